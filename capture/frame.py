@@ -1,0 +1,100 @@
+"""A frame and where frames come from."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol, Self, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engagement.errors import InvalidRecordError
+from engagement.records import NotObservedReason, check_utc
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One grab of the gallery, in memory only.
+
+    Attributes:
+        image: uint8 (height, width, 3), RGB, real (not nominal) pixels.
+        taken_at: aware UTC time at which it was grabbed (live) or stands in the recording.
+        index: 0, 1, ... within its source; counts every interval, also those not observed.
+        scale: real pixels per nominal (logical) pixel of the display; 1.0 where it does not apply.
+    """
+
+    image: NDArray[np.uint8]
+    taken_at: datetime
+    index: int
+    scale: float = 1.0
+
+    def __post_init__(self) -> None:
+        check_utc("Frame.taken_at", self.taken_at)
+        if (
+            self.image.ndim != 3
+            or self.image.shape[2] != 3
+            or self.image.dtype != np.uint8
+            or 0 in self.image.shape
+        ):
+            raise InvalidRecordError(
+                f"Frame.image must be uint8 (height, width, 3) RGB, got {self.image.dtype} {self.image.shape}."
+            )
+
+    @property
+    def width(self) -> int:
+        return int(self.image.shape[1])
+
+    @property
+    def height(self) -> int:
+        return int(self.image.shape[0])
+
+
+@dataclass(frozen=True, slots=True)
+class NotObserved:
+    """An interval for which the source had no picture to give.
+
+    Attributes:
+        reason: why.
+        taken_at: aware UTC.
+        index: as in `Frame`.
+    """
+
+    reason: NotObservedReason
+    taken_at: datetime
+    index: int
+
+
+@runtime_checkable
+class FrameSource(Protocol):
+    """A source of frames: a context manager that opens on enter and releases everything on exit (idempotent).
+
+    Attributes:
+        name: what the user reads, such as `window "Zoom Meeting"` or `lesson.mp4`.
+        live: True where time passes by itself (screen, camera, demo): each `next()` grabs at that moment and the
+            caller paces. False for recordings: `frames` steps through media time as fast as the caller pulls.
+        frame_count: how many frames `frames(interval)` will give, for a progress bar; None where unknown or endless.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def live(self) -> bool: ...
+
+    def frame_count(self, interval: float) -> int | None: ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *exc_info: object) -> None: ...
+
+    def frames(self, interval: float) -> Iterator[Frame | NotObserved]:
+        """One frame (or the reason for none) per interval.
+
+        Args:
+            interval: seconds between frames, above 0. Recordings advance their media time by it; a still image
+                gives one frame.
+
+        Raises:
+            capture.errors.SourceError: the source cannot give frames at all (missing, corrupt, no permission).
+        """
+        ...

@@ -1,0 +1,1 @@
+"""What is seen: the Dash pages, figures and exports."""

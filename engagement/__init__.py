@@ -1,0 +1,1 @@
+"""What readings mean: pure functions over numpy and pandas, no input or output."""

@@ -1,0 +1,1 @@
+"""What a tile shows: faces, expressions, head pose and names."""
