@@ -1,0 +1,288 @@
+"""The loop: one frame, one interval, one commit.
+
+The agent composes the whole path of a frame: source, tiles, reader, seating, mood, attention, policy, recorder.
+"""
+
+import logging
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from capture.errors import AgentError
+from capture.frame import Frame, FrameSource, NotObserved
+from capture.gallery import find_tiles
+from engagement.attention import AttentionTracker
+from engagement.emotion import EXPRESSIONS
+from engagement.errors import ClasspulseError
+from engagement.mood import MoodTracker, facing_share
+from engagement.policy import Policy
+from engagement.records import (
+    STATES_WITH_FACE,
+    IntervalRecord,
+    Mode,
+    NotObservedReason,
+    Reading,
+    State,
+)
+from engagement.seating import Seating
+from inference.reader import Reader
+from storage.recorder import NewSession, Recorder
+
+logger = logging.getLogger(__name__)
+
+MINIMUM_INTERVAL: Final = 0.5
+"""Seconds; below this the loop would measure itself more than the class."""
+
+HEARTBEAT_SECONDS: Final = 5.0
+"""While an interval takes longer than this, the heartbeat row says in which stage it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSettings:
+    """What one run of the agent is told.
+
+    Attributes:
+        session: name of the session.
+        interval: seconds between frames, at least `MINIMUM_INTERVAL`.
+        mode: what may be inferred and kept.
+        seconds: stop after this much time (media time for a recording); None runs until stopped or at the end.
+        agent_name: what a second agent is told about this one.
+        pid: process id, to tell a running agent from a dead one.
+    """
+
+    session: str
+    interval: float
+    mode: Mode
+    seconds: float | None
+    agent_name: str
+    pid: int
+
+    def __post_init__(self) -> None:
+        if not MINIMUM_INTERVAL <= self.interval <= 3600:
+            raise AgentError(
+                f"The interval must be {MINIMUM_INTERVAL} to 3600 seconds, got {self.interval}. Try --interval 2."
+            )
+        if self.seconds is not None and self.seconds <= 0:
+            raise AgentError(
+                f"The running time must be above 0 seconds, got {self.seconds}. Try --seconds 60."
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """How a run went.
+
+    Attributes:
+        session_id: key of the session.
+        intervals: records committed.
+        dropped: frames dropped because the loop was late.
+    """
+
+    session_id: int
+    intervals: int
+    dropped: int
+
+
+class Agent:
+    """Reads a source into the database until it ends, its time is up, or it is told to stop.
+
+    Args:
+        source: an unopened source.
+        reader: reads the tiles of a frame; without a classifier in participation mode.
+        recorder: on a migrated database.
+        settings: of this run.
+        on_interval: called after each commit, with what was committed.
+    """
+
+    def __init__(
+        self,
+        source: FrameSource,
+        reader: Reader,
+        recorder: Recorder,
+        settings: AgentSettings,
+        on_interval: Callable[[IntervalRecord], None] | None = None,
+    ) -> None:
+        self._source = source
+        self._reader = reader
+        self._recorder = recorder
+        self._settings = settings
+        self._on_interval = on_interval
+        self._seating = Seating()
+        self._mood = MoodTracker()
+        self._attention = AttentionTracker()
+        self._policy = Policy(settings.mode)
+        self._heartbeat = _Heartbeat(recorder)
+
+    def run(self, stop: threading.Event) -> RunResult:
+        """Run until `stop` is set, the source ends or the time is up; the session row is closed in every case.
+
+        Raises:
+            capture.errors.SourceError: the source cannot be read.
+            storage.errors.StorageError: a record cannot be kept (another agent on this session, disk full, ...).
+        """
+        settings = self._settings
+        with self._source:
+            # the first frame comes before the session, so that a source that cannot be read leaves no empty session
+            frames = self._source.frames(settings.interval)
+            first = next(frames, None)
+            if first is None:
+                raise AgentError(f"{self._source.name} holds no frame; choose another --source.")
+            session_id = self._recorder.open_session(
+                NewSession(
+                    name=settings.session,
+                    mode=settings.mode,
+                    interval=settings.interval,
+                    source=self._source.name,
+                    started_at=first.taken_at,
+                    agent_name=settings.agent_name,
+                    pid=settings.pid,
+                )
+            )
+            last_at = first.taken_at
+            intervals = dropped_in_all = 0
+            try:
+                with self._heartbeat.of(session_id):
+                    for item, dropped in self._paced(first, frames, stop):
+                        record = self._record(session_id, item, dropped)
+                        self._heartbeat.stage = "commit"
+                        self._recorder.commit(record)
+                        self._heartbeat.stage = "grab"
+                        last_at = record.started_at
+                        intervals += 1
+                        dropped_in_all += dropped
+                        if self._on_interval is not None:
+                            self._on_interval(record)
+            finally:
+                ended_at = datetime.now(UTC) if self._source.live else last_at
+                self._recorder.close_session(session_id, max(ended_at, last_at))
+        logger.info("session %d closed: %d intervals, %d dropped", session_id, intervals, dropped_in_all)
+        return RunResult(session_id, intervals, dropped_in_all)
+
+    def _paced(
+        self, first: Frame | NotObserved, frames: Iterator[Frame | NotObserved], stop: threading.Event
+    ) -> Iterator[tuple[Frame | NotObserved, int]]:
+        """Each item with the number of frames dropped before it because the loop was late."""
+        interval, limit = self._settings.interval, self._settings.seconds
+        yield first, 0
+        if not self._source.live:
+            for item in frames:
+                if stop.is_set() or (limit and (item.taken_at - first.taken_at).total_seconds() >= limit):
+                    return
+                yield item, 0
+            return
+        started = deadline = time.monotonic()
+        while True:
+            deadline += interval
+            missed = max(0, int((time.monotonic() - deadline) // interval))
+            deadline += missed * interval
+            if limit is not None and deadline - started >= limit:
+                stop.wait(started + limit - time.monotonic())
+                return
+            if stop.wait(max(0.0, deadline - time.monotonic())):
+                return
+            item = next(frames, None)
+            if item is None:
+                return
+            yield item, missed
+
+    def _record(self, session_id: int, item: Frame | NotObserved, dropped: int) -> IntervalRecord:
+        started = time.perf_counter()
+        if isinstance(item, NotObserved):
+            record = self._not_observed(session_id, item.taken_at, item.reason)
+        else:
+            self._heartbeat.stage = "tiles"
+            tiles = find_tiles(item.image)
+            self._heartbeat.stage = "read"
+            result = self._reader.read(item.image, tiles)
+            if result.readings:
+                readings, seats = self._seating.assign(result.readings)
+                record = self._observed(session_id, item.taken_at, readings, result.grid)
+                record = replace(
+                    record,
+                    seats=seats,
+                    episodes=self._attention.update(readings, seats, item.taken_at, self._settings.interval),
+                )
+            else:
+                record = self._not_observed(session_id, item.taken_at, NotObservedReason.NOT_A_GALLERY)
+        record = replace(record, dropped=dropped, processing_ms=(time.perf_counter() - started) * 1000)
+        return self._policy.apply(record)
+
+    def _not_observed(self, session_id: int, at: datetime, reason: NotObservedReason) -> IntervalRecord:
+        return IntervalRecord(
+            session_id=session_id,
+            started_at=at,
+            seconds=self._settings.interval,
+            tiles=0,
+            faces=0,
+            faces_read=0,
+            states={},
+            expressions=None,
+            mood=None,
+            facing=None,
+            not_observed=reason,
+            episodes=self._attention.update(None, (), at, self._settings.interval),
+        )
+
+    def _observed(
+        self, session_id: int, at: datetime, readings: Sequence[Reading], grid: bool
+    ) -> IntervalRecord:
+        states = Counter(reading.state for reading in readings)
+        probabilities = stack_probabilities(readings)
+        top = Counter(EXPRESSIONS[index] for index in probabilities.argmax(axis=1))
+        return IntervalRecord(
+            session_id=session_id,
+            started_at=at,
+            seconds=self._settings.interval,
+            tiles=len(readings),
+            faces=sum(states[state] for state in STATES_WITH_FACE),
+            faces_read=len(probabilities),
+            states={state: states[state] for state in State},
+            expressions={expression: top[expression] for expression in EXPRESSIONS},
+            mood=self._mood.update(probabilities, at),
+            facing=facing_share(readings),
+            grid=grid,
+            readings=tuple(readings),
+        )
+
+
+def stack_probabilities(readings: Sequence[Reading]) -> NDArray[np.float32]:
+    """The probabilities of the readings that have some, float32 (N, 7), N may be 0."""
+    rows = [reading.probabilities for reading in readings if reading.probabilities is not None]
+    return np.array(rows, dtype=np.float32).reshape(-1, len(EXPRESSIONS))
+
+
+class _Heartbeat:
+    """Writes the stage of a slow interval to the heartbeat row, so that a hang can be told from a wait."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+        self._session_id = 0
+        self._done = threading.Event()
+        self.stage = "grab"
+
+    def of(self, session_id: int) -> "_Heartbeat":
+        self._session_id = session_id
+        return self
+
+    def __enter__(self) -> None:
+        self._done.clear()
+        self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+        self._thread.start()
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._done.set()
+        self._thread.join()
+
+    def _beat(self) -> None:
+        while not self._done.wait(HEARTBEAT_SECONDS):
+            try:
+                self._recorder.heartbeat(self._session_id, self.stage, datetime.now(UTC))
+            except ClasspulseError as error:  # the commit of the interval reports what is wrong
+                logger.warning("no heartbeat: %s", error)

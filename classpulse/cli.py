@@ -1,0 +1,299 @@
+"""The commands. Each imports what it needs when it runs, so that `classpulse --help` answers at once."""
+
+import json
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from classpulse import __version__
+from engagement.errors import ClasspulseError
+
+EXIT_ERROR = 1
+EXIT_CRASH = 70
+"""`EX_SOFTWARE` of sysexits.h: the supervisor restarts an agent that ends with it."""
+
+app = typer.Typer(
+    help="Classroom mood from the Zoom gallery, on your own computer. Try: classpulse demo",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+models_app = typer.Typer(
+    help="Train and evaluate the networks (needs the extra `train`).", no_args_is_help=True
+)
+app.add_typer(models_app, name="models")
+
+
+class ReportFormat(StrEnum):
+    """Formats of a report."""
+
+    HTML = "html"
+    CSV = "csv"
+    JSON = "json"
+
+
+class ModeOption(StrEnum):
+    """What may be inferred and kept; the same words as `engagement.records.Mode`."""
+
+    PARTICIPATION = "participation"
+    AGGREGATE = "aggregate"
+    INDIVIDUAL = "individual"
+
+
+SourceOption = Annotated[
+    str | None,
+    typer.Option(
+        help="window, window:TITLE, monitor:N, region:X,Y,W,H, camera:N, demo, or an image, folder or video.",
+        show_default="window",
+    ),
+]
+SessionOption = Annotated[str | None, typer.Option(help="Name of the session.", show_default="Class")]
+IntervalOption = Annotated[
+    float | None, typer.Option(help="Seconds between frames, from 0.5.", show_default="2")
+]
+SecondsOption = Annotated[float | None, typer.Option(help="Stop after this many seconds.")]
+DatabaseOption = Annotated[
+    str | None, typer.Option(help="Database URL.", show_default="a SQLite file in your data folder")
+]
+ModeChoice = Annotated[
+    ModeOption | None,
+    typer.Option(
+        help="participation: no expressions. aggregate: class figures only. individual: per seat, "
+        "for a class that was told and agreed.",
+        show_default="aggregate",
+    ),
+]
+DetectorOption = Annotated[
+    str | None, typer.Option(help="Face detector: mtcnn, or yunet.", show_default="mtcnn")
+]
+DetectorModelOption = Annotated[Path | None, typer.Option(help="Model file of the detector, for yunet.")]
+PortOption = Annotated[
+    int | None, typer.Option(help="Port of the page; 0 takes a free one.", show_default="8050")
+]
+HostOption = Annotated[
+    str | None, typer.Option(help="Address of the page; loopback only.", show_default="127.0.0.1")
+]
+NoBrowserOption = Annotated[bool, typer.Option("--no-browser", help="Do not open the browser.")]
+
+
+def _show_version(value: bool) -> None:
+    if value:
+        typer.echo(f"classpulse {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit."),
+    ] = False,
+) -> None:
+    """Classroom mood from the Zoom gallery, on your own computer. Try: classpulse demo"""
+
+
+@app.command()
+def demo(
+    seconds: SecondsOption = None,
+    seats: Annotated[int, typer.Option(help="Students in the synthetic class, 2 to 49.")] = 27,
+    interval: IntervalOption = None,
+    database: DatabaseOption = None,
+    port: PortOption = None,
+    no_browser: NoBrowserOption = False,
+) -> None:
+    """Show a synthetic class on the dashboard: nothing is grabbed from your screen."""
+    from classpulse import run
+
+    settings = run.settings_with(
+        source=f"demo:{seats}",
+        session="Demo",
+        mode="individual",
+        interval=interval,
+        database=database,
+        port=port,
+    )
+    run.start(settings, seconds=seconds, browser=not no_browser)
+
+
+@app.command()
+def start(
+    source: SourceOption = None,
+    session: SessionOption = None,
+    mode: ModeChoice = None,
+    interval: IntervalOption = None,
+    seconds: SecondsOption = None,
+    database: DatabaseOption = None,
+    detector: DetectorOption = None,
+    detector_model: DetectorModelOption = None,
+    host: HostOption = None,
+    port: PortOption = None,
+    no_browser: NoBrowserOption = False,
+) -> None:
+    """Watch a real class and show it on the dashboard."""
+    from classpulse import run
+
+    settings = run.settings_with(
+        source=source,
+        session=session,
+        mode=mode,
+        interval=interval,
+        database=database,
+        detector=detector,
+        detector_model=detector_model,
+        host=host,
+        port=port,
+    )
+    run.start(settings, seconds=seconds, browser=not no_browser)
+
+
+@app.command()
+def watch(
+    source: SourceOption = None,
+    session: SessionOption = None,
+    mode: ModeChoice = None,
+    interval: IntervalOption = None,
+    seconds: SecondsOption = None,
+    database: DatabaseOption = None,
+    detector: DetectorOption = None,
+    detector_model: DetectorModelOption = None,
+    headless: Annotated[bool, typer.Option("--headless", help="No progress display, for services.")] = False,
+    supervised: Annotated[bool, typer.Option("--supervised", hidden=True)] = False,
+) -> None:
+    """Read a class into the database, without a page."""
+    from classpulse import run
+
+    settings = run.settings_with(
+        source=source,
+        session=session,
+        mode=mode,
+        interval=interval,
+        database=database,
+        detector=detector,
+        detector_model=detector_model,
+    )
+    run.watch(settings, seconds=seconds, headless=headless, supervised=supervised)
+
+
+@app.command()
+def dashboard(
+    database: DatabaseOption = None,
+    host: HostOption = None,
+    port: PortOption = None,
+    no_browser: NoBrowserOption = False,
+) -> None:
+    """Serve the pages alone: a running class, past sessions, reports."""
+    from classpulse import run
+
+    run.serve_pages(run.settings_with(database=database, host=host, port=port), browser=not no_browser)
+
+
+@app.command()
+def read(
+    image: Annotated[Path, typer.Argument(help="A photo or a screenshot of a gallery.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    detector: DetectorOption = None,
+    detector_model: DetectorModelOption = None,
+) -> None:
+    """Read one picture: its tiles, names, faces and expressions. Nothing is kept."""
+    from classpulse import picture, run
+
+    settings = run.settings_with(detector=detector, detector_model=detector_model)
+    result = picture.read(image, settings.inference.detector, settings.inference.detector_model)
+    typer.echo(json.dumps(result) if as_json else picture.as_text(result))
+
+
+@app.command()
+def report(
+    session: Annotated[str, typer.Argument(help="Number or name of the session, or `last`.")],
+    report_format: Annotated[ReportFormat, typer.Option("--format", help="Format.")] = ReportFormat.HTML,
+    out: Annotated[Path | None, typer.Option(help="File to write; without it, standard output.")] = None,
+    database: DatabaseOption = None,
+) -> None:
+    """Write the report of a session."""
+    from classpulse import run
+
+    text = run.report(run.settings_with(database=database), session, report_format.value)
+    if out is None:
+        sys.stdout.write(text)
+        return
+    from classpulse.errors import UsageError
+
+    try:
+        out.write_text(text, encoding="utf-8", newline="")
+    except OSError as error:
+        raise UsageError(
+            f"The report cannot be written to {out}: {error.strerror}. Choose another --out."
+        ) from error
+    typer.echo(f"Wrote {out}", err=True)
+
+
+@app.command()
+def sessions(
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON array.")] = False,
+    database: DatabaseOption = None,
+) -> None:
+    """List the sessions in the database."""
+    from classpulse import run
+
+    rows = run.sessions(run.settings_with(database=database))
+    if as_json:
+        typer.echo(json.dumps(rows))
+    elif not rows:
+        typer.echo("No session yet. Try: classpulse demo")
+    else:
+        _print_table(rows)
+
+
+@app.command()
+def doctor(
+    source: SourceOption = None,
+    database: DatabaseOption = None,
+    port: PortOption = None,
+) -> None:
+    """Check this machine: display, meeting window, database, port, disk, models. Each line says what to do."""
+    from classpulse import run
+
+    checks = run.doctor(run.settings_with(source=source, database=database, port=port))
+    _print_table(
+        [{"check": c.name, "state": c.state, "found": c.found, "what to do": c.advice} for c in checks]
+    )
+    if any(check.state == "fail" for check in checks):
+        raise typer.Exit(EXIT_ERROR)
+
+
+def _print_table(rows: list[dict[str, Any]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False)
+    for heading in rows[0]:
+        table.add_column(heading)
+    for row in rows:
+        # Text, so that a name is never read as markup
+        table.add_row(*(Text("" if value is None else str(value)) for value in row.values()))
+    Console().print(table)
+
+
+def main() -> None:
+    """Entry point: errors become one sentence on standard error and an exit code that is not 0."""
+    try:
+        app()
+    except ClasspulseError as error:
+        typer.echo(f"classpulse: {error}", err=True)
+        sys.exit(EXIT_ERROR)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Exception as error:  # noqa: BLE001 - the last place where a traceback can be kept from the user
+        from classpulse import logs
+
+        typer.echo(
+            f"classpulse: an error that should not happen ({type(error).__name__}); what was committed is kept. "
+            f"The details are in {logs.crash(error)}.",
+            err=True,
+        )
+        sys.exit(EXIT_CRASH)

@@ -1,0 +1,16 @@
+"""Errors of the front door.
+
+ClasspulseError
+├── SettingsError       the settings file or a variable is wrong
+└── UsageError          a command cannot do what its options ask for
+"""
+
+from engagement.errors import ClasspulseError
+
+
+class SettingsError(ClasspulseError):
+    """The settings file or a variable is wrong."""
+
+
+class UsageError(ClasspulseError):
+    """A command cannot do what its options ask for."""

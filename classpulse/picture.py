@@ -1,0 +1,90 @@
+"""`classpulse read`: one picture through tiles, names, faces and expressions; nothing is kept."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from engagement.emotion import EXPRESSIONS
+from engagement.records import Box, TileReading
+
+
+def read(image: Path, detector: str, detector_model: Path | None) -> dict[str, Any]:
+    """Read one picture.
+
+    Returns:
+        JSON types: image {width, height}, tiles [{box, name, state, face, expression, probabilities}] with boxes in
+        pixels of the picture, timings_ms {tiles, faces, expression, names, total}, measured warm: the models are
+        loaded and have run once before the clock starts.
+
+    Raises:
+        capture.errors.SourceError: the picture is missing or cannot be decoded.
+    """
+    from capture.frame import Frame
+    from capture.gallery import find_tiles
+    from capture.sources import open_source
+    from inference.reader import load_reader
+
+    with open_source(str(image)) as source:
+        frame = next(source.frames(1.0))
+    if not isinstance(frame, Frame):  # an image is either read or refused
+        raise TypeError(f"{image} gave {frame}")
+    # the first run loads and compiles; the second, with nothing remembered of the labels, is timed
+    for _run in range(2):
+        reader = load_reader(detector=detector, detector_model=detector_model, label_budget=None)
+        started = time.perf_counter()
+        tiles = find_tiles(frame.image)
+        found = time.perf_counter()
+        result = reader.read(frame.image, tiles)
+        ended = time.perf_counter()
+    return {
+        "image": {"width": frame.width, "height": frame.height},
+        "tiles": [_as_json(reading) for reading in result.readings],
+        "timings_ms": {
+            "tiles": round((found - started) * 1000, 1),
+            **{stage: round(ms, 1) for stage, ms in result.timings_ms.items()},
+            "total": round((ended - started) * 1000, 1),
+        },
+    }
+
+
+def as_text(result: dict[str, Any]) -> str:
+    """The result in lines for a terminal."""
+    tiles = result["tiles"]
+    faces = sum(tile["face"] is not None for tile in tiles)
+    lines = [f"{len(tiles)} tiles, {faces} faces, {result['timings_ms']['total']:.0f} ms"]
+    for number, tile in enumerate(tiles, start=1):
+        line = f"{number:3}  {tile['name'] or '(no name read)'}: {tile['state'].replace('_', ' ')}"
+        if tile["expression"] is not None:
+            line += f", expression {tile['expression']} ({tile['probabilities'][tile['expression']]:.0%})"
+        lines.append(line)
+    return "\n".join(lines)
+
+
+def _as_json(reading: TileReading) -> dict[str, Any]:
+    face = None
+    if reading.face is not None:
+        face = {
+            "box": _box(reading.face.box),
+            "landmarks": [[round(float(x), 1), round(float(y), 1)] for x, y in reading.face.landmarks],
+            "score": round(reading.face.score, 3),
+        }
+    expression = probabilities = None
+    if reading.probabilities is not None:
+        expression = EXPRESSIONS[int(np.argmax(reading.probabilities))]
+        probabilities = {
+            name: round(float(p), 4) for name, p in zip(EXPRESSIONS, reading.probabilities, strict=True)
+        }
+    return {
+        "box": _box(reading.tile.box),
+        "name": reading.label.name,
+        "state": reading.state.value,
+        "face": face,
+        "expression": expression,
+        "probabilities": probabilities,
+    }
+
+
+def _box(box: Box) -> list[int]:
+    return [box.left, box.top, box.width, box.height]

@@ -1,0 +1,46 @@
+"""Progress on the terminal."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from engagement.records import IntervalRecord
+
+
+@contextmanager
+def show_progress(total: int | None, *, shown: bool) -> Iterator[Callable[[IntervalRecord], None] | None]:
+    """A bar on standard error for a recording, a running line for a live source; None where nothing is shown.
+
+    Args:
+        total: intervals expected; None where unknown.
+        shown: False for services.
+    """
+    if not shown:
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        SpinnerColumn,
+        TextColumn,
+        TimeElapsedColumn,
+    )
+
+    columns = [SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()]
+    if total is not None:
+        columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()]
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task("loading", total=total)
+
+        def on_interval(record: IntervalRecord) -> None:
+            progress.update(task, advance=1, description=interval_line(record))
+
+        yield on_interval
+
+
+def interval_line(record: IntervalRecord) -> str:
+    """One line for the terminal, such as "27 tiles, 24 faces, 23 read"."""
+    if record.not_observed is not None:
+        return f"not observed: {record.not_observed.replace('_', ' ')}"
+    return f"{record.tiles} tiles, {record.faces} faces, {record.faces_read} read"

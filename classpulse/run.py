@@ -1,0 +1,247 @@
+"""Puts the parts together for each command."""
+
+import os
+import platform
+import signal
+import sys
+import threading
+import webbrowser
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from classpulse import logs, settings
+from classpulse.settings import Settings
+from engagement.records import Mode
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from capture.doctor import Check
+
+
+def settings_with(
+    *,
+    source: str | None = None,
+    session: str | None = None,
+    mode: str | None = None,
+    interval: float | None = None,
+    database: str | None = None,
+    detector: str | None = None,
+    detector_model: Path | None = None,
+    host: str | None = None,
+    port: int | None = None,
+) -> Settings:
+    """The settings with the given options in place of their values; None leaves a setting as it is.
+
+    Raises:
+        SettingsError: an option, a variable or the file is wrong.
+    """
+    return settings.load(
+        {
+            "capture": {"source": source, "interval": interval},
+            "inference": {"detector": detector, "detector_model": detector_model},
+            "session": {"name": session, "mode": mode},
+            "storage": {"database": database},
+            "dashboard": {"host": host, "port": port},
+        }
+    )
+
+
+@contextmanager
+def database(chosen: Settings) -> Iterator["Engine"]:
+    """An engine on the migrated database, disposed of at the end."""
+    from storage.database import open_database
+    from storage.migrate import migrate
+
+    engine = open_database(chosen.database_url)
+    try:
+        migrate(engine)
+        yield engine
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def stopped_by_signals() -> Iterator[threading.Event]:
+    """An event that the first SIGINT or SIGTERM sets; a second one interrupts at once."""
+    stop = threading.Event()
+
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+
+    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def watch(chosen: Settings, *, seconds: float | None, headless: bool, supervised: bool) -> None:
+    """Read a source into the database until it ends, its time is up, or a signal comes."""
+    logs.configure()
+    # checked before anything heavy is loaded, so that a wrong option answers at once
+    from capture.agent import Agent, AgentSettings
+    from capture.sources import open_source
+    from classpulse.progress import show_progress
+    from inference.reader import load_reader
+    from storage.recorder import Recorder
+
+    agent_settings = AgentSettings(
+        session=chosen.session.name,
+        interval=chosen.capture.interval,
+        mode=chosen.session.mode,
+        seconds=seconds,
+        agent_name=f"classpulse on {platform.node() or 'this computer'}",
+        pid=os.getpid(),
+    )
+    source = open_source(chosen.capture.source, titles=chosen.capture.titles)
+    with database(chosen) as engine, stopped_by_signals() as stop:
+        if supervised:
+            threading.Thread(target=_stop_at_end_of_input, args=(stop,), daemon=True).start()
+        recorder = Recorder(engine)
+        recorder.close_abandoned(is_alive)
+        reader = load_reader(
+            detector=chosen.inference.detector,
+            detector_model=chosen.inference.detector_model,
+            expressions=chosen.session.mode is not Mode.PARTICIPATION,
+        )
+        total = source.frame_count(chosen.capture.interval)
+        with show_progress(total, shown=not headless and not supervised) as on_interval:
+            result = Agent(source, reader, recorder, agent_settings, on_interval).run(stop)
+    if not supervised:
+        sys.stderr.write(
+            f"Session {result.session_id} ({chosen.session.name}): {result.intervals} intervals kept, "
+            f"{result.dropped} late frames dropped. Report: classpulse report {result.session_id} --out report.html\n"
+        )
+
+
+def start(chosen: Settings, *, seconds: float | None, browser: bool) -> None:
+    """Serve the pages and keep an agent running beside them, until a signal comes or the time is up."""
+    logs.configure()
+    from capture.agent import AgentSettings
+    from capture.sources import open_source
+    from capture.supervisor import Patience, Supervisor
+    from dashboard.app import PageServer
+    from storage import queries
+
+    # wrong options are refused here, before the page is up
+    AgentSettings(chosen.session.name, chosen.capture.interval, chosen.session.mode, seconds, "", os.getpid())
+    open_source(chosen.capture.source, titles=chosen.capture.titles)
+    with (
+        database(chosen) as engine,
+        stopped_by_signals() as stop,
+        PageServer(engine, host=chosen.dashboard.host, port=chosen.dashboard.port) as server,
+    ):
+        _announce(server.url, browser)
+        patience = Patience(stall=max(10.0, 5 * chosen.capture.interval))
+        supervisor = Supervisor(
+            _watch_command(chosen, seconds), lambda: queries.last_interval_id(engine), patience
+        )
+        code = supervisor.run(stop)
+        if code == 0 and seconds is None and not stop.is_set():
+            sys.stderr.write("The source has ended; the pages stay until Ctrl-C.\n")
+            stop.wait()
+    if code:
+        sys.exit(code)
+
+
+def serve_pages(chosen: Settings, *, browser: bool) -> None:
+    """Serve the pages until a signal comes."""
+    logs.configure()
+    from dashboard.app import PageServer
+
+    with (
+        database(chosen) as engine,
+        stopped_by_signals() as stop,
+        PageServer(engine, host=chosen.dashboard.host, port=chosen.dashboard.port) as server,
+    ):
+        _announce(server.url, browser)
+        stop.wait()
+
+
+def report(chosen: Settings, session: str, report_format: str) -> str:
+    """The report of a session as text.
+
+    Raises:
+        UnknownSessionError: there is no such session.
+    """
+    from dashboard import exports
+    from storage import queries
+
+    make = {"html": exports.report_html, "csv": exports.report_csv, "json": exports.report_json}[
+        report_format
+    ]
+    with database(chosen) as engine:
+        return make(engine, queries.find_session(engine, session).id)
+
+
+def sessions(chosen: Settings) -> list[dict[str, Any]]:
+    """The sessions, newest first, as JSON types."""
+    from storage import queries
+
+    with database(chosen) as engine:
+        return [
+            {
+                "id": int(row.id),
+                "name": row.name,
+                "mode": row.mode,
+                "source": row.source,
+                "started_at": row.started_at.isoformat(),
+                "ended_at": None if row.ended_at is None else row.ended_at.isoformat(),
+                "intervals": int(row.intervals),
+            }
+            for row in queries.sessions(engine).astype(object).where(lambda f: f.notna(), None).itertuples()
+        ]
+
+
+def doctor(chosen: Settings) -> "list[Check]":
+    """Check the machine; each line says what to do."""
+    from capture.doctor import run_checks
+    from classpulse.checks import check_database, check_disk, check_models, check_port
+
+    return [
+        *run_checks(chosen.capture.source, titles=chosen.capture.titles),
+        check_database(chosen.database_url),
+        check_disk(chosen.database_url),
+        check_port(chosen.dashboard.host, chosen.dashboard.port),
+        check_models(),
+    ]
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process of this id runs on this computer."""
+    import psutil
+
+    return psutil.pid_exists(pid)
+
+
+def _announce(url: str, browser: bool) -> None:
+    sys.stderr.write(f"The class is at {url} (Ctrl-C stops).\n")
+    if browser:
+        webbrowser.open(url)
+
+
+def _stop_at_end_of_input(stop: threading.Event) -> None:
+    sys.stdin.buffer.read()
+    stop.set()
+
+
+def _watch_command(chosen: Settings, seconds: float | None) -> list[str]:
+    options: dict[str, object] = {
+        "--source": chosen.capture.source,
+        "--session": chosen.session.name,
+        "--mode": chosen.session.mode.value,
+        "--interval": chosen.capture.interval,
+        "--seconds": seconds,
+        "--database": chosen.database_url,
+        "--detector": chosen.inference.detector,
+        "--detector-model": chosen.inference.detector_model,
+    }
+    given = [f"{name}={value}" for name, value in options.items() if value is not None]
+    return [sys.executable, "-m", "classpulse", "watch", "--headless", "--supervised", *given]

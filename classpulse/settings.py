@@ -1,0 +1,139 @@
+"""All settings: one TOML file and CLASSPULSE_* variables; a command's own options go before both.
+
+Defaults have their one home here. A variable is named by section and field: CLASSPULSE_CAPTURE__INTERVAL=1.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from classpulse import paths
+from classpulse.errors import SettingsError
+from engagement.records import Mode
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class CaptureSettings(_Section):
+    """What is grabbed, and how often."""
+
+    source: str = "window"
+    """Where frames come from: window, window:TITLE, monitor:N, region:X,Y,W,H, camera:N, demo, or a file or folder."""
+    interval: Annotated[float, Field(ge=0.5, le=3600)] = 2.0
+    """Seconds between frames."""
+    titles: tuple[str, ...] = ("Zoom Meeting", "Zoom Webinar", "Meet - ", "Microsoft Teams")
+    """A window whose title holds one of these is the meeting."""
+
+
+class InferenceSettings(_Section):
+    """How faces are read."""
+
+    detector: str = "mtcnn"
+    """Face detector: mtcnn, or yunet with `detector_model`."""
+    detector_model: Path | None = None
+    """Model file of the detector, where it needs one."""
+
+
+class SessionSettings(_Section):
+    """What may be inferred and kept."""
+
+    name: Annotated[str, Field(min_length=1, max_length=64)] = "Class"
+    """Name of the session; sessions of one class share it."""
+    mode: Mode = Mode.AGGREGATE
+    """participation (no expressions), aggregate (class figures only) or individual (per seat; the class agreed)."""
+
+
+class StorageSettings(_Section):
+    """Where the database is."""
+
+    database: str | None = None
+    """Database URL; without one, a SQLite file in the platform's data folder."""
+
+
+class DashboardSettings(_Section):
+    """The page."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on; loopback only."""
+    port: Annotated[int, Field(ge=0, le=65535)] = 8050
+    """Port to listen on; 0 takes a free one."""
+
+
+class Settings(BaseSettings):
+    """All settings of classpulse."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="CLASSPULSE_", env_nested_delimiter="__", extra="forbid", frozen=True
+    )
+
+    capture: CaptureSettings = CaptureSettings()
+    inference: InferenceSettings = InferenceSettings()
+    session: SessionSettings = SessionSettings()
+    storage: StorageSettings = StorageSettings()
+    dashboard: DashboardSettings = DashboardSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Variables go before the file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, settings_file())
+
+    @property
+    def database_url(self) -> str:
+        """The database to use."""
+        if self.storage.database:
+            return self.storage.database
+        return f"sqlite:///{paths.default_data_folder() / 'classpulse.db'}"
+
+
+def settings_file() -> Path:
+    """The file that is read: CLASSPULSE_SETTINGS, or the platform's own place."""
+    return Path(os.environ.get("CLASSPULSE_SETTINGS", paths.default_settings_file()))
+
+
+def load(options: Mapping[str, Mapping[str, object]] | None = None) -> Settings:
+    """Read the settings.
+
+    Args:
+        options: values that go before variables and file, by section and field; None leaves a setting as it is.
+
+    Raises:
+        SettingsError: the file cannot be read, or a value or key in it, in a variable or an option is wrong.
+    """
+    given = {
+        section: {name: value for name, value in fields.items() if value is not None}
+        for section, fields in (options or {}).items()
+    }
+    file = settings_file()
+    if "CLASSPULSE_SETTINGS" in os.environ and not file.is_file():
+        raise SettingsError(f"CLASSPULSE_SETTINGS names {file}, which is not a file; correct or unset it.")
+    try:
+        return Settings(**given)  # type: ignore[arg-type]
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise SettingsError(
+            f"Setting {where!r} is wrong: {first['msg']}. Correct the option, its CLASSPULSE_ variable or {file}."
+        ) from error
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(
+            f"The settings file {file} cannot be read: {error}. Correct or remove it."
+        ) from error
