@@ -42,10 +42,12 @@ class Frame:
 
     @property
     def width(self) -> int:
+        """In real pixels."""
         return int(self.image.shape[1])
 
     @property
     def height(self) -> int:
+        """In real pixels."""
         return int(self.image.shape[0])
 
 
@@ -66,22 +68,24 @@ class NotObserved:
 
 @runtime_checkable
 class FrameSource(Protocol):
-    """A source of frames: a context manager that opens on enter and releases everything on exit (idempotent).
-
-    Attributes:
-        name: what the user reads, such as `window "Zoom Meeting"` or `lesson.mp4`.
-        live: True where time passes by itself (screen, camera, demo): each `next()` grabs at that moment and the
-            caller paces. False for recordings: `frames` steps through media time as fast as the caller pulls.
-        frame_count: how many frames `frames(interval)` will give, for a progress bar; None where unknown or endless.
-    """
+    """A source of frames: a context manager that opens on enter and releases everything on exit (idempotent)."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """What the user reads, such as `window "Zoom Meeting"` or `lesson.mp4`."""
+        ...
 
     @property
-    def live(self) -> bool: ...
+    def live(self) -> bool:
+        """True where time passes by itself: each `next()` grabs at that moment and the caller paces.
 
-    def frame_count(self, interval: float) -> int | None: ...
+        False for recordings: `frames` steps through media time as fast as the caller pulls.
+        """
+        ...
+
+    def frame_count(self, interval: float) -> int | None:
+        """How many frames `frames(interval)` will give, for a progress bar; None where unknown or endless."""
+        ...
 
     def __enter__(self) -> Self: ...
 

@@ -79,14 +79,17 @@ class Box:
 
     @property
     def right(self) -> int:
+        """First column to the right of the box."""
         return self.left + self.width
 
     @property
     def bottom(self) -> int:
+        """First row under the box."""
         return self.top + self.height
 
     @property
     def area(self) -> int:
+        """In square pixels."""
         return self.width * self.height
 
     @property
@@ -95,6 +98,7 @@ class Box:
         return self.left + self.width / 2, self.top + self.height / 2
 
     def contains(self, x: float, y: float) -> bool:
+        """Whether the point lies in the box."""
         return self.left <= x < self.right and self.top <= y < self.bottom
 
     def iou(self, other: "Box") -> float:
