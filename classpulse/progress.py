@@ -7,11 +7,13 @@ from engagement.records import IntervalRecord
 
 
 @contextmanager
-def show_progress(total: int | None, *, shown: bool) -> Iterator[Callable[[IntervalRecord], None] | None]:
+def show_progress(
+    total: Callable[[], int | None], *, shown: bool
+) -> Iterator[Callable[[IntervalRecord], None] | None]:
     """A bar on standard error for a recording, a running line for a live source; None where nothing is shown.
 
     Args:
-        total: intervals expected; None where unknown.
+        total: gives the intervals expected, None where unknown; asked at the first interval, when the source is open.
         shown: False for services.
     """
     if not shown:
@@ -27,13 +29,19 @@ def show_progress(total: int | None, *, shown: bool) -> Iterator[Callable[[Inter
         TimeElapsedColumn,
     )
 
-    columns = [SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()]
-    if total is not None:
-        columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()]
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task("loading", total=total)
+        task = progress.add_task("loading the models", total=None)
 
         def on_interval(record: IntervalRecord) -> None:
+            if progress.tasks[task].completed == 0:
+                progress.update(task, total=total())
             progress.update(task, advance=1, description=interval_line(record))
 
         yield on_interval

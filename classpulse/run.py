@@ -111,8 +111,9 @@ def watch(chosen: Settings, *, seconds: float | None, headless: bool, supervised
             detector_model=chosen.inference.detector_model,
             expressions=chosen.session.mode is not Mode.PARTICIPATION,
         )
-        total = source.frame_count(chosen.capture.interval)
-        with show_progress(total, shown=not headless and not supervised) as on_interval:
+        with show_progress(
+            lambda: source.frame_count(chosen.capture.interval), shown=not headless and not supervised
+        ) as on_interval:
             result = Agent(source, reader, recorder, agent_settings, on_interval).run(stop)
     if not supervised:
         sys.stderr.write(

@@ -1,0 +1,153 @@
+"""The front door: help, versions, and what a wrong option answers."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HEAVY = (
+    "ai_edge_litert",
+    "cv2",
+    "dash",
+    "keras",
+    "mss",
+    "numpy",
+    "pandas",
+    "plotly",
+    "pydantic",
+    "sqlalchemy",
+    "tensorflow",
+)
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """A home of its own, so that no setting, database or log of this machine is touched."""
+    keep = {name: value for name, value in os.environ.items() if not name.startswith(("CLASSPULSE_", "XDG_"))}
+    return {
+        **keep,
+        "HOME": str(tmp_path),
+        "CLASSPULSE_STORAGE__DATABASE": f"sqlite:///{tmp_path / 'class.db'}",
+    }
+
+
+def classpulse(
+    *arguments: str, environment: dict[str, str], timeout: float = 120
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "classpulse", *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+
+
+def test_help_imports_nothing_heavy(environment: dict[str, str]) -> None:
+    program = "import sys, classpulse.cli; print([name for name in sys.argv[1:] if name in sys.modules])"
+    result = subprocess.run(
+        [sys.executable, "-c", program, *HEAVY], env=environment, capture_output=True, text=True, check=True
+    )
+    assert result.stdout.strip() == "[]"
+
+
+def test_help_names_every_command(environment: dict[str, str]) -> None:
+    result = classpulse("--help", environment=environment)
+    assert result.returncode == 0
+    for command in ("demo", "start", "watch", "dashboard", "read", "report", "sessions", "doctor", "models"):
+        assert command in result.stdout
+
+
+def test_version(environment: dict[str, str]) -> None:
+    from importlib.metadata import version
+
+    result = classpulse("--version", environment=environment)
+    assert result.stdout.split() == ["classpulse", version("classpulse")]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("watch", "--interval", "0.1"), ("interval", "0.5")),
+        (("watch", "--mode", "psychic"), ("psychic",)),
+        (("watch", "--source", "no/such/file.mp4"), ("no/such/file.mp4",)),
+        (("watch", "--source", "region:1,2"), ("region", "X,Y,W,H")),
+        (("watch", "--source", "demo:500"), ("49",)),
+        (("watch", "--source", "camera:97"), ("97",)),
+        (("watch", "--seconds", "-1", "--source", "demo"), ("seconds",)),
+        (("watch", "--source", "demo", "--detector", "haar"), ("haar", "mtcnn")),
+        (("watch", "--source", "demo", "--database", "nonsense"), ("nonsense",)),
+        (("read", "missing.png"), ("missing.png",)),
+        (("report", "41"), ("41",)),
+        (("report", "last"), ("session",)),
+        (("dashboard", "--host", "0.0.0.0", "--no-browser"), ("127.0.0.1",)),  # noqa: S104 - it is refused
+    ],
+)
+def test_bad_input_is_one_sentence_and_not_zero(
+    arguments: tuple[str, ...], words: tuple[str, ...], environment: dict[str, str]
+) -> None:
+    result = classpulse(*arguments, environment={**environment, "DISPLAY": ""})
+    assert result.returncode in {1, 2}
+    assert "Traceback" not in result.stderr
+    for word in words:
+        assert word in result.stderr
+    assert not result.stdout
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        ({}, "display"),
+        ({"XDG_SESSION_TYPE": "wayland", "WAYLAND_DISPLAY": "wayland-0"}, "Wayland"),
+    ],
+)
+def test_no_display_says_what_to_do(
+    variables: dict[str, str], words: str, environment: dict[str, str]
+) -> None:
+    without = {
+        name: value for name, value in environment.items() if name not in {"DISPLAY", "WAYLAND_DISPLAY"}
+    }
+    result = classpulse("watch", "--seconds", "5", environment=without | variables)
+    assert result.returncode == 1
+    assert words in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_corrupt_image_and_unreadable_folder(environment: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nnothing of the kind")
+    (tmp_path / "broken.mp4").write_bytes(b"\0\0\0 ftypisom" + b"no video" * 100)
+    (tmp_path / "empty").mkdir()
+    for name in ("broken.png", "broken.mp4", "empty"):
+        result = classpulse("watch", "--source", str(tmp_path / name), environment=environment)
+        assert result.returncode == 1, name
+        assert name in result.stderr
+        assert "Traceback" not in result.stderr
+    assert classpulse("sessions", "--json", environment=environment).stdout.strip() == "[]"
+
+
+def test_settings_file_with_an_unknown_key(environment: dict[str, str], tmp_path: Path) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text("[capture]\nintervall = 2\n")
+    result = classpulse("sessions", environment={**environment, "CLASSPULSE_SETTINGS": str(file)})
+    assert result.returncode == 1
+    assert "capture.intervall" in result.stderr
+    file.write_text("[capture\n")
+    result = classpulse("sessions", environment={**environment, "CLASSPULSE_SETTINGS": str(file)})
+    assert result.returncode == 1
+    assert str(file) in result.stderr
+
+
+def test_a_port_in_use(environment: dict[str, str]) -> None:
+    import socket
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        result = classpulse("dashboard", "--port", port, "--no-browser", environment=environment)
+    assert result.returncode == 1
+    assert port in result.stderr
+    assert "Traceback" not in result.stderr

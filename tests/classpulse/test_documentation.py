@@ -1,0 +1,49 @@
+"""Every option and every setting stands in the documentation."""
+
+from pathlib import Path
+
+import typer
+from pydantic import BaseModel
+
+from classpulse.cli import app
+from classpulse.settings import Settings
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+def test_every_option_is_documented() -> None:
+    text = (REPOSITORY / "docs" / "commands.md").read_text(encoding="utf-8")
+    group = typer.main.get_command(app)
+    missing = []
+
+    def visit(command: object, path: str) -> None:
+        for name, child in getattr(command, "commands", {}).items():
+            visit(child, f"{path} {name}")
+        if not hasattr(command, "commands"):
+            if f"`classpulse{path}" not in text:
+                missing.append(f"classpulse{path}")
+            options = [
+                option
+                for parameter in command.params  # type: ignore[attr-defined]
+                if not getattr(parameter, "hidden", False)
+                for option in parameter.opts
+                if option.startswith("--") and option != "--help"
+            ]
+            missing.extend(f"classpulse{path} {option}" for option in options if option not in text)
+
+    visit(group, "")
+    assert not missing
+
+
+def test_every_setting_is_documented() -> None:
+    text = (REPOSITORY / "docs" / "settings.md").read_text(encoding="utf-8")
+    missing = []
+    for section, field in Settings.model_fields.items():
+        model = field.annotation
+        assert isinstance(model, type)
+        assert issubclass(model, BaseModel)
+        for name, inner in model.model_fields.items():
+            description = (inner.description or "").strip().rstrip(".")
+            if f"`{section}.{name}`" not in text or not description or description not in text:
+                missing.append(f"{section}.{name}")
+    assert not missing
