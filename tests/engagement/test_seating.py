@@ -1,0 +1,221 @@
+"""Seats keep their participants through everything a gallery does."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from engagement.records import Box, Face, HeadPose, Label, State, Tile, TileReading
+from engagement.seating import Seating
+
+FACE = Face(Box(10, 10, 40, 50), np.zeros((5, 2), np.float32), 0.9)
+NEUTRAL = np.eye(7, dtype=np.float32)[6]
+
+
+def grid_box(index: int, count: int, width: int = 160, height: int = 90) -> Box:
+    """Tile `index` of a gallery of `count`, last row centred, as a meeting window lays them out."""
+    columns = int(np.ceil(np.sqrt(count)))
+    row, column = divmod(index, columns)
+    in_row = min(columns, count - row * columns)
+    left = (columns - in_row) * (width + 4) // 2 + column * (width + 4)
+    return Box(left, row * (height + 4), width, height)
+
+
+def tile(
+    box: Box, name: str | None = None, fingerprint: str | None = None, state: State = State.SEEN
+) -> TileReading:
+    if fingerprint is None:
+        fingerprint = f"print of {name}" if name else ""
+    face = FACE if state in (State.SEEN, State.TURNED_AWAY, State.UNREADABLE) else None
+    pose = HeadPose(3.0, -4.0, 0.0) if face or state is State.OPTED_OUT else None
+    probabilities = NEUTRAL if face else None
+    return TileReading(
+        Tile(box, None, face is not None), Label(fingerprint, name), state, face, probabilities, pose, 0.8
+    )
+
+
+def gallery(names: Sequence[str | None]) -> list[TileReading]:
+    return [tile(grid_box(index, len(names)), name) for index, name in enumerate(names)]
+
+
+def numbers(seating: Seating, readings: Sequence[TileReading]) -> list[int]:
+    placed, seats = seating.assign(readings)
+    assert [reading.seat for reading in placed] == [seat.number for seat in seats]
+    assert [reading.position for reading in placed] == list(range(len(readings)))
+    assert len({seat.number for seat in seats}) == len(seats)
+    return [seat.number for seat in seats]
+
+
+def test_named_seats_survive_reordering_leaving_and_coming_back() -> None:
+    seating = Seating()
+    assert numbers(seating, gallery(["Anna", "Ben", "Cleo", "Dara"])) == [1, 2, 3, 4]
+    assert numbers(seating, gallery(["Dara", "Cleo", "Ben", "Anna"])) == [4, 3, 2, 1]
+    assert numbers(seating, gallery(["Dara", "Ben", "Anna"])) == [4, 2, 1]
+    assert numbers(seating, gallery(["Eli", "Dara", "Ben", "Anna", "Cleo"])) == [5, 4, 2, 1, 3]
+
+
+def test_same_fingerprint_or_same_name_is_the_same_seat() -> None:
+    seating, box = Seating(), grid_box(0, 4)
+    assert numbers(seating, [tile(box, None, "f1")]) == [1]
+    other = grid_box(3, 4)
+    assert numbers(seating, [tile(other, "Anna", "f1")]) == [1]
+    assert numbers(seating, [tile(box, "  anna\u200b ", "f2")]) == [1]
+    assert numbers(seating, [tile(other, None, "f2")]) == [1]
+    assert seating.assign([tile(other, None, "f2")])[1][0].name == "Anna"
+
+
+def test_a_label_read_late_joins_the_seat_known_by_that_name() -> None:
+    seating = Seating()
+    numbers(seating, [tile(grid_box(0, 2), "Anna", "f1"), tile(grid_box(1, 2), "Ben", "f2")])
+    assert numbers(seating, [tile(grid_box(0, 2), "Ben", "f2"), tile(grid_box(1, 2), None, "f9")]) == [2, 3]
+    again = numbers(seating, [tile(grid_box(0, 2), "Ben", "f2"), tile(grid_box(1, 2), "Anna", "f9")])
+    assert again[0] == 2
+    assert again[1] in {1, 3}
+    assert numbers(seating, [tile(grid_box(0, 2), "Anna", "f9")]) == [again[1]]
+
+
+def test_camera_off_and_on_keeps_the_seat() -> None:
+    seating = Seating()
+    for state in (State.SEEN, State.CAMERA_OFF, State.NO_FACE, State.UNREADABLE, State.SEEN):
+        readings = [
+            tile(grid_box(0, 2), "Anna", state=state),
+            tile(grid_box(1, 2), None, state=state),
+        ]
+        assert numbers(seating, readings) == [1, 2]
+
+
+def test_two_with_the_same_label_stay_two_and_move_least() -> None:
+    seating = Seating()
+    assert numbers(seating, gallery(["iPhone", "Ben", "iPhone", "Cleo", "Dara"])) == [1, 2, 3, 4, 5]
+    assert numbers(seating, gallery(["Ben", "iPhone", "Cleo", "iPhone", "Dara"])) == [2, 1, 4, 3, 5]
+    # the second leaves: the one who stays is the nearer one
+    assert numbers(seating, gallery(["Ben", "iPhone", "Cleo", "Dara"])) == [2, 1, 4, 5]
+    # a step later the one just seen wins over the one long gone, though that one sat nearer
+    assert numbers(seating, gallery(["Ben", "Cleo", "Dara", "iPhone"])) == [2, 4, 5, 1]
+    assert numbers(seating, gallery(["Ben", "iPhone", "Cleo", "iPhone", "iPhone"]))[3] in {1, 3}
+
+
+def test_same_name_with_two_fingerprints_stays_two_when_they_mute_in_turn() -> None:
+    seating, left, right = Seating(), grid_box(0, 2), grid_box(1, 2)
+    assert numbers(seating, [tile(left, "Anna", "open"), tile(right, "Anna", "muted")]) == [1, 2]
+    assert numbers(seating, [tile(left, "Anna", "muted"), tile(right, "Anna", "open")]) == [1, 2]
+
+
+def test_unnamed_tiles_keep_their_place_while_the_grid_is_stable() -> None:
+    seating = Seating()
+    unnamed: list[str | None] = [None] * 9
+    for _ in range(3):
+        assert numbers(seating, gallery(unnamed)) == list(range(1, 10))
+    # the window is resized: other pixels, same order
+    resized = [tile(grid_box(index, 9, 240, 135)) for index in range(9)]
+    assert numbers(seating, resized) == list(range(1, 10))
+
+
+def test_a_tile_missed_in_one_frame_keeps_everyone_in_place() -> None:
+    seating = Seating()
+    full = gallery([None] * 9)
+    assert numbers(seating, full) == list(range(1, 10))
+    hole = full[:4] + full[5:]
+    for _ in range(3):
+        assert numbers(seating, hole) == [1, 2, 3, 4, 6, 7, 8, 9]
+    assert numbers(seating, full) == list(range(1, 10))
+
+
+def test_unnamed_tiles_are_new_after_a_reordering() -> None:
+    seating = Seating()
+    numbers(seating, gallery(["Anna", None, "Ben", None]))
+    moved = numbers(seating, gallery([None, "Anna", None, "Ben"]))
+    assert (moved[1], moved[3]) == (1, 3)
+    assert min(moved[0], moved[2]) > 4
+
+
+def test_an_unnamed_tile_never_steals_a_named_seat() -> None:
+    seating = Seating()
+    numbers(seating, gallery(["Anna", "Ben"]))
+    hidden = numbers(seating, gallery([None, "Ben"]))
+    assert hidden == [3, 2]
+    assert numbers(seating, gallery([None, "Ben"])) == [3, 2]
+    assert numbers(seating, gallery(["Anna", "Ben"])) == [1, 2]
+
+
+def test_a_seat_in_place_takes_the_name_once_it_is_read() -> None:
+    seating = Seating()
+    assert numbers(seating, gallery([None, None])) == [1, 2]
+    assert numbers(seating, gallery(["Anna", None])) == [1, 2]
+    assert numbers(seating, gallery([None, "Anna"])) != [2, 1]
+    assert numbers(seating, gallery(["Ben", "Anna"]))[1] == 1
+
+
+def test_unreadable_labels_are_told_apart_by_their_fingerprints() -> None:
+    seating = Seating()
+    row = [grid_box(index, 4) for index in range(4)]
+    first = [tile(box, None, f"f{index}") for index, box in enumerate(row)]
+    assert numbers(seating, first) == [1, 2, 3, 4]
+    assert numbers(seating, first) == [1, 2, 3, 4]
+    turned = [tile(box, None, f"f{3 - index}") for index, box in enumerate(row)]
+    assert numbers(seating, turned) == [4, 3, 2, 1]
+    newcomer = [tile(box, None, f"f{number}") for box, number in zip(row, [3, 2, 9, 0], strict=True)]
+    assert numbers(seating, newcomer) == [4, 3, 5, 1]
+
+
+def test_restless_fingerprints_do_not_make_new_seats_each_frame() -> None:
+    seating = Seating()
+    for frame in range(50):
+        readings = [tile(grid_box(index, 9), None, f"{frame}-{index}") for index in range(9)]
+        assert numbers(seating, readings) == list(range(1, 10))
+
+
+def test_faces_outside_a_grid_are_followed() -> None:
+    seating = Seating()
+    for step in range(20):
+        faces = [tile(Box(100 + 8 * step, 100, 80, 100)), tile(Box(600 - 5 * step, 140, 60, 74 + step))]
+        assert numbers(seating, faces) == [1, 2]
+    assert numbers(seating, [tile(Box(505, 140, 60, 94))]) == [2]
+    assert numbers(seating, [tile(Box(252, 100, 80, 100)), tile(Box(1200, 100, 80, 100))]) == [1, 3]
+
+
+def test_only_seen_tiles_have_probabilities_and_refused_ones_no_pose() -> None:
+    states = [State.SEEN, State.TURNED_AWAY, State.UNREADABLE, State.NO_FACE, State.OPTED_OUT]
+    readings = [tile(grid_box(index, 5), state=state) for index, state in enumerate(states)]
+    placed, _ = Seating().assign(readings)
+    assert [reading.probabilities is not None for reading in placed] == [True, False, False, False, False]
+    assert [reading.yaw for reading in placed] == [3.0, 3.0, 3.0, None, None]
+
+
+def test_nothing_in_the_frame() -> None:
+    seating = Seating()
+    assert seating.assign([]) == ((), ())
+    assert numbers(seating, gallery(["Anna", None])) == [1, 2]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_any_order_of_joining_leaving_and_moving_keeps_names_and_seats_together(seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    everyone = [f"Student {number}" for number in range(40)]
+    seating, known = Seating(), dict[str, int]()
+    for _ in range(60):
+        present = list(generator.permutation(everyone)[: generator.integers(2, 40)])
+        hidden = generator.random(len(present)) < 0.1
+        readings = gallery([None if hide else str(name) for name, hide in zip(present, hidden, strict=True)])
+        _, seats = seating.assign(readings)
+        assert len({seat.number for seat in seats}) == len(seats)
+        for name, hide, seat in zip(present, hidden, seats, strict=True):
+            if not hide:
+                assert seat.name == name
+                assert known.setdefault(str(name), seat.number) == seat.number
+            else:
+                assert seat.name is None
+
+
+def test_memory_stays_bounded_through_a_restless_session() -> None:
+    seating = Seating()
+    generator = np.random.default_rng(1)
+    for frame in range(3000):
+        readings = [
+            tile(Box(int(x), int(y), 50, 60 + index), None, f"{frame}-{index}")
+            for index, (x, y) in enumerate(generator.integers(0, 4000, (4, 2)))
+        ]
+        seating.assign(readings)
+    held = len(seating._places)
+    assert held <= 8 * 1000
+    assert len(seating._fingerprints) <= 4096
