@@ -3,6 +3,7 @@
 ClasspulseError
 └── CaptureError
     ├── SourceError                 a source cannot be opened or read
+    │   ├── InvalidSourceError      what was asked for makes no sense: a malformed --source, an interval of 0
     │   ├── SourceNotFoundError     no such file, folder, camera, monitor or window
     │   ├── UnreadableSourceError   it exists and cannot be decoded or entered
     │   └── DisplayError            no display, Wayland, missing permission
@@ -18,6 +19,10 @@ class CaptureError(ClasspulseError):
 
 class SourceError(CaptureError):
     """A source cannot be opened or read; it holds no resources when this is raised."""
+
+
+class InvalidSourceError(SourceError, ValueError):
+    """What was asked for makes no sense, whatever the state of this computer."""
 
 
 class SourceNotFoundError(SourceError):

@@ -1,0 +1,363 @@
+"""Live sources from the desktop: the meeting window, a monitor, a region. Pixels come from mss, only to memory."""
+
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import count
+from typing import Any, Final, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from capture.errors import DisplayError, SourceError, SourceNotFoundError
+from capture.frame import Frame, NotObserved
+from capture.liveness import FROZEN_AFTER, Stillness, check_interval, is_black
+from capture.windows import (
+    MEETING_TITLES,
+    WAYLAND_ADVICE,
+    Desk,
+    Sighting,
+    X11Desk,
+    desktop_session,
+    locate,
+    open_desk,
+    overlap,
+)
+from engagement.records import Box, NotObservedReason
+
+#: Share of the window that others may hide before it counts as covered.
+COVERED_SHARE: Final = 0.1
+# A window that moves is looked at again at once; one that is dragged for longer is left until the next interval.
+_ATTEMPTS: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Grab:
+    """Pixels of a part of the desktop.
+
+    Attributes:
+        image: uint8 (H, W, 3), RGB, real pixels.
+        scale: real pixels per nominal pixel of the desktop.
+    """
+
+    image: NDArray[np.uint8]
+    scale: float
+
+
+class Grabber:
+    """One mss instance. Enter it, use it and leave it in one thread."""
+
+    def __init__(self, display: str | None = None) -> None:
+        self._display = display
+        self._mss: Any = None
+
+    def __enter__(self) -> Self:
+        self._mss = _open_mss(self._display)
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Release the grabber; may be called again."""
+        if self._mss is not None:
+            self._mss.close()
+            self._mss = None
+
+    @property
+    def desktop(self) -> Box:
+        """The rectangle that holds all monitors, in nominal pixels; left and top may be negative."""
+        return _box(self._mss.monitors[0])
+
+    @property
+    def monitors(self) -> tuple[Box, ...]:
+        """The monitors from the first one on, in nominal pixels; the desktop itself where none is listed."""
+        return tuple(_box(monitor) for monitor in self._mss.monitors[1:]) or (self.desktop,)
+
+    def grab(self, box: Box) -> Grab | None:
+        """Grab the part of `box` (nominal pixels) that lies on the desktop; None if none of it does.
+
+        Raises:
+            DisplayError: the display has gone.
+            SourceError: the system refused the grab twice.
+        """
+        from mss.exception import ScreenShotError
+
+        try:
+            return self._grab(box)
+        except ScreenShotError:
+            # The arrangement of the monitors may have changed: mss asks for it once, so ask anew.
+            self.close()
+            self._mss = _open_mss(self._display)
+        try:
+            return self._grab(box)
+        except ScreenShotError as problem:
+            raise SourceError(
+                f"The system refused to give a picture of the desktop ({problem}): check that the screen is not "
+                "locked and that classpulse may record it."
+            ) from problem
+
+    def _grab(self, box: Box) -> Grab | None:
+        import cv2
+
+        visible = overlap(box, self.desktop)
+        if visible is None:
+            return None
+        shot = self._mss.grab(
+            {"left": visible.left, "top": visible.top, "width": visible.width, "height": visible.height}
+        )
+        bgra = np.frombuffer(shot.bgra, dtype=np.uint8).reshape(shot.height, shot.width, 4)
+        image = np.asarray(cv2.cvtColor(bgra, cv2.COLOR_BGRA2RGB), dtype=np.uint8)
+        return Grab(image, shot.width / visible.width)
+
+
+def _open_mss(display: str | None) -> Any:
+    """Open mss on a display that can be grabbed, or say why there is none."""
+    session = desktop_session()
+    if not session.x11:
+        return _open_native_mss()
+    display = display or session.display
+    if display is None and session.wayland:
+        raise DisplayError(f"This is a Wayland session, which shows no window to programs: {WAYLAND_ADVICE}.")
+    if display is None:
+        raise DisplayError(
+            "There is no display to grab (DISPLAY is not set): start classpulse from a terminal on the desktop "
+            "itself, or use a recording (--source FILE) or --source demo."
+        )
+    import mss
+    from mss.exception import ScreenShotError
+
+    try:
+        grabber = mss.MSS(display=display)
+    except ScreenShotError as problem:
+        if session.wayland:
+            raise DisplayError(
+                f"This is a Wayland session and its X display {display} cannot be reached: {WAYLAND_ADVICE}."
+            ) from problem
+        raise DisplayError(
+            f"The X display {display} cannot be reached: start classpulse from a terminal on the desktop itself, "
+            "or use a recording (--source FILE)."
+        ) from problem
+    try:
+        with X11Desk(display) as desk:
+            is_xwayland = desk.is_xwayland
+    except BaseException:
+        grabber.close()
+        raise
+    if is_xwayland or any(str(m.get("output", "")).startswith("XWAYLAND") for m in grabber.monitors[1:]):
+        grabber.close()
+        raise DisplayError(
+            f"The display {display} belongs to a Wayland session and shows no window to programs: {WAYLAND_ADVICE}."
+        )
+    return grabber
+
+
+def _open_native_mss() -> Any:
+    """Open mss on Windows or macOS. Not yet run on those systems."""
+    import mss
+    from mss.exception import ScreenShotError
+
+    if sys.platform == "darwin":
+        from mss import darwin
+
+        # Without this a Retina display is grabbed at half its resolution, and small faces are lost.
+        darwin.IMAGE_OPTIONS &= ~darwin.kCGWindowImageNominalResolution
+    try:
+        return mss.MSS()
+    except ScreenShotError as problem:
+        raise DisplayError(
+            f"The desktop cannot be grabbed ({problem}): allow screen recording for this program in the system's "
+            "privacy settings and start it again."
+        ) from problem
+
+
+def _box(monitor: dict[str, Any]) -> Box:
+    return Box(monitor["left"], monitor["top"], monitor["width"], monitor["height"])
+
+
+class _DesktopSource:
+    """What the three sources share: open, look once per interval, tell black and frozen pictures, close."""
+
+    live = True
+
+    def __init__(self, display: str | None, frozen_after: float) -> None:
+        self._display = display
+        self._frozen_after = frozen_after
+        self._grabber = Grabber(display)
+        self._open: ExitStack | None = None
+
+    @property
+    def name(self) -> str:
+        raise NotImplementedError
+
+    def frame_count(self, interval: float) -> int | None:
+        """None: the desktop does not end."""
+        check_interval(interval)
+        return None
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            stack.enter_context(self._grabber)
+            self._prepare(stack)
+            self._open = stack.pop_all()
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        if self._open is not None:
+            self._open.close()
+            self._open = None
+
+    def frames(self, interval: float) -> Iterator[Frame | NotObserved]:
+        """One grab each time the caller asks; see `FrameSource`."""
+        check_interval(interval)
+        return self._frames()
+
+    def _frames(self) -> Iterator[Frame | NotObserved]:
+        stillness = Stillness(self._frozen_after)
+        for index in count():
+            if self._open is None:
+                raise SourceError(f"{self.name} is not open: use it in a `with` block.")
+            taken_at = datetime.now(UTC)
+            seen = self._look()
+            if isinstance(seen, Grab):
+                if is_black(seen.image):
+                    seen = NotObservedReason.BLACK
+                elif stillness.is_frozen(seen.image, time.monotonic()):
+                    yield NotObserved(NotObservedReason.FROZEN, taken_at, index)
+                    continue
+                else:
+                    yield Frame(seen.image, taken_at, index, seen.scale)
+                    continue
+            stillness.forget()
+            yield NotObserved(seen, taken_at, index)
+
+    def _prepare(self, stack: ExitStack) -> None:
+        """Check that there is something to look at; the grabber is open."""
+        raise NotImplementedError
+
+    def _look(self) -> Grab | NotObservedReason:
+        raise NotImplementedError
+
+
+class RegionSource(_DesktopSource):
+    """A fixed rectangle of the desktop, in nominal pixels."""
+
+    def __init__(self, box: Box, *, display: str | None = None, frozen_after: float = FROZEN_AFTER) -> None:
+        super().__init__(display, frozen_after)
+        self._box = box
+
+    @property
+    def name(self) -> str:
+        """Such as `region 1280 x 720 at 100,50`."""
+        return f"region {self._box.width} x {self._box.height} at {self._box.left},{self._box.top}"
+
+    def _prepare(self, stack: ExitStack) -> None:
+        if overlap(self._box, self._grabber.desktop) is None:
+            raise SourceNotFoundError(
+                f"The {self.name} lies outside the desktop: it has {describe_monitors(self._grabber.monitors)}."
+            )
+
+    def _look(self) -> Grab | NotObservedReason:
+        # None only if a monitor was unplugged since the region was checked
+        return self._grabber.grab(self._box) or NotObservedReason.WINDOW_CLOSED
+
+
+class MonitorSource(_DesktopSource):
+    """A whole monitor; 1 is the first."""
+
+    def __init__(
+        self, number: int, *, display: str | None = None, frozen_after: float = FROZEN_AFTER
+    ) -> None:
+        super().__init__(display, frozen_after)
+        self._number = number
+
+    @property
+    def name(self) -> str:
+        """Such as `monitor 1`."""
+        return f"monitor {self._number}"
+
+    def _prepare(self, stack: ExitStack) -> None:
+        monitors = self._grabber.monitors
+        if not 1 <= self._number <= len(monitors):
+            raise SourceNotFoundError(
+                f"There is no {self.name}: choose one of {describe_monitors(monitors)}."
+            )
+
+    def _look(self) -> Grab | NotObservedReason:
+        monitors = self._grabber.monitors
+        if self._number > len(monitors):
+            return NotObservedReason.WINDOW_CLOSED
+        return self._grabber.grab(monitors[self._number - 1]) or NotObservedReason.WINDOW_CLOSED
+
+
+class WindowSource(_DesktopSource):
+    """The meeting window, found by its title and followed as it moves; never anything else of the desktop."""
+
+    def __init__(
+        self,
+        titles: Sequence[str] = MEETING_TITLES,
+        *,
+        display: str | None = None,
+        frozen_after: float = FROZEN_AFTER,
+    ) -> None:
+        super().__init__(display, frozen_after)
+        self._titles = tuple(titles)
+        self._desk: Desk | None = None
+        self._sighting: Sighting | None = None
+
+    @property
+    def name(self) -> str:
+        """Such as `window "Zoom Meeting"`; the title it had when it was found."""
+        if self._sighting is None:
+            return "meeting window"
+        return f'window "{self._sighting.window.title}"'
+
+    def _prepare(self, stack: ExitStack) -> None:
+        desk = open_desk(self._display)
+        stack.callback(desk.close)
+        self._sighting = locate(desk, self._titles)
+        if self._sighting is None:
+            titles = ", ".join(f'"{title.strip()}"' for title in self._titles)
+            raise SourceNotFoundError(
+                f"No window was found whose title holds {titles}: open the meeting in gallery view, name the window "
+                "with --source window:TITLE, or point at it with --source region:X,Y,W,H."
+            )
+        self._desk = desk
+
+    def _look(self) -> Grab | NotObservedReason:
+        for _attempt in range(_ATTEMPTS):
+            before = self._find()
+            if isinstance(before, NotObservedReason):
+                return before
+            grab = self._grabber.grab(before)
+            if grab is None:
+                return NotObservedReason.COVERED  # moved off the desktop
+            # What lies behind must not be kept if the window went away between the search and the grab.
+            if self._find() == before:
+                return grab
+        return NotObservedReason.COVERED  # on its way across the desktop: part of each grab is something else
+
+    def _find(self) -> Box | NotObservedReason:
+        """Where the window is, or why it cannot be seen."""
+        if self._desk is None:
+            raise SourceError(f"{self.name} is not open: use it in a `with` block.")
+        sighting = locate(self._desk, self._titles, self._sighting)
+        if sighting is None:
+            return NotObservedReason.WINDOW_CLOSED
+        self._sighting = sighting
+        if sighting.window.minimised:
+            return NotObservedReason.MINIMISED
+        if sighting.covered > COVERED_SHARE:
+            return NotObservedReason.COVERED
+        return sighting.window.box
+
+
+def describe_monitors(monitors: Sequence[Box]) -> str:
+    """Such as `monitor:1 (1920 x 1080 at 0,0)`, for a sentence."""
+    return ", ".join(
+        f"monitor:{number} ({box.width} x {box.height} at {box.left},{box.top})"
+        for number, box in enumerate(monitors, start=1)
+    )
