@@ -1,0 +1,264 @@
+"""The training loop: seeded, resumable, evaluated on PublicTest after every epoch."""
+
+import hashlib
+import json
+import logging
+import math
+import os
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Final
+
+import cv2
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from models import augment, zoo
+from models.data import SIZE, FaceSet, read_faces, soft_targets
+from models.errors import TrainingError
+
+log = logging.getLogger(__name__)
+
+CHECKPOINT: Final = "checkpoint.npz"
+BEST: Final = "best.weights.h5"
+RUN: Final = "run.json"
+_COVER: Final = 44 / 48
+"""The share of the picture's side that a training view shows at zoom 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainSettings:
+    """One training run.
+
+    data: a source that `models.data.read_faces` understands.  out: the run's folder, made if absent.
+    sizes: (share of the epochs, side in px of the training view) in order; the shares sum to 1. Early epochs
+        on smaller views cost less and lose nothing that later ones do not recover.
+    weight_decay: decoupled, per step and unit of learning rate, on kernels only.
+    average: decay of the exponential moving average of the weights, which is what is evaluated and kept.
+    hard_weight, smoothing: see `models.data.soft_targets`.  degraded: share of faces sent through `degrade`.
+    limit: use this many training faces only (0: all).
+    """
+
+    data: Path
+    out: Path
+    architecture: str = "resnet-s"
+    epochs: int = 48
+    batch: int = 96
+    learning_rate: float = 0.1
+    warmup_epochs: float = 1.0
+    weight_decay: float = 5e-3
+    average: float = 0.998
+    hard_weight: float = 0.6
+    smoothing: float = 0.05
+    degraded: float = 0.25
+    sizes: tuple[tuple[float, int], ...] = ((0.5, 32), (0.3, 40), (0.2, 44))
+    precision: str = "mixed_bfloat16"
+    seed: int = 1
+    limit: int = 0
+
+
+def train(settings: TrainSettings, *, on_epoch: Callable[[dict[str, float]], None] | None = None) -> Path:
+    """Train, or go on where the run's folder stopped, and return the folder.
+
+    The folder then holds `best.weights.h5` (moving average of the epoch with the highest PublicTest accuracy
+    at full size), `checkpoint.npz` (everything needed to go on) and `run.json` (settings, data hash,
+    versions, history). PrivateTest is never read. Raises DataError and TrainingError.
+    """
+    splits = read_faces(settings.data)
+    if "Training" not in splits or "PublicTest" not in splits:
+        raise TrainingError(f"{settings.data} has no Training and PublicTest split; nothing to train or choose on.")
+    faces, held_out = splits["Training"], splits["PublicTest"]
+    if settings.limit:
+        faces = faces.take(slice(settings.limit))
+    steps = len(faces) // settings.batch
+    if steps == 0:
+        raise TrainingError(f"{len(faces)} training faces do not fill a batch of {settings.batch}; lower --batch.")
+    settings.out.mkdir(parents=True, exist_ok=True)
+
+    loop = _Loop(settings, total_steps=steps * settings.epochs)
+    history = loop.resume()
+    targets = soft_targets(faces, hard_weight=settings.hard_weight, smoothing=settings.smoothing)
+    for epoch in range(len(history), settings.epochs):
+        started = time.monotonic()
+        size = _size_at(settings, epoch)
+        rng = np.random.default_rng([settings.seed, epoch])
+        images = augment.degrade(faces.images, settings.degraded, rng)
+        order = rng.permutation(len(faces))[: steps * settings.batch].reshape(steps, settings.batch)
+        loss, accuracy = loop.epoch(images, targets, order, size, first_step=epoch * steps)
+        held = loop.accuracy(held_out, round(size / _COVER))
+        record = {
+            "epoch": epoch + 1,
+            "size": size,
+            "loss": loss,
+            "accuracy": accuracy,
+            "public_accuracy": held,
+            "seconds": round(time.monotonic() - started, 1),
+        }
+        history.append(record)
+        loop.keep(history)
+        log.info("%s", " ".join(f"{key}={value:.4g}" for key, value in record.items()))
+        if on_epoch is not None:
+            on_epoch(record)
+    return settings.out
+
+
+def full_size(settings: TrainSettings) -> int:
+    """The side in px at which the finished network reads a whole face: that of the last training views, over `_COVER`."""
+    return round(settings.sizes[-1][1] / _COVER)
+
+
+def logits_of(model: keras.Model, images: NDArray[np.uint8], size: int = SIZE, batch: int = 256) -> NDArray[np.float32]:
+    """Logits float32 (N, 7) of grey faces uint8 (N, H, W), resized to `size` where they differ."""
+    if images.shape[1] != size:
+        images = np.stack([cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA) for image in images])
+
+    out = [
+        np.asarray(_forward(model, tf.constant(images[at : at + batch, ..., np.newaxis], tf.float32)), np.float32)
+        for at in range(0, len(images), batch)
+    ]
+    return np.concatenate(out)
+
+
+@tf.function(reduce_retracing=True)
+def _forward(model: keras.Model, images: Any) -> Any:
+    return model(images, training=False)
+
+
+class _Loop:
+    """The network, its moving average and its optimizer."""
+
+    def __init__(self, settings: TrainSettings, total_steps: int) -> None:
+        keras.utils.set_random_seed(settings.seed)
+        self._settings = settings
+        self._total = total_steps
+        self._warmup = max(1.0, settings.warmup_epochs * total_steps / settings.epochs)
+        self._model = zoo.build(settings.architecture, None, precision=settings.precision)
+        self._average = zoo.build(settings.architecture, None, precision=settings.precision)
+        self._average.set_weights(self._model.get_weights())
+        self._optimizer = keras.optimizers.SGD(
+            settings.learning_rate, momentum=0.9, nesterov=True, weight_decay=settings.weight_decay
+        )
+        self._optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
+        self._optimizer.build(self._model.trainable_variables)
+        self._step = tf.function(self._train_step, reduce_retracing=False)
+
+    def epoch(
+        self,
+        images: NDArray[np.uint8],
+        targets: NDArray[np.float32],
+        order: NDArray[np.intp],
+        size: int,
+        first_step: int,
+    ) -> tuple[float, float]:
+        """One pass; mean loss and accuracy against the largest target."""
+        totals = np.zeros(2)
+        for number, rows in enumerate(order, start=first_step):
+            warm = min(1.0, (number + 1) / self._warmup)
+            rate = self._settings.learning_rate * warm * 0.5 * (1 + math.cos(math.pi * number / self._total))
+            self._optimizer.learning_rate.assign(rate)
+            decay = min(self._settings.average, (1 + number) / (10 + number))
+            totals += self._step(
+                tf.constant(images[rows]),
+                tf.constant(targets[rows]),
+                tf.constant([self._settings.seed, number * 100], tf.int32),
+                tf.constant(decay, tf.float32),
+                size,
+            ).numpy()
+        if not np.isfinite(totals).all():
+            raise TrainingError("The loss is not finite; lower --learning-rate and start again.")
+        loss, correct = totals / len(order)
+        return float(loss), float(correct)
+
+    def accuracy(self, faces: FaceSet, size: int) -> float:
+        """Accuracy of the moving average on whole faces of side `size`."""
+        return float((logits_of(self._average, faces.images, size).argmax(axis=1) == faces.labels).mean())
+
+    def resume(self) -> list[dict[str, float]]:
+        """Load the folder's checkpoint, if any, and return the history so far."""
+        path = self._settings.out / CHECKPOINT
+        if not path.exists():
+            return []
+        before = json.loads((self._settings.out / RUN).read_text(encoding="utf-8"))
+        wanted = _plain(self._settings)
+        differing = [key for key in wanted if before["settings"].get(key) != wanted[key]]
+        if differing:
+            raise TrainingError(
+                f"{self._settings.out} was begun with another {', '.join(differing)}; "
+                "give the same settings or choose a new --out."
+            )
+        with np.load(path) as saved:
+            for number, variable in enumerate(self._state()):
+                variable.assign(saved[str(number)])
+        return list(before["history"])
+
+    def keep(self, history: list[dict[str, float]]) -> None:
+        """Write checkpoint, best weights and run.json, each whole or not at all."""
+        out = self._settings.out
+        size = history[-1]["size"]
+        if history[-1]["public_accuracy"] >= max(r["public_accuracy"] for r in history if r["size"] == size):
+            temporary = out / f"new.{BEST}"
+            self._average.save_weights(temporary)
+            os.replace(temporary, out / BEST)
+        temporary = out / f"new.{CHECKPOINT}"
+        np.savez(temporary, **{str(n): v.numpy() for n, v in enumerate(self._state())})
+        os.replace(temporary, out / CHECKPOINT)
+        best = max((r for r in history if r["size"] == size), key=lambda r: r["public_accuracy"])
+        run = {
+            "settings": _plain(self._settings),
+            "data_sha256": data_hash(self._settings.data),
+            "parameters": self._average.count_params(),
+            "versions": {name: metadata.version(name) for name in ("keras", "numpy")} | {"tensorflow": tf.__version__},
+            "chosen_epoch": best["epoch"],
+            "history": history,
+        }
+        temporary = out / f"new.{RUN}"
+        temporary.write_text(json.dumps(run, indent=1), encoding="utf-8")
+        os.replace(temporary, out / RUN)
+
+    def _state(self) -> list[Any]:
+        return [*self._model.variables, *self._average.weights, *self._optimizer.variables]
+
+    def _train_step(self, images: Any, targets: Any, seed: Any, decay: Any, size: int) -> Any:
+        x = augment.view(images, seed, size, _COVER * images.shape[1])
+        variables = self._model.trainable_variables
+        with tf.GradientTape() as tape:
+            logits = self._model(x, training=True)
+            loss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(targets, logits))
+        gradients = tape.gradient(loss, [variable.value for variable in variables])
+        self._optimizer.apply(gradients, variables)
+        for kept, variable in zip(self._average.weights, self._model.weights, strict=True):
+            kept.assign(kept + (1 - decay) * (variable - kept))
+        hit = tf.equal(tf.argmax(logits, axis=1), tf.argmax(targets, axis=1))
+        return tf.stack([loss, tf.reduce_mean(tf.cast(hit, tf.float32))])
+
+
+def data_hash(path: Path) -> str:
+    """SHA-256 of a file, or of the names and contents of a folder's files in order."""
+    digest = hashlib.sha256()
+    for file in [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file()):
+        if file != path:
+            digest.update(file.relative_to(path).as_posix().encode())
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def _size_at(settings: TrainSettings, epoch: int) -> int:
+    end = 0.0
+    for share, size in settings.sizes:
+        end += share * settings.epochs
+        if epoch < round(end):
+            return size
+    return settings.sizes[-1][1]
+
+
+def _plain(settings: TrainSettings) -> dict[str, Any]:
+    """Settings as JSON knows them, without the places on this machine."""
+    plain = asdict(settings)
+    del plain["data"], plain["out"]
+    plain["sizes"] = [list(pair) for pair in settings.sizes]
+    return plain

@@ -1,0 +1,32 @@
+"""The architectures: each takes grey faces in 0..255 and returns logits in the order of `EXPRESSIONS`."""
+
+from collections.abc import Callable
+from typing import Final
+
+import keras
+
+from engagement.emotion import EXPRESSIONS
+from models.errors import TrainingError
+from models.zoo.resnet import build_resnet
+
+ARCHITECTURES: Final[dict[str, Callable[[int | None, int], keras.Model]]] = {
+    "resnet-s": build_resnet,
+}
+
+
+def build(architecture: str, size: int | None, *, precision: str = "float32") -> keras.Model:
+    """A fresh network. `size` None leaves height and width open, where the architecture allows it.
+
+    `precision` is a Keras dtype policy: "mixed_bfloat16" computes in bfloat16 and keeps float32 weights.
+    Raises TrainingError on an unknown architecture.
+    """
+    if architecture not in ARCHITECTURES:
+        raise TrainingError(
+            f"There is no architecture {architecture!r}; choose one of {', '.join(sorted(ARCHITECTURES))}."
+        )
+    before = keras.mixed_precision.dtype_policy()
+    keras.mixed_precision.set_dtype_policy(precision)
+    try:
+        return ARCHITECTURES[architecture](size, len(EXPRESSIONS))
+    finally:
+        keras.mixed_precision.set_dtype_policy(before)
