@@ -28,3 +28,13 @@ def no_error_logs(caplog: pytest.LogCaptureFixture, request: pytest.FixtureReque
     records = [*caplog.get_records("setup"), *caplog.get_records("call")]
     errors = [record.getMessage() for record in records if record.levelno >= logging.ERROR]
     assert not errors, f"logged at ERROR: {errors}"
+
+
+@pytest.fixture(scope="session")
+def xvfb() -> Iterator[str]:
+    """A virtual X server of 2560 x 1440 without a window manager; gives its name such as ":5" (see tests/x11.py)."""
+    x11 = pytest.importorskip("tests.x11", exc_type=ImportError)
+    if not x11.has("Xvfb"):
+        pytest.skip("needs Xvfb")
+    with x11.run_xvfb() as display:
+        yield display
