@@ -1,0 +1,337 @@
+"""The grid of a gallery, fitted as a whole: rows from the horizontal edges, columns from the vertical ones.
+
+Equal tiles at equal distances leave edges at regular places. `chains` finds regular runs of intervals in a profile of
+edges (one dimension); `fit` pairs rows with columns and judges them tile by tile (two dimensions), then looks for a
+last row that is not full.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from capture.edges import Edges
+
+MOST_IN_LINE: Final = 12
+MOST_TILES: Final = 49
+# Lines of a profile that are looked at, strongest first; and pairs of them that may be a first interval.
+PEAKS: Final = 32
+PAIRS: Final = 400
+# Support that a tile needs to speak for a grid; less speaks against it.
+NEEDED: Final = 0.4
+# Support of a column's edges, averaged over the rows.
+NEEDED_COLUMN: Final = 0.33
+# Support of a row's edges, as shares of the longest edges of the picture: large galleries first, then strips.
+NEEDED_ROWS: Final = (0.5, 0.25, 0.12)
+# Width over height of a tile, from portrait phones to very wide windows.
+ASPECTS: Final = (0.7, 2.6)
+# Tiles and gaps may be this much off the regular place (rounding, browsers that stretch a column).
+SLACK: Final = 0.03
+
+Lines = NDArray[np.intp]
+Profile = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """A run of equal intervals: `begin` and `end` intp (n,), `score` of its edges."""
+
+    begin: Lines
+    end: Lines
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Tiles of one row: `left`, `right` intp (n,) and the common `top` and `bottom`, pixels; `sides` float32 (n, 4)
+    is the support of left, right, top and bottom, 0..1.
+    """
+
+    left: Lines
+    right: Lines
+    top: int
+    bottom: int
+    sides: NDArray[np.float32]
+
+    @property
+    def support(self) -> NDArray[np.float32]:
+        """Of each tile, float32 (n,), 0..1."""
+        return np.asarray(self.sides.mean(axis=1), np.float32)
+
+    @property
+    def score(self) -> float:
+        return float((self.support - NEEDED).sum())
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Rows of tiles from top to bottom."""
+
+    rows: tuple[Row, ...]
+
+    @property
+    def score(self) -> float:
+        """How much speaks for it; above 0 where edges support it."""
+        return sum(row.score for row in self.rows)
+
+    @property
+    def support(self) -> NDArray[np.float32]:
+        """Of each tile, float32 (n,), 0..1."""
+        return np.concatenate([row.support for row in self.rows])
+
+    @property
+    def width(self) -> float:
+        """Of a tile, pixels (median)."""
+        return float(np.median(np.concatenate([row.right - row.left for row in self.rows])))
+
+    @property
+    def height(self) -> float:
+        """Of a tile, pixels (median)."""
+        return float(np.median([row.bottom - row.top for row in self.rows]))
+
+
+def peaks(profile: Profile, least: float) -> Lines:
+    """The strongest local maxima of a profile, in order, its two ends always among them."""
+    inner = profile[1:-1]
+    top = (inner >= profile[:-2]) & (inner > profile[2:]) & (inner >= least)
+    found = np.flatnonzero(top) + 1
+    if found.size > PEAKS:
+        found = found[np.argsort(-profile[found], kind="stable")[:PEAKS]]
+    return np.asarray(np.unique(np.concatenate(([0], found, [profile.size - 1]))), np.intp)
+
+
+def chains(
+    profile: Profile, sizes: tuple[float, float], widest_gap: float, needed: float, count: int
+) -> list[Chain]:
+    """Regular runs of equal intervals between the peaks of a profile, best first.
+
+    Args:
+        profile: float32 (length + 1,), support of each line.
+        sizes: smallest and largest size of an interval, pixels.
+        widest_gap: largest distance of two intervals, pixels.
+        needed: support which an edge needs to speak for a chain.
+        count: how many chains are wanted.
+    """
+    at = peaks(profile, needed / 3)
+    distance = at[None] - at[:, None]
+    first, second = np.nonzero((distance >= sizes[0]) & (distance <= sizes[1]))
+    if first.size > PAIRS:
+        strong = np.argsort(-(profile[at[first]] + profile[at[second]]), kind="stable")[:PAIRS]
+        first, second = first[strong], second[strong]
+    which, following = np.nonzero(((distance >= 0) & (distance <= widest_gap))[second])
+    begin, end, gap = at[first][which], at[second][which], distance[second[which], following]
+    if begin.size == 0:
+        return []
+    size = end - begin
+    slack = np.maximum(2.0, size * SLACK)
+    begins, ends = [begin], [end]
+    total = profile[begin] + profile[end] - 2 * needed
+    best, length = total.copy(), np.ones(begin.size, np.intp)
+    for n in range(2, MOST_IN_LINE + 1):
+        left = _snap(profile, at, ends[-1] + gap, slack)
+        right = _snap(profile, at, left + size, slack)
+        inside = ends[-1] + gap + size <= profile.size - 1 + slack
+        if not inside.any():
+            break
+        total = np.where(inside, total + profile[left] + profile[right] - 2 * needed, -np.inf)
+        begins.append(left)
+        ends.append(right)
+        better = total > best
+        best, length = np.where(better, total, best), np.where(better, n, length)
+    found: list[Chain] = []
+    seen: set[tuple[int, ...]] = set()
+    for i in np.argsort(-best, kind="stable"):
+        n = int(length[i])
+        key = (n, int(begin[i]) // 4, int(end[i]) // 4, int(ends[n - 1][i]) // 4)
+        if key not in seen:
+            seen.add(key)
+            found.append(
+                Chain(
+                    np.array([b[i] for b in begins[:n]]), np.array([e[i] for e in ends[:n]]), float(best[i])
+                )
+            )
+        if len(found) == count:
+            break
+    return found
+
+
+def _snap(profile: Profile, at: Lines, wanted: Lines, slack: NDArray[np.float64]) -> Lines:
+    """The place wanted, or a peak near it if that is stronger."""
+    after = np.clip(np.searchsorted(at, wanted), 1, at.size - 1)
+    best = np.clip(wanted, 0, profile.size - 1)
+    value = profile[best].astype(np.float64)
+    for place in (at[after - 1], at[after]):
+        off = np.abs(place - wanted)
+        worth = np.where(off <= slack, profile[place] - 0.25 * off / slack, -1.0)
+        best, value = np.where(worth > value, place, best), np.maximum(worth, value)
+    return np.asarray(best, np.intp)
+
+
+@dataclass(frozen=True, slots=True)
+class Fitter:
+    """Fits a grid to the edges of one picture.
+
+    Attributes:
+        upright, level: its vertical and horizontal edges.
+        least_width, least_height: of a tile, pixels.
+    """
+
+    upright: Edges
+    level: Edges
+    least_width: float
+    least_height: float
+
+    def row(self, left: Lines, right: Lines, top: int, bottom: int) -> Row:
+        """The row with the support of its tiles, each side at most one pixel away."""
+        sides = np.zeros((left.size, 4), np.float32)
+        for near in (-1, 0, 1):
+            for side, (edges, line, begin, end) in enumerate(
+                (
+                    (self.upright, left, top, bottom),
+                    (self.upright, right, top, bottom),
+                    (self.level, top, left, right),
+                    (self.level, bottom, left, right),
+                )
+            ):
+                found = edges.support(np.asarray(line) + near, np.asarray(begin), np.asarray(end))
+                sides[:, side] = np.maximum(sides[:, side], found)
+        return Row(left, right, top, bottom, sides)
+
+    def fit(self) -> Grid | None:
+        """The grid with the best score, or None if nothing looks like one."""
+        profile = self.level.profile(np.array([0]), np.array([self.upright.length]))
+        longest = float(np.sort(profile[1:-1])[-4:].mean())
+        for share in NEEDED_ROWS:
+            grids = list(self._candidates(profile, max(share * longest, 0.04)))
+            if grids:
+                best = max(grids, key=lambda grid: grid.score)
+                if best.score > 0:
+                    return self._with_last_row(self._settled(best))
+        return None
+
+    def _candidates(self, profile: Profile, needed: float) -> Iterator[Grid]:
+        height = self.level.length
+        for rows in chains(profile, (self.least_height, height), _widest_gap(height / 4), needed, 6):
+            size = float(np.median(rows.end - rows.begin))
+            sizes = max(self.least_width, ASPECTS[0] * size), ASPECTS[1] * size
+            full = slice(0, -1) if rows.begin.size > 1 else slice(None)
+            for bands in {(None, None, None), (full.start, full.stop, full.step)}:
+                part = slice(*bands)
+                across = self.upright.profile(rows.begin[part], rows.end[part])
+                for columns in chains(across, sizes, _widest_gap(size), NEEDED_COLUMN, 2):
+                    found = [
+                        self.row(columns.begin, columns.end, int(top), int(bottom))
+                        for top, bottom in zip(rows.begin, rows.end, strict=True)
+                    ]
+                    while found and found[0].score < 0:
+                        found.pop(0)
+                    while found and found[-1].score < 0:
+                        found.pop()
+                    if found:
+                        yield Grid(tuple(found))
+
+    def _settled(self, grid: Grid) -> Grid:
+        """The grid with both edges of every gap where the whole picture says, instead of either one for both."""
+        top, bottom = np.array([row.top for row in grid.rows]), np.array([row.bottom for row in grid.rows])
+        left, right = grid.rows[0].left, grid.rows[0].right
+        for _ in range(2):
+            left, right = settled(self.upright.profile(top, bottom), left, right)
+            top, bottom = settled(self.level.profile(left, right), top, bottom)
+        return Grid(tuple(self.row(left, right, int(t), int(b)) for t, b in zip(top, bottom, strict=True)))
+
+    def _with_last_row(self, grid: Grid) -> Grid:
+        """The grid with its last row as it is: full, or fewer tiles in its middle or at its left; or one more row."""
+        rows = list(grid.rows)
+        if len(rows) > 1:
+            last = rows.pop()
+            rows.append(self._best_row(rows[0], last.top, last.bottom))
+        first, last = rows[0], rows[-1]
+        height = round(grid.height)
+        gap = (
+            rows[1].top - rows[0].bottom
+            if len(rows) > 1
+            else int((first.left[1:] - first.right[:-1]).mean())
+            if first.left.size > 1
+            else 0
+        )
+        top = self._near(last.bottom + gap, first)
+        bottom = self._near(top + height, first)
+        if bottom <= self.level.length and last.left.size == first.left.size:
+            more = self._best_row(first, top, bottom)
+            if more.score > 0:
+                rows.append(more)
+        return Grid(tuple(rows))
+
+    def _near(self, line: int, row: Row) -> int:
+        """The line near a horizontal one that has the most support in the middle of the row."""
+        centre, half = int(row.left[0] + row.right[-1]) // 2, int(np.median(row.right - row.left)) // 2
+        reach = max(2, int((row.bottom - row.top) * SLACK))
+        lines = np.arange(line - reach, line + reach + 1)
+        support = self.level.support(lines, np.array(centre - half), np.array(centre + half))
+        support = np.where((lines >= 0) & (lines <= self.level.length), support, 0)
+        return int(lines[(support - 0.1 * np.abs(lines - line) / reach).argmax()])
+
+    def _best_row(self, full: Row, top: int, bottom: int) -> Row:
+        count = full.left.size
+        options = [self.row(full.left, full.right, top, bottom)]
+        width = int(np.median(full.right - full.left))
+        gap = round(float((full.left[1:] - full.right[:-1]).mean())) if count > 1 else 0
+        middle = (int(full.left[0]) + int(full.right[-1])) / 2
+        for here in range(1, count):
+            start = round(middle - (here * width + (here - 1) * gap) / 2)
+            left = start + np.arange(here) * (width + gap)
+            options += [self.row(left + off, left + width + off, top, bottom) for off in (-2, 0, 2)]
+            options.append(self.row(full.left[:here], full.right[:here], top, bottom))
+        profile = self.upright.profile(np.array([top]), np.array([bottom]))
+        best = max(options, key=lambda row: row.score)
+        for own in chains(profile, (width * 0.75, width * 2.0), _widest_gap(width), 0.5, 1):
+            row = self.row(own.begin, own.end, top, bottom)
+            centred = abs((int(own.begin[0]) + int(own.end[-1])) / 2 - middle) < SLACK * width
+            if centred and own.begin.size < count and row.score > best.score + 0.15 * count:
+                best = row
+        return best
+
+
+def _widest_gap(size: float) -> float:
+    return max(12.0, 0.05 * size)
+
+
+def settled(profile: Profile, begin: Lines, end: Lines) -> tuple[Lines, Lines]:
+    """Begin and end of each interval so that all gaps are the same and as many strong lines as possible are used.
+
+    Args:
+        profile: float32 (length + 1,), support of each line.
+        begin, end: intp (n,), intervals which may begin or end at the wrong side of a gap.
+    """
+    size = float(np.median(end - begin))
+    widest = int(_widest_gap(size))
+    slack = max(2, int(size * SLACK))
+    limit = profile.size - 1
+    if begin.size > 1:
+        reach = widest + slack
+        centre = (end[:-1] + begin[1:]) // 2
+        lines = centre[:, None] + np.arange(-reach, reach + 1)
+        gaps = np.arange(widest + 1)
+        other = lines[..., None] + gaps
+        here, there = profile[np.clip(lines, 0, limit)], profile[np.clip(other, 0, limit)]
+        both = here[..., None] + there
+        both[..., 0] *= 0.65  # one line that serves for two edges
+        both -= 0.2 * np.abs(lines[..., None] + gaps / 2 - centre[:, None, None]) / reach
+        gap = int(both.max(axis=1).sum(axis=0).argmax())
+        at = lines[np.arange(centre.size), both[..., gap].argmax(axis=1)]
+        end, begin = np.append(at, end[-1]), np.append(begin[0], at + gap)
+        inner = end[1:-1] - begin[1:-1]
+        if inner.size:
+            size = float(np.median(inner))
+    first = _strongest(profile, int(end[0]) - round(size), slack)
+    last = _strongest(profile, int(begin[-1]) + round(size), slack)
+    return np.append(first, begin[1:]), np.append(end[:-1], last)
+
+
+def _strongest(profile: Profile, at: int, slack: int) -> int:
+    lines = np.arange(max(0, at - slack), min(profile.size - 1, at + slack) + 1)
+    if lines.size == 0:
+        return int(np.clip(at, 0, profile.size - 1))
+    return int(lines[(profile[lines] - 0.3 * np.abs(lines - at) / slack).argmax()])

@@ -1,0 +1,495 @@
+"""Galleries composed for tests and benchmarks: pictures in, a meeting window with known tiles out.
+
+`compose_gallery` lays given pictures out as a meeting window does and returns the truth beside the picture;
+`Look` says how the window looks. `portraits` are real faces from the shared data, `drawn_pictures` need no data.
+`not_a_gallery` draws screens on which no grid may be found.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from engagement.records import Box
+
+Picture = NDArray[np.uint8]
+Colour = tuple[int, int, int]
+
+NAMES: Final = (
+    "Ada Okafor", "Bjorn Dahl", "Chiara Conti", "Dmitri Sokolov", "Eun-ji Park", "Fatima Zahra", "Grace Lee",
+    "Hugo Martin", "Ines Costa", "Jamal Wright", "Keiko Tanaka", "Liam O'Brien", "Mei Chen", "Noah Weber",
+    "Olga Nowak", "Priya Raman", "Quentin Blanc", "Rosa Lima", "Sam", "Tariq Aziz", "Uma Devi", "Victor Hugo Alvarez",
+    "Wen Li", "Ximena Rojas", "Yusuf Demir", "Zoe Martin",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """How the window looks. Lengths in pixels of the picture, colours RGB.
+
+    Attributes:
+        size: width and height of the window.
+        gap: between two tiles.
+        aspect: width over height of a tile.
+        margin: least distance from the tiles to the edge of their area.
+        columns: fixed number of columns; None for the number that makes the tiles largest.
+        background, card: colour of the window and of a camera-off tile.
+        radius: of the tile's corners.
+        title_bar, toolbar: height of the bars at the top and bottom; 0 for none.
+        bar: their colour.
+        overlay: the toolbar lies over the tiles instead of under them.
+        panel: width of a chat panel at the right.
+        speaker: index of the active speaker; None for nobody.
+        border: colour of the speaker's border.
+        border_width: its width; it is drawn outwards into the gap where `border_outside`, else into the tile.
+        labels: names are shown.
+        jpeg: quality at which the window is compressed; None for none.
+        rescale: the finished picture is drawn this much larger and shrunk to `size` (a scaled screenshot).
+    """
+
+    size: tuple[int, int] = (1920, 1080)
+    gap: int = 6
+    aspect: float = 16 / 9
+    margin: int = 8
+    columns: int | None = None
+    background: Colour = (0, 0, 0)
+    card: Colour = (36, 36, 36)
+    radius: int = 0
+    title_bar: int = 0
+    toolbar: int = 0
+    bar: Colour = (26, 26, 26)
+    overlay: bool = False
+    panel: int = 0
+    speaker: int | None = None
+    border: Colour = (34, 214, 88)
+    border_width: int = 3
+    border_outside: bool = True
+    labels: bool = True
+    jpeg: int | None = None
+    rescale: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Gallery:
+    """A composed window: `image` uint8 (H, W, 3) RGB, and one box, name and camera flag per tile, row by row."""
+
+    image: Picture
+    boxes: tuple[Box, ...]
+    names: tuple[str, ...]
+    camera_on: tuple[bool, ...]
+
+
+def compose_gallery(
+    pictures: Sequence[Picture | None], names: Sequence[str] = NAMES, look: Look | None = None
+) -> Gallery:
+    """Lay the pictures out in one gallery window.
+
+    Args:
+        pictures: one per tile, row by row; uint8 (h, w, 3) RGB of any size, cropped around the centre to fill the
+            tile; None for a camera that is off.
+        names: repeated where there are fewer names than pictures.
+        look: how the window looks.
+
+    Raises:
+        ValueError: the tiles would be narrower than 24 pixels.
+    """
+    look = look or Look()
+    names = tuple(names[i % len(names)] for i in range(len(pictures)))
+    drawn = _scaled_look(look) if look.rescale != 1.0 else look
+    image, boxes = _draw_window(pictures, names, drawn)
+    if look.rescale != 1.0:
+        width, height = look.size
+        fx, fy = width / image.shape[1], height / image.shape[0]
+        image = np.asarray(cv2.resize(image, look.size, interpolation=cv2.INTER_AREA), np.uint8)
+        boxes = [_scaled_box(box, fx, fy) for box in boxes]
+    if look.jpeg is not None:
+        image = jpeg(image, look.jpeg)
+    return Gallery(image, tuple(boxes), names, tuple(picture is not None for picture in pictures))
+
+
+def _scaled_look(look: Look) -> Look:
+    from dataclasses import replace
+
+    def s(length: int) -> int:
+        return round(length * look.rescale)
+
+    return replace(
+        look,
+        size=(s(look.size[0]), s(look.size[1])),
+        **{
+            name: s(getattr(look, name))
+            for name in ("gap", "margin", "radius", "title_bar", "toolbar", "panel", "border_width")
+        },
+    )
+
+
+def _scaled_box(box: Box, fx: float, fy: float) -> Box:
+    left, top = round(box.left * fx), round(box.top * fy)
+    return Box(left, top, round(box.right * fx) - left, round(box.bottom * fy) - top)
+
+
+def lay_out(count: int, look: Look) -> list[Box]:
+    """Boxes of `count` equal tiles as large as the area allows, the last row centred."""
+    width, height = look.size
+    area_width = width - look.panel - 2 * look.margin
+    bottom = 0 if look.overlay else look.toolbar
+    area_height = height - look.title_bar - bottom - 2 * look.margin
+    best = (0.0, 1)
+    for columns in [look.columns] if look.columns else range(1, count + 1):
+        rows = math.ceil(count / columns)
+        tile = min(
+            (area_width - (columns - 1) * look.gap) / columns,
+            (area_height - (rows - 1) * look.gap) / rows * look.aspect,
+        )
+        best = max(best, (tile, columns))
+    tile_width, columns = int(best[0]), best[1]
+    tile_height = int(best[0] / look.aspect)
+    if tile_width < 24:
+        raise ValueError(f"{count} tiles do not fit into {look.size}")
+    rows = math.ceil(count / columns)
+    used_height = rows * tile_height + (rows - 1) * look.gap
+    top = look.title_bar + look.margin + (area_height - used_height) // 2
+    boxes = []
+    for row in range(rows):
+        here = min(columns, count - row * columns)
+        used = here * tile_width + (here - 1) * look.gap
+        left = look.margin + (area_width - used) // 2
+        boxes += [
+            Box(
+                left + i * (tile_width + look.gap),
+                top + row * (tile_height + look.gap),
+                tile_width,
+                tile_height,
+            )
+            for i in range(here)
+        ]
+    return boxes
+
+
+def _draw_window(
+    pictures: Sequence[Picture | None], names: Sequence[str], look: Look
+) -> tuple[Picture, list[Box]]:
+    width, height = look.size
+    image = np.empty((height, width, 3), np.uint8)
+    image[:] = look.background
+    boxes = lay_out(len(pictures), look)
+    for index, (box, picture) in enumerate(zip(boxes, pictures, strict=True)):
+        tile = _tile(picture, names[index], box, look)
+        mask = _rounded(box.width, box.height, look.radius)
+        here = image[box.top : box.bottom, box.left : box.right]
+        if index == look.speaker:
+            _draw_border(image, box, look)
+        here[:] = np.where(mask[..., None] > 0, tile, here) if look.radius else tile
+        if index == look.speaker and not look.border_outside:
+            w = look.border_width
+            cv2.rectangle(
+                here, (w // 2, w // 2), (box.width - 1 - w // 2, box.height - 1 - w // 2), look.border, w
+            )
+    _draw_bars(image, look)
+    return image, boxes
+
+
+def _draw_border(image: Picture, box: Box, look: Look) -> None:
+    if look.border_outside:
+        w = look.border_width
+        cv2.rectangle(
+            image, (box.left - w, box.top - w), (box.right + w - 1, box.bottom + w - 1), look.border, -1
+        )
+
+
+def _rounded(width: int, height: int, radius: int) -> Picture:
+    mask = np.full((height, width), 255, np.uint8)
+    r = min(radius, width // 2, height // 2)
+    if r > 0:
+        disc = np.zeros((2 * r, 2 * r), np.uint8)
+        cv2.circle(disc, (r, r), r, 255, -1)
+        mask[:r, :r], mask[:r, -r:] = disc[:r, :r], disc[:r, -r:]
+        mask[-r:, :r], mask[-r:, -r:] = disc[-r:, :r], disc[-r:, -r:]
+    return mask
+
+
+def _tile(picture: Picture | None, name: str, box: Box, look: Look) -> Picture:
+    if picture is None:
+        tile = np.empty((box.height, box.width, 3), np.uint8)
+        tile[:] = look.card
+        ink = (235, 235, 235) if sum(look.card) < 380 else (40, 40, 40)
+        _write(tile, name, max(9, box.height // 8), (box.width / 2, box.height / 2), "mm", ink)
+    else:
+        tile = fill(picture, box.width, box.height)
+    if look.labels:
+        _draw_label(tile, name)
+    return tile
+
+
+def _draw_label(tile: Picture, name: str) -> None:
+    """White text on a half-transparent dark strip at the bottom left, as Zoom draws it."""
+    height = tile.shape[0]
+    size = int(np.clip(height * 0.075, 9, 26))
+    strip = min(round(size * 1.6), height // 3)
+    width = min(round(_font(size).getlength(name) + size), tile.shape[1])
+    corner = tile[height - strip :, :width]
+    corner[:] = (corner * 0.45 + np.array((20, 20, 20)) * 0.55).astype(np.uint8)
+    _write(tile, name, size, (size / 2, height - strip / 2), "lm", (245, 245, 245))
+
+
+_FONTS: dict[int, ImageFont.FreeTypeFont | ImageFont.ImageFont] = {}
+
+
+def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    if size not in _FONTS:
+        _FONTS[size] = ImageFont.load_default(size)
+    return _FONTS[size]
+
+
+def _write(image: Picture, text: str, size: int, at: tuple[float, float], anchor: str, ink: Colour) -> None:
+    canvas = Image.fromarray(image)
+    ImageDraw.Draw(canvas).text(at, text, fill=ink, font=_font(size), anchor=anchor)
+    image[:] = np.asarray(canvas)
+
+
+def _draw_bars(image: Picture, look: Look) -> None:
+    height, width = image.shape[:2]
+    ink = (220, 220, 220) if sum(look.bar) < 380 else (50, 50, 50)
+    if look.title_bar:
+        image[: look.title_bar] = look.bar
+        _write(
+            image[: look.title_bar],
+            "Zoom Meeting",
+            max(8, look.title_bar // 2),
+            (width / 2, look.title_bar / 2),
+            "mm",
+            ink,
+        )
+    if look.toolbar:
+        bar = image[height - look.toolbar :]
+        bar[:] = look.bar
+        step = max(60, width // 12)
+        for i, x in enumerate(range(step // 2, width - step // 2, step)):
+            cv2.circle(bar, (x, look.toolbar // 3), look.toolbar // 6, ink, 2)
+            text = ("Mute", "Video", "Chat", "Share", "React", "More")[i % 6]
+            _write(bar, text, max(8, look.toolbar // 5), (x, look.toolbar * 0.75), "mm", ink)
+    if look.panel:
+        panel = image[look.title_bar : height - look.toolbar, width - look.panel :]
+        panel[:] = (250, 250, 250)
+        for i, y in enumerate(range(14, panel.shape[0] - 12, 26)):
+            _write(panel, f"{NAMES[i % len(NAMES)]}: question {i}", 12, (10, y), "lm", (60, 60, 60))
+
+
+def fill(picture: Picture, width: int, height: int) -> Picture:
+    """The middle of the picture, scaled to fill width x height."""
+    scale = max(width / picture.shape[1], height / picture.shape[0])
+    w, h = max(width, round(picture.shape[1] * scale)), max(height, round(picture.shape[0] * scale))
+    scaled = cv2.resize(picture, (w, h), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+    left, top = (w - width) // 2, (h - height) // 2
+    return np.asarray(scaled[top : top + height, left : left + width], np.uint8)
+
+
+def jpeg(image: Picture, quality: int) -> Picture:
+    """The picture after JPEG compression."""
+    _, data = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return np.ascontiguousarray(np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)[..., ::-1])
+
+
+def portraits(folder: Path, count: int, seed: int = 0) -> list[Picture]:
+    """Real faces of the shared data as webcam pictures, uint8 (h, w, 3) RGB at 16:9: one person, nearer or farther,
+    somewhat off centre, before a blurred background.
+
+    Args:
+        folder: the shared data, which holds faces/portraits.parquet.
+        count: how many pictures; people repeat only if there are more pictures than people.
+        seed: the same seed gives the same pictures.
+    """
+    import pyarrow.parquet as pq
+
+    data = pq.read_table(folder / "faces" / "portraits.parquet", columns=["image"])
+    rng = np.random.default_rng(seed)
+    pictures = []
+    for row in rng.choice(data.num_rows, count, replace=count > data.num_rows):
+        raw = np.frombuffer(data["image"][int(row)].as_py(), np.uint8)
+        picture = np.asarray(cv2.imdecode(raw, cv2.IMREAD_COLOR), np.uint8)[25:-25, 25:-25, ::-1]
+        pictures.append(webcam(picture, rng))
+    return pictures
+
+
+def webcam(picture: Picture, rng: np.random.Generator) -> Picture:
+    """The square picture in a 16:9 view at a random zoom and place, its surroundings blurred and mirrored."""
+    side = picture.shape[0]
+    pad = side // 2
+    room = cv2.copyMakeBorder(picture, pad, pad, side, side, cv2.BORDER_REFLECT_101)
+    small = cv2.resize(room, None, fx=0.125, fy=0.125, interpolation=cv2.INTER_AREA)
+    room = cv2.resize(cv2.GaussianBlur(small, (0, 0), 2.5), (room.shape[1], room.shape[0]))
+    mask = np.zeros((side, side), np.float32)
+    mask[18:, 18:-18] = 1.0
+    mask = cv2.GaussianBlur(mask, (0, 0), 7, borderType=cv2.BORDER_REPLICATE)[..., None]
+    middle = room[pad : pad + side, side : 2 * side]
+    middle[:] = (mask * picture + (1 - mask) * middle).astype(np.uint8)
+    height = int(side * rng.uniform(0.7, 1.2))
+    width = height * 16 // 9
+    left = room.shape[1] // 2 - width // 2 + int(rng.uniform(-0.15, 0.15) * width)
+    top = pad + side - height  # shoulders reach the lower edge
+    return np.ascontiguousarray(room[top : top + height, left : left + width])
+
+
+def drawn_pictures(count: int, seed: int = 0) -> list[Picture]:
+    """Pictures drawn without data, uint8 (180, 320, 3) RGB: a room of rectangles, an ellipse for a head, noise."""
+    rng = np.random.default_rng(seed)
+    pictures = []
+    for _ in range(count):
+        wall = rng.integers(25, 235, 3)
+        slope = np.linspace(-1, 1, 320) * rng.uniform(-30, 30)
+        room = np.clip(wall + slope[None, :, None] + np.zeros((180, 1, 1)), 0, 255).astype(np.uint8)
+        for _ in range(int(rng.integers(0, 5))):
+            x, y = int(rng.integers(-40, 300)), int(rng.integers(-40, 150))
+            w, h = int(rng.integers(20, 160)), int(rng.integers(20, 120))
+            cv2.rectangle(room, (x, y), (x + w, y + h), [int(c) for c in rng.integers(0, 256, 3)], -1)
+        x, y, r = int(rng.integers(110, 210)), int(rng.integers(70, 110)), int(rng.integers(28, 55))
+        shirt, skin = ([int(c) for c in rng.integers(20, 230, 3)] for _ in range(2))
+        cv2.ellipse(room, (x, y + 3 * r), (2 * r, int(1.8 * r)), 0, 0, 360, shirt, -1)
+        cv2.ellipse(room, (x, y), (int(0.75 * r), r), 0, 0, 360, skin, -1)
+        noise = rng.normal(0, rng.uniform(1, 6), room.shape)
+        pictures.append(np.clip(room + noise, 0, 255).astype(np.uint8))
+    return pictures
+
+
+def dark_room(picture: Picture, level: float = 0.12) -> Picture:
+    """The picture as a camera without light gives it."""
+    return (picture * level).astype(np.uint8)
+
+
+def on_colour(picture: Picture, colour: Colour) -> Picture:
+    """The person cut out as an ellipse with shoulders on one flat colour (a virtual background)."""
+    height, width = picture.shape[:2]
+    mask = np.zeros((height, width), np.uint8)
+    cv2.ellipse(mask, (width // 2, height // 2), (height // 3, int(height * 0.42)), 0, 0, 360, 255, -1)
+    cv2.ellipse(mask, (width // 2, height), (int(height * 0.6), height // 4), 0, 0, 360, 255, -1)
+    return np.where(mask[..., None] > 0, picture, np.array(colour, np.uint8))
+
+
+def pillarboxed(picture: Picture, aspect: float, bars: Colour) -> Picture:
+    """The middle of the picture at `aspect` (4/3, 3/4, 9/16) between side bars, 16:9 in all."""
+    height = picture.shape[0]
+    inner = fill(picture, int(height * aspect), height)
+    out = np.empty((height, height * 16 // 9, 3), np.uint8)
+    out[:] = bars
+    left = (out.shape[1] - inner.shape[1]) // 2
+    out[:, left : left + inner.shape[1]] = inner
+    return out
+
+
+def not_a_gallery(kind: str, size: tuple[int, int], pictures: Sequence[Picture], seed: int = 0) -> Picture:
+    """A screen without a gallery, uint8 (H, W, 3) RGB; `kind` is one of `SCREENS`."""
+    return SCREENS[kind](size, pictures, np.random.default_rng(seed))
+
+
+def _flat(size: tuple[int, int], pictures: Sequence[Picture], rng: np.random.Generator) -> Picture:
+    image = np.empty((size[1], size[0], 3), np.uint8)
+    image[:] = rng.integers(0, 256, 3)
+    return image
+
+
+def _webcam_alone(size: tuple[int, int], pictures: Sequence[Picture], rng: np.random.Generator) -> Picture:
+    return fill(pictures[int(rng.integers(len(pictures)))], *size)
+
+
+def _speaker_view(size: tuple[int, int], pictures: Sequence[Picture], rng: np.random.Generator) -> Picture:
+    return compose_gallery(
+        [pictures[int(rng.integers(len(pictures)))]], look=Look(size=size, toolbar=60, margin=40)
+    ).image
+
+
+def _text(
+    image: Picture, rng: np.random.Generator, left: int, top: int, right: int, bottom: int, size: int
+) -> None:
+    ink = (40, 40, 40) if int(image[top, left].sum()) > 380 else (215, 215, 215)
+    for y in range(top + size, bottom - size, round(size * 1.7)):
+        words = " ".join(
+            "".join(rng.choice(list("abcdefghilmnoprstu"), rng.integers(2, 9))) for _ in range(30)
+        )
+        line = image[y - size : y + size, left:right]
+        _write(line, words, size, (4, size), "lm", ink)
+
+
+def _document(size: tuple[int, int], pictures: Sequence[Picture], rng: np.random.Generator) -> Picture:
+    image = _flat(size, pictures, rng)
+    image[:] = (255, 255, 255) if rng.random() < 0.6 else (30, 30, 34)
+    _text(image, rng, size[0] // 8, 20, size[0] * 7 // 8, size[1] - 20, int(rng.integers(9, 22)))
+    return image
+
+
+def _desktop(size: tuple[int, int], pictures: Sequence[Picture], rng: np.random.Generator) -> Picture:
+    width, height = size
+    image = _webcam_alone(size, pictures, rng) if rng.random() < 0.5 else _flat(size, pictures, rng)
+    for _ in range(int(rng.integers(2, 6))):
+        w, h = int(width * rng.uniform(0.25, 0.6)), int(height * rng.uniform(0.25, 0.7))
+        x, y = int(rng.uniform(0, width - w)), int(rng.uniform(0, height - h))
+        image[y : y + h, x : x + w] = (252, 252, 252) if rng.random() < 0.6 else (38, 40, 46)
+        image[y : y + 28, x : x + w] = (222, 222, 226)
+        if rng.random() < 0.3:
+            image[y + 28 : y + h, x : x + w] = fill(pictures[int(rng.integers(len(pictures)))], w, h - 28)
+        else:
+            _text(image, rng, x + 8, y + 34, x + w - 8, y + h - 6, 13)
+    image[height - 40 :] = (20, 24, 34)
+    for i in range(9):
+        x = 10 + 50 * i
+        image[height - 34 : height - 6, x : x + 28] = rng.integers(30, 256, 3)
+    return image
+
+
+def _slide(size: tuple[int, int], pictures: Sequence[Picture], rng: np.random.Generator) -> Picture:
+    """A slide with a few boxes of text in rows, as presentations have them."""
+    width, height = size
+    image = _flat(size, pictures, rng)
+    image[:] = (255, 255, 255) if rng.random() < 0.7 else (24, 32, 60)
+    _text(image, rng, width // 20, height // 20, width * 3 // 4, height // 20 + 90, 34)
+    columns, rows = int(rng.integers(2, 5)), int(rng.integers(1, 4))
+    gap = int(rng.integers(6, 40))
+    w = (width * 9 // 10 - gap * (columns - 1)) // columns
+    h = (height * 7 // 10 - gap * (rows - 1)) // rows
+    colour = rng.integers(0, 256, 3)
+    for row in range(rows):
+        for column in range(columns):
+            x, y = width // 20 + column * (w + gap), height // 4 + row * (h + gap)
+            image[y : y + h, x : x + w] = colour if rng.random() < 0.7 else rng.integers(0, 256, 3)
+            if w > 60 and h > 60:
+                _text(image, rng, x + 10, y + 10, x + w - 10, min(y + h - 10, y + 120), 16)
+    return image
+
+
+def _spreadsheet(size: tuple[int, int], pictures: Sequence[Picture], rng: np.random.Generator) -> Picture:
+    width, height = size
+    image = _flat(size, pictures, rng)
+    image[:] = 255
+    row, column = int(rng.integers(18, 30)), int(rng.integers(60, 130))
+    for y in range(120, height, row):
+        image[y] = 205
+        for x in range(40, width, column):
+            if rng.random() < 0.4:
+                cell = image[y + 1 : y + row, x : x + column]
+                if cell.shape[0] == row - 1:
+                    _write(cell, f"{rng.random() * 1000:.2f}", 11, (4, row / 2), "lm", (30, 30, 30))
+    for x in range(40, width, column):
+        image[120:, x] = 205
+    image[:90] = (240, 243, 240)
+    return image
+
+
+def _noise(size: tuple[int, int], pictures: Sequence[Picture], rng: np.random.Generator) -> Picture:
+    return rng.integers(0, 256, (size[1], size[0], 3), np.uint8)
+
+
+SCREENS: Final[dict[str, Callable[[tuple[int, int], Sequence[Picture], np.random.Generator], Picture]]] = {
+    "flat": _flat,
+    "webcam": _webcam_alone,
+    "speaker view": _speaker_view,
+    "document": _document,
+    "desktop": _desktop,
+    "slide": _slide,
+    "spreadsheet": _spreadsheet,
+    "noise": _noise,
+}
