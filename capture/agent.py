@@ -187,10 +187,10 @@ class Agent:
                 return
             if stop.wait(max(0.0, deadline - time.monotonic())):
                 return
-            item = next(frames, None)
-            if item is None:
+            following = next(frames, None)
+            if following is None:
                 return
-            yield item, missed
+            yield following, missed
 
     def _record(self, session_id: int, item: Frame | NotObserved, dropped: int) -> IntervalRecord:
         started = time.perf_counter()

@@ -1,5 +1,6 @@
 """Puts the parts together for each command."""
 
+import json
 import os
 import platform
 import signal
@@ -105,7 +106,7 @@ def watch(chosen: Settings, *, seconds: float | None, headless: bool, supervised
         if supervised:
             threading.Thread(target=_stop_at_end_of_input, args=(stop,), daemon=True).start()
         recorder = Recorder(engine)
-        recorder.close_abandoned(is_alive)
+        recorder.close_abandoned()
         reader = load_reader(
             detector=chosen.inference.detector,
             detector_model=chosen.inference.detector_model,
@@ -179,26 +180,18 @@ def report(chosen: Settings, session: str, report_format: str) -> str:
         report_format
     ]
     with database(chosen) as engine:
-        return make(engine, queries.find_session(engine, session).id)
+        text: str = make(engine, queries.find_session(engine, session).id)
+    return text
 
 
 def sessions(chosen: Settings) -> list[dict[str, Any]]:
     """The sessions, newest first, as JSON types."""
     from storage import queries
 
+    columns = ["id", "name", "mode", "source", "started_at", "ended_at", "intervals", "most_tiles", "coverage"]
     with database(chosen) as engine:
-        return [
-            {
-                "id": int(row.id),
-                "name": row.name,
-                "mode": row.mode,
-                "source": row.source,
-                "started_at": row.started_at.isoformat(),
-                "ended_at": None if row.ended_at is None else row.ended_at.isoformat(),
-                "intervals": int(row.intervals),
-            }
-            for row in queries.sessions(engine).astype(object).where(lambda f: f.notna(), None).itertuples()
-        ]
+        rows = queries.sessions(engine)[columns]
+    return list(json.loads(rows.to_json(orient="records", date_format="iso", date_unit="s")))
 
 
 def doctor(chosen: Settings) -> "list[Check]":
@@ -213,13 +206,6 @@ def doctor(chosen: Settings) -> "list[Check]":
         check_port(chosen.dashboard.host, chosen.dashboard.port),
         check_models(),
     ]
-
-
-def is_alive(pid: int) -> bool:
-    """Whether a process of this id runs on this computer."""
-    import psutil
-
-    return psutil.pid_exists(pid)
 
 
 def _announce(url: str, browser: bool) -> None:

@@ -1,0 +1,114 @@
+"""What the end-to-end tests share: a home of its own, the command as a user types it, a browser."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+class Home:
+    """A home folder of its own; commands run in it touch no setting, database or log of this machine."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.database = f"sqlite:///{folder / 'class.db'}"
+        keep = {
+            name: value for name, value in os.environ.items() if not name.startswith(("CLASSPULSE_", "XDG_"))
+        }
+        temporary = folder / "tmp"
+        temporary.mkdir()
+        self.environment = {
+            **keep,
+            "HOME": str(folder),
+            "TMPDIR": str(temporary),
+            "CLASSPULSE_STORAGE__DATABASE": self.database,
+        }
+
+    def run(
+        self, *arguments: str, timeout: float = 240, **variables: str
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "classpulse", *arguments],
+            env=self.environment | variables,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+
+    @contextmanager
+    def serving(self, *arguments: str, **variables: str) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
+        """A command that serves pages: gives its address and process, and ends it with Ctrl-C."""
+        process = subprocess.Popen(
+            [sys.executable, "-m", "classpulse", *arguments, "--no-browser", "--port", "0"],
+            env=self.environment | variables,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        lines: list[str] = []
+        found = threading.Event()
+
+        def listen() -> None:
+            assert process.stderr is not None
+            for line in process.stderr:
+                lines.append(line)
+                if "http://" in line:
+                    found.set()
+            found.set()
+
+        listener = threading.Thread(target=listen)
+        listener.start()
+        try:
+            assert found.wait(120), "no address after two minutes"
+            address = re.search(r"http://127\.0\.0\.1:\d+", "".join(lines))
+            assert address, "".join(lines)
+            yield address.group(), process
+        finally:
+            process.send_signal(signal.SIGINT)
+            try:
+                process.wait(30)
+            finally:
+                process.kill()
+                listener.join(10)
+                assert process.stderr is not None
+                process.stderr.close()
+        assert "Traceback" not in "".join(lines), "".join(lines)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """The system's Chromium, driven by Playwright."""
+    executable = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chrome")
+    if executable is None:
+        pytest.skip("needs Chromium or Chrome")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=executable,
+            args=[
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-quic",
+                "--no-first-run",
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
+            ],
+        )
+        yield chromium
+        chromium.close()

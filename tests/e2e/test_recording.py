@@ -1,0 +1,118 @@
+"""A recording of real faces goes the same way as a window; and no pixel of it is kept."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from sqlalchemy import Engine
+
+from storage import queries
+from storage.database import open_database
+from tests.capture.synthetic_gallery import Gallery, Look, compose_gallery, portraits
+from tests.e2e.conftest import Home
+
+pytestmark = pytest.mark.timeout(600)
+
+IMAGE_SIGNATURES = (
+    b"\x89PNG",
+    b"\xff\xd8\xff",
+    b"GIF8",
+    b"RIFF",
+    b"BM",
+    b"II*\0",
+    b"MM\0*",
+    b"P6\n",
+    b"\x93NUMPY",
+)
+
+
+@pytest.fixture(scope="module")
+def gallery(shared_data: Path) -> Gallery:
+    """Twelve real faces, 1280 x 720."""
+    return compose_gallery(portraits(shared_data, 12, seed=11), look=Look(size=(1280, 720), gap=6))
+
+
+@pytest.fixture(scope="module")
+def recording(gallery: Gallery, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Twelve seconds of it at 5 frames a second."""
+    file = tmp_path_factory.mktemp("recording") / "lesson.avi"
+    writer = cv2.VideoWriter(str(file), cv2.VideoWriter.fourcc(*"MJPG"), 5.0, (1280, 720))
+    assert writer.isOpened()
+    noise = np.random.default_rng(0)
+    for _ in range(60):
+        frame = gallery.image.astype(np.int16) + noise.integers(-3, 4, gallery.image.shape)
+        writer.write(np.clip(frame, 0, 255).astype(np.uint8)[..., ::-1])
+    writer.release()
+    return file
+
+
+@pytest.fixture
+def engine(home: Home) -> Iterator[Engine]:
+    engine = open_database(home.database)
+    yield engine
+    engine.dispose()
+
+
+def test_a_recording_gives_the_counts_of_its_gallery(
+    recording: Path, home: Home, engine: Engine, gallery: Gallery
+) -> None:
+    before = {path for path in home.folder.rglob("*") if path.is_file()}
+    result = home.run(
+        "watch", "--source", str(recording), "--mode", "individual", "--session", "Recorded", "--headless"
+    )
+    assert result.returncode == 0, result.stderr
+    session = queries.find_session(engine, "Recorded")
+    kept = queries.intervals_since(engine, session.id)
+    assert len(kept) == 6
+    assert set(kept["tiles"]) == {12}
+    assert set(kept["faces"]) == {12}
+    counts = kept[["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"]].sum(axis=1)
+    assert (counts == kept["faces_read"]).all()
+    assert kept["faces_read"].min() >= 6
+    assert len(queries.seats(engine, session.id)) == 12
+
+    # no pixel on disk: every file that the session wrote, and no image among them
+    written = {path for path in home.folder.rglob("*") if path.is_file()} - before
+    assert {path.name for path in written} >= {"class.db"}
+    rows = [
+        gallery.image[box.top + box.height // 2, box.left : box.left + 64].tobytes() for box in gallery.boxes
+    ]
+    for path in written:
+        content = path.read_bytes()
+        assert not content.startswith(IMAGE_SIGNATURES), path
+        assert b"\xff\xd8\xff\xe0" not in content, path
+        assert b"\x89PNG\r\n" not in content, path
+        assert not any(row in content for row in rows), path
+
+    # the report and the list of sessions say the same
+    listed = json.loads(home.run("sessions", "--json").stdout)
+    assert [entry["name"] for entry in listed] == ["Recorded"]
+    assert listed[0]["intervals"] == 6
+    for report_format in ("html", "csv", "json"):
+        out = home.folder / f"report.{report_format}"
+        written_report = home.run("report", "Recorded", "--format", report_format, "--out", str(out))
+        assert written_report.returncode == 0, written_report.stderr
+        assert out.stat().st_size > 500
+
+
+def test_read_prints_one_object(gallery: Gallery, home: Home) -> None:
+    file = home.folder / "gallery.png"
+    cv2.imwrite(str(file), gallery.image[..., ::-1])
+    result = home.run("read", str(file), "--json")
+    assert result.returncode == 0, result.stderr
+    read = json.loads(result.stdout)
+    assert read["image"] == {"width": 1280, "height": 720}
+    assert set(read["timings_ms"]) == {"tiles", "faces", "expression", "names", "total"}
+    assert len(read["tiles"]) == 12
+    assert sum(tile["face"] is not None for tile in read["tiles"]) == 12
+    for tile, box in zip(read["tiles"], gallery.boxes, strict=True):
+        assert np.allclose(tile["box"], [box.left, box.top, box.width, box.height], atol=3)
+        assert len(tile["face"]["landmarks"]) == 5
+        assert (tile["expression"] is None) == (tile["probabilities"] is None)
+        if tile["probabilities"] is not None:
+            assert abs(sum(tile["probabilities"].values()) - 1) < 0.01
+    names = [tile["name"] for tile in read["tiles"]]
+    assert sum(name == truth for name, truth in zip(names, gallery.names, strict=True)) >= 11
