@@ -1,0 +1,87 @@
+"""The teacher's notes on the timeline of a session."""
+
+import re
+import unicodedata
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import Engine, delete, insert, select, update
+
+from engagement.errors import InvalidRecordError
+from storage.database import writing
+from storage.errors import UnknownNoteError, UnknownSessionError
+from storage.schema import MAX_NOTE_LENGTH, NoteTable, SessionTable
+
+_UNWANTED: Final = frozenset({"Cc", "Cf", "Cs"})
+_JOINERS: Final = frozenset("\n\u200c\u200d")  # Persian words and many emoji are joined by them
+_LINE_ENDS: Final = re.compile("\r\n|[\r\v\f\x1c-\x1e\x85\u2028\u2029]")
+
+
+def add_note(engine: Engine, session_id: int, at: datetime, text: str) -> int:
+    """Store a note and return its id; a session that has ended takes notes too.
+
+    Args:
+        engine: from `storage.database.open_database`, migrated.
+        session_id: the session.
+        at: aware UTC, the moment on the session's timeline.
+        text: as typed; cleaned by `clean_text`.
+
+    Raises:
+        UnknownSessionError: there is no such session.
+        InvalidRecordError: nothing is left of the text once it is cleaned, or it is too long.
+    """
+    cleaned = clean_text(text)
+    with writing(engine) as connection:
+        if connection.scalar(select(SessionTable.id).where(SessionTable.id == session_id)) is None:
+            raise UnknownSessionError(
+                f"There is no session {session_id} to note anything on: `classpulse sessions` lists those there are."
+            )
+        return connection.execute(
+            insert(NoteTable).values(session_id=session_id, at=at, text=cleaned).returning(NoteTable.id)
+        ).scalar_one()
+
+
+def edit_note(engine: Engine, note_id: int, text: str) -> None:
+    """Replace the text of a note.
+
+    Raises:
+        UnknownNoteError: there is no such note.
+        InvalidRecordError: as for `add_note`.
+    """
+    cleaned = clean_text(text)
+    with writing(engine) as connection:
+        changed = connection.execute(update(NoteTable).where(NoteTable.id == note_id).values(text=cleaned))
+        if changed.rowcount == 0:
+            raise _unknown(note_id)
+
+
+def delete_note(engine: Engine, note_id: int) -> None:
+    """Remove a note.
+
+    Raises:
+        UnknownNoteError: there is no such note.
+    """
+    with writing(engine) as connection:
+        if connection.execute(delete(NoteTable).where(NoteTable.id == note_id)).rowcount == 0:
+            raise _unknown(note_id)
+
+
+def clean_text(text: str) -> str:
+    """The text in NFC without control and direction characters; line ends become one kind.
+
+    Raises:
+        InvalidRecordError: nothing is left, or more than `MAX_NOTE_LENGTH` characters are.
+    """
+    lines = _LINE_ENDS.sub("\n", unicodedata.normalize("NFC", text.replace("\t", " ")))
+    kept = "".join(c for c in lines if c in _JOINERS or unicodedata.category(c) not in _UNWANTED).strip()
+    if not kept:
+        raise InvalidRecordError("A note needs some text: type what happened.")
+    if len(kept) > MAX_NOTE_LENGTH:
+        raise InvalidRecordError(
+            f"A note holds up to {MAX_NOTE_LENGTH} characters, this one has {len(kept)}: shorten it or make two."
+        )
+    return kept
+
+
+def _unknown(note_id: int) -> UnknownNoteError:
+    return UnknownNoteError(f"There is no note {note_id} any more: reload the page to see those there are.")

@@ -1,0 +1,374 @@
+"""Reading what was kept, as pandas tables with UTC times exact to the microsecond.
+
+Every function is one short read transaction. The tables have their columns and dtypes also when they are empty.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import pandas as pd
+from sqlalchemy import Connection, Engine, Select, func, select
+
+from engagement.emotion import EXPRESSIONS
+from engagement.records import Mode
+from storage.database import reading
+from storage.errors import UnknownSessionError
+from storage.retention import erase_session
+from storage.schema import (
+    CLASS_SEAT,
+    STATE_COLUMNS,
+    EpisodeTable,
+    HeartbeatTable,
+    IntervalTable,
+    NoteTable,
+    ReadingTable,
+    SeatTable,
+    SessionTable,
+)
+
+__all__ = [
+    "Heartbeat",
+    "SessionRow",
+    "episodes",
+    "erase_session",
+    "find_session",
+    "heartbeat",
+    "intervals_since",
+    "latest_readings",
+    "live_session",
+    "notes",
+    "readings_since",
+    "seats",
+    "sessions",
+]
+
+_TIME: Final = "datetime64[us, UTC]"
+
+_SESSION_DTYPES: Final[Mapping[str, str]] = {
+    "id": "int64",
+    "name": "str",
+    "mode": "str",
+    "interval": "float64",
+    "source": "str",
+    "started_at": _TIME,
+    "ended_at": _TIME,
+    "opened_at": _TIME,
+    "agent_name": "str",
+    "agent_host": "str",
+    "agent_pid": "int64",
+}
+_TOTAL_DTYPES: Final[Mapping[str, str]] = {"intervals": "int64", "most_tiles": "int64", "coverage": "float64"}
+_INTERVAL_DTYPES: Final[Mapping[str, str]] = {
+    "id": "int64",
+    "started_at": _TIME,
+    "seconds": "float64",
+    "not_observed": "str",
+    "grid": "bool",
+    "tiles": "int64",
+    "faces": "int64",
+    "faces_read": "int64",
+    **dict.fromkeys(STATE_COLUMNS, "int64"),
+    **dict.fromkeys(EXPRESSIONS, "Int64"),
+    "valence": "float64",
+    "arousal": "float64",
+    "low": "float64",
+    "high": "float64",
+    "mood_faces": "Int64",
+    "facing": "float64",
+    "dropped": "int64",
+    "processing_ms": "float64",
+}
+_READING_DTYPES: Final[Mapping[str, str]] = {
+    "interval_id": "int64",
+    "seat": "int64",
+    "position": "int64",
+    "state": "str",
+    **dict.fromkeys(EXPRESSIONS, "float32"),
+    "yaw": "float32",
+    "pitch": "float32",
+    "quality": "float32",
+}
+_SEAT_DTYPES: Final[Mapping[str, str]] = {
+    "seat": "int64",
+    "name": "str",
+    "fingerprint": "str",
+    "first_seen_at": _TIME,
+}
+_EPISODE_DTYPES: Final[Mapping[str, str]] = {
+    "id": "int64",
+    "rule": "str",
+    "seat": "Int64",
+    "reason": "str",
+    "started_at": _TIME,
+    "ended_at": _TIME,
+    "evidence": "object",
+}
+_NOTE_DTYPES: Final[Mapping[str, str]] = {"id": "int64", "at": _TIME, "text": "str"}
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRow:
+    """One session as it is stored; times are aware UTC.
+
+    Attributes:
+        id: never given to another session, even if this one is erased.
+        name: cleaned.
+        mode: what was inferred and kept.
+        interval: seconds between frames.
+        source: what was watched.
+        started_at: of the lesson, or of the recording that was watched.
+        ended_at: None while an agent holds the session.
+        opened_at: the clock on the wall when it was opened.
+        agent_name, agent_host, agent_pid: who watches or watched.
+    """
+
+    id: int
+    name: str
+    mode: Mode
+    interval: float
+    source: str
+    started_at: datetime
+    ended_at: datetime | None
+    opened_at: datetime
+    agent_name: str
+    agent_host: str
+    agent_pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """The last sign of life of an agent.
+
+    Attributes:
+        stage: what it was doing.
+        at: aware UTC, the clock on the wall.
+        pid: its process id.
+    """
+
+    stage: str
+    at: datetime
+    pid: int
+
+
+def sessions(engine: Engine) -> pd.DataFrame:
+    """All sessions, the newest first.
+
+    Columns: those of `SessionRow`; intervals (how many), most_tiles (at once), coverage (faces read / tiles, 0..1,
+    NaN where nothing was shown).
+    """
+    totals = (
+        select(
+            IntervalTable.session_id,
+            func.count().label("intervals"),
+            func.max(IntervalTable.tiles).label("most_tiles"),
+            func.sum(IntervalTable.faces_read).label("read"),
+            func.sum(IntervalTable.tiles).label("tiles"),
+        )
+        .group_by(IntervalTable.session_id)
+        .subquery()
+    )
+    query = (
+        select(
+            *_columns(SessionTable, _SESSION_DTYPES),
+            func.coalesce(totals.c.intervals, 0),
+            func.coalesce(totals.c.most_tiles, 0),
+            totals.c.read * 1.0 / func.nullif(totals.c.tiles, 0),
+        )
+        .outerjoin(totals, totals.c.session_id == SessionTable.id)
+        .order_by(SessionTable.id.desc())
+    )
+    with reading(engine) as connection:
+        return _table(connection, query, {**_SESSION_DTYPES, **_TOTAL_DTYPES})
+
+
+def find_session(engine: Engine, ref: str) -> SessionRow:
+    """The session that `ref` names: its id, else its name (the newest of that name), or "last".
+
+    Raises:
+        UnknownSessionError: there is none.
+    """
+    ref = ref.strip()
+    query = select(*_columns(SessionTable, _SESSION_DTYPES)).order_by(SessionTable.id.desc()).limit(1)
+    with reading(engine) as connection:
+        row = None
+        if ref.isascii() and ref.isdecimal() and int(ref) < 2**31:
+            row = connection.execute(query.where(SessionTable.id == int(ref))).one_or_none()
+        if row is None:
+            row = connection.execute(query.where(SessionTable.name == ref)).one_or_none()
+        if row is None and ref == "last":
+            row = connection.execute(query).one_or_none()
+    if row is None:
+        raise UnknownSessionError(
+            f'There is no session "{ref}": give an id or a name that `classpulse sessions` lists, or "last".'
+        )
+    return _session_row(row)
+
+
+def live_session(engine: Engine) -> SessionRow | None:
+    """The newest session that has not ended; whether its agent lives, `heartbeat` says."""
+    query = (
+        select(*_columns(SessionTable, _SESSION_DTYPES))
+        .where(SessionTable.ended_at.is_(None))
+        .order_by(SessionTable.id.desc())
+        .limit(1)
+    )
+    with reading(engine) as connection:
+        row = connection.execute(query).one_or_none()
+    return None if row is None else _session_row(row)
+
+
+def intervals_since(
+    engine: Engine, session_id: int, after_id: int = 0, limit: int | None = None
+) -> pd.DataFrame:
+    """The intervals of a session with an id above `after_id`, oldest first, at most `limit` (the first ones).
+
+    Columns: id, started_at, seconds, not_observed (None where observed), grid, tiles, faces, faces_read, n_seen,
+    n_turned_away, n_no_face, n_camera_off, n_unreadable, n_opted_out, angry ... neutral (Int64 counts, NA where the
+    mode forbids them), valence, arousal, low, high (NaN where too little was read), mood_faces, facing, dropped,
+    processing_ms.
+    """
+    query = (
+        select(*_columns(IntervalTable, _INTERVAL_DTYPES))
+        .where(IntervalTable.session_id == session_id, IntervalTable.id > after_id)
+        .order_by(IntervalTable.id)
+        .limit(limit)
+    )
+    with reading(engine) as connection:
+        return _table(connection, query, _INTERVAL_DTYPES)
+
+
+def readings_since(
+    engine: Engine,
+    session_id: int,
+    after_id: int = 0,
+    seat: int | None = None,
+    since: datetime | None = None,
+) -> pd.DataFrame:
+    """The readings of a session in intervals with an id above `after_id`, oldest first, by position within each.
+
+    Args:
+        engine: from `storage.database.open_database`, migrated.
+        session_id: the session.
+        after_id: the last interval that is already known.
+        seat: only this seat.
+        since: aware UTC, only intervals that start then or later.
+
+    Columns: interval_id, started_at, seat, position, state, angry ... neutral (probabilities, NaN unless seen), yaw,
+    pitch (degrees, NaN without a face), quality.
+    """
+    window = [IntervalTable.session_id == session_id, IntervalTable.id > after_id]
+    if since is not None:
+        window.append(IntervalTable.started_at >= since)
+    times = select(IntervalTable.id, IntervalTable.started_at).where(*window)
+    query = (
+        select(*_columns(ReadingTable, _READING_DTYPES))
+        .join(IntervalTable, IntervalTable.id == ReadingTable.interval_id)
+        .where(*window)
+        .order_by(ReadingTable.interval_id, ReadingTable.position)
+    )
+    if seat is not None:
+        query = query.where(ReadingTable.seat == seat)
+    with reading(engine) as connection:
+        return _with_times(_table(connection, query, _READING_DTYPES), connection, times)
+
+
+def latest_readings(engine: Engine, session_id: int) -> pd.DataFrame:
+    """The seat map: the readings of the last interval of a session, by position; columns of `readings_since`.
+
+    Empty where nothing was observed in that interval or the mode keeps no readings.
+    """
+    last = select(func.max(IntervalTable.id)).where(IntervalTable.session_id == session_id).scalar_subquery()
+    query = (
+        select(*_columns(ReadingTable, _READING_DTYPES))
+        .where(ReadingTable.interval_id == last)
+        .order_by(ReadingTable.position)
+    )
+    times = select(IntervalTable.id, IntervalTable.started_at).where(IntervalTable.id == last)
+    with reading(engine) as connection:
+        return _with_times(_table(connection, query, _READING_DTYPES), connection, times)
+
+
+def seats(engine: Engine, session_id: int) -> pd.DataFrame:
+    """The seats of a session by number: seat, name (None if never read), fingerprint, first_seen_at."""
+    query = (
+        select(SeatTable.number, SeatTable.name, SeatTable.fingerprint, SeatTable.first_seen_at)
+        .where(SeatTable.session_id == session_id)
+        .order_by(SeatTable.number)
+    )
+    with reading(engine) as connection:
+        return _table(connection, query, _SEAT_DTYPES)
+
+
+def episodes(engine: Engine, session_id: int, open_only: bool = False) -> pd.DataFrame:
+    """The episodes of a session in order of their start.
+
+    Columns: id, rule, seat (Int64, NA for the class), reason, started_at, ended_at (NaT while open), evidence (dict).
+    """
+    query = (
+        select(*_columns(EpisodeTable, _EPISODE_DTYPES))
+        .where(EpisodeTable.session_id == session_id)
+        .order_by(EpisodeTable.started_at, EpisodeTable.id)
+    )
+    if open_only:
+        query = query.where(EpisodeTable.ended_at.is_(None))
+    with reading(engine) as connection:
+        table = _table(connection, query, _EPISODE_DTYPES)
+    return table.assign(seat=table["seat"].replace(CLASS_SEAT, pd.NA))
+
+
+def notes(engine: Engine, session_id: int) -> pd.DataFrame:
+    """The notes of a session in order of their time: id, at, text."""
+    query = (
+        select(*_columns(NoteTable, _NOTE_DTYPES))
+        .where(NoteTable.session_id == session_id)
+        .order_by(NoteTable.at, NoteTable.id)
+    )
+    with reading(engine) as connection:
+        return _table(connection, query, _NOTE_DTYPES)
+
+
+def heartbeat(engine: Engine, session_id: int) -> Heartbeat | None:
+    """The last sign of life of a session's agent, None before the first."""
+    query = (
+        select(HeartbeatTable.stage, HeartbeatTable.at, SessionTable.agent_pid)
+        .join(SessionTable, SessionTable.id == HeartbeatTable.session_id)
+        .where(HeartbeatTable.session_id == session_id)
+    )
+    with reading(engine) as connection:
+        row = connection.execute(query).one_or_none()
+    return None if row is None else Heartbeat(*row)
+
+
+def _columns(table: Any, dtypes: Mapping[str, str]) -> Sequence[Any]:
+    return [getattr(table, name) for name in dtypes]
+
+
+def _session_row(row: Any) -> SessionRow:
+    values = row._asdict()
+    return SessionRow(**{**values, "mode": Mode(values["mode"])})
+
+
+def _table(
+    connection: Connection, query: Select[*tuple[Any, ...]], dtypes: Mapping[str, str]
+) -> pd.DataFrame:
+    """The rows of `query` as a table with these columns and dtypes, whatever the rows hold."""
+    rows = connection.execute(query).all()
+    columns = list(zip(*rows, strict=True)) or [()] * len(dtypes)
+    return pd.DataFrame(
+        {name: _series(values, dtype) for (name, dtype), values in zip(dtypes.items(), columns, strict=True)}
+    )
+
+
+def _series(values: Sequence[Any], dtype: str) -> pd.Series:
+    if dtype == _TIME:
+        return pd.Series(pd.to_datetime(pd.Series(values, dtype="object"), utc=True).dt.as_unit("us"))
+    return pd.Series(values, dtype=dtype)
+
+
+def _with_times(table: pd.DataFrame, connection: Connection, times: Select[*tuple[Any, ...]]) -> pd.DataFrame:
+    """Add `started_at` after `interval_id`: fetched once per interval, not once per reading."""
+    starts = _table(connection, times, {"id": "int64", "started_at": _TIME}).set_index("id")["started_at"]
+    table.insert(1, "started_at", table["interval_id"].map(starts).astype(_TIME))
+    return table

@@ -1,0 +1,294 @@
+"""The tables. Their CHECKs repeat the invariants of `engagement.records`, so that no other door can break them.
+
+Rows per seat are the bulk (10 million after a year of lessons), so `readings` is narrow, is clustered by its key and
+carries no time of its own: the time is that of its interval.
+"""
+
+from datetime import UTC, datetime
+from typing import Any, ClassVar, Final
+
+from sqlalchemy import (
+    JSON,
+    REAL,
+    CheckConstraint,
+    DateTime,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    MetaData,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from engagement.emotion import EXPRESSIONS
+from engagement.records import MAX_NAME_LENGTH, Mode, NotObservedReason, Rule, State
+from storage.errors import NaiveDatetimeError
+
+MAX_NOTE_LENGTH: Final = 2000
+"""Characters of one note."""
+
+CLASS_SEAT: Final = 0
+"""Stands for the whole class in `episodes.seat`: NULLs would all differ in a unique key."""
+
+STATE_COLUMNS: Final[tuple[str, ...]] = tuple(f"n_{state}" for state in State)
+"""The columns of `intervals` that count the tiles of each state, in the order of `State`."""
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware UTC time, exact to the microsecond, on every database.
+
+    SQLite drops zones, so values are stored as UTC and given back as aware UTC.
+
+    Raises:
+        NaiveDatetimeError: the value to store has no zone.
+    """
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """The value as the driver wants it."""
+        if value is None:
+            return None
+        if value.utcoffset() is None:
+            raise NaiveDatetimeError(
+                f"A time must carry its zone to be stored, got {value!r}: give an aware one."
+            )
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """The stored value as aware UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _one_of(column: str, values: type[Mode | NotObservedReason | Rule | State]) -> str:
+    return f"{column} IN ({', '.join(repr(str(value)) for value in values)})"
+
+
+def _all_or_none(*columns: str) -> str:
+    first, *others = columns
+    return " AND ".join(f"({first} IS NULL) = ({other} IS NULL)" for other in others)
+
+
+class Base(DeclarativeBase):
+    """All tables; their constraints are named so that migrations can find them."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        datetime: UtcDateTime,
+        str: Text,
+        float: Float,
+        dict[str, Any]: JSON,
+    }
+
+
+class SessionTable(Base):
+    """One lesson watched, from start to end; `ended_at` is NULL while an agent holds it.
+
+    `started_at` and `ended_at` are times of the lesson (of the recording, if one is watched); `opened_at` is the
+    clock on the wall when the row was made.
+    """
+
+    __tablename__ = "sessions"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    mode: Mapped[str]
+    interval: Mapped[float]
+    source: Mapped[str]
+    started_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    opened_at: Mapped[datetime]
+    agent_name: Mapped[str]
+    agent_host: Mapped[str]
+    agent_pid: Mapped[int]
+
+    __table_args__ = (
+        CheckConstraint(f"length(name) BETWEEN 1 AND {MAX_NAME_LENGTH}", name="name"),
+        CheckConstraint(_one_of("mode", Mode), name="mode"),
+        CheckConstraint('"interval" > 0', name="interval"),
+        CheckConstraint("ended_at >= started_at", name="ended_at"),
+        # two agents that start at the same moment: the database itself lets only one of them in
+        Index(
+            "uq_sessions_open_name",
+            "name",
+            unique=True,
+            sqlite_where=text("ended_at IS NULL"),
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+        # a session that was erased never gives its number to another: pages and bookmarks carry it
+        {"sqlite_autoincrement": True},
+    )
+
+
+class SeatTable(Base):
+    """One participant of a session; only in `individual` mode."""
+
+    __tablename__ = "seats"
+
+    session_id: Mapped[int] = mapped_column(ForeignKey("sessions.id", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    name: Mapped[str | None]
+    fingerprint: Mapped[str]
+    first_seen_at: Mapped[datetime]
+
+    __table_args__ = (
+        CheckConstraint("number >= 1", name="number"),
+        CheckConstraint(f"length(name) BETWEEN 1 AND {MAX_NAME_LENGTH}", name="name"),
+    )
+
+
+class IntervalTable(Base):
+    """One interval of wall time: counts, mood and how they were made."""
+
+    __tablename__ = "intervals"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    session_id: Mapped[int] = mapped_column(ForeignKey("sessions.id", ondelete="CASCADE"))
+    started_at: Mapped[datetime]
+    seconds: Mapped[float]
+    not_observed: Mapped[str | None]
+    grid: Mapped[bool]
+    tiles: Mapped[int]
+    faces: Mapped[int]
+    faces_read: Mapped[int]
+    n_seen: Mapped[int]
+    n_turned_away: Mapped[int]
+    n_no_face: Mapped[int]
+    n_camera_off: Mapped[int]
+    n_unreadable: Mapped[int]
+    n_opted_out: Mapped[int]
+    angry: Mapped[int | None]
+    disgust: Mapped[int | None]
+    fear: Mapped[int | None]
+    happy: Mapped[int | None]
+    sad: Mapped[int | None]
+    surprise: Mapped[int | None]
+    neutral: Mapped[int | None]
+    valence: Mapped[float | None]
+    arousal: Mapped[float | None]
+    low: Mapped[float | None]
+    high: Mapped[float | None]
+    mood_faces: Mapped[int | None]
+    facing: Mapped[float | None]
+    dropped: Mapped[int]
+    processing_ms: Mapped[float]
+
+    __table_args__ = (
+        CheckConstraint("seconds > 0", name="seconds"),
+        CheckConstraint(_one_of("not_observed", NotObservedReason), name="not_observed"),
+        CheckConstraint("not_observed IS NULL OR tiles = 0", name="nothing_where_not_observed"),
+        CheckConstraint("0 <= faces_read AND faces_read <= faces AND faces <= tiles", name="faces"),
+        CheckConstraint(" AND ".join(f"{column} >= 0" for column in STATE_COLUMNS), name="states"),
+        CheckConstraint(f"{' + '.join(STATE_COLUMNS)} = tiles", name="states_sum_to_tiles"),
+        CheckConstraint(_all_or_none(*EXPRESSIONS), name="expressions_all_or_none"),
+        CheckConstraint(" AND ".join(f"{column} >= 0" for column in EXPRESSIONS), name="expressions"),
+        CheckConstraint(f"{' + '.join(EXPRESSIONS)} = faces_read", name="expressions_sum_to_faces_read"),
+        CheckConstraint(
+            _all_or_none("valence", "arousal", "low", "high", "mood_faces"), name="mood_all_or_none"
+        ),
+        CheckConstraint(
+            "-1 <= low AND low <= valence AND valence <= high AND high <= 1 AND mood_faces >= 0", name="mood"
+        ),
+        CheckConstraint("arousal BETWEEN -1 AND 1", name="arousal"),
+        CheckConstraint("facing BETWEEN 0 AND 1", name="facing"),
+        CheckConstraint("dropped >= 0 AND processing_ms >= 0", name="costs"),
+        # the page asks for the rows of one session after the last it has
+        Index(None, "session_id", "id"),
+    )
+
+
+class ReadingTable(Base):
+    """What was read on one seat in one interval; only in `individual` mode."""
+
+    __tablename__ = "readings"
+
+    interval_id: Mapped[int] = mapped_column(ForeignKey("intervals.id", ondelete="CASCADE"), primary_key=True)
+    seat: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    position: Mapped[int]
+    state: Mapped[str]
+    angry: Mapped[float | None] = mapped_column(REAL)
+    disgust: Mapped[float | None] = mapped_column(REAL)
+    fear: Mapped[float | None] = mapped_column(REAL)
+    happy: Mapped[float | None] = mapped_column(REAL)
+    sad: Mapped[float | None] = mapped_column(REAL)
+    surprise: Mapped[float | None] = mapped_column(REAL)
+    neutral: Mapped[float | None] = mapped_column(REAL)
+    yaw: Mapped[float | None] = mapped_column(REAL)
+    pitch: Mapped[float | None] = mapped_column(REAL)
+    quality: Mapped[float] = mapped_column(REAL)
+
+    __table_args__ = (
+        CheckConstraint('seat >= 1 AND "position" >= 0', name="place"),
+        CheckConstraint(_one_of("state", State), name="state"),
+        CheckConstraint(_all_or_none(*EXPRESSIONS), name="probabilities_all_or_none"),
+        CheckConstraint(
+            " AND ".join(f"{column} BETWEEN 0 AND 1" for column in EXPRESSIONS), name="probabilities"
+        ),
+        # 0.001 as in the record, and a little for the sum in another order and precision
+        CheckConstraint(f"ABS({' + '.join(EXPRESSIONS)} - 1) <= 0.0011", name="probabilities_sum_to_1"),
+        CheckConstraint("angry IS NULL OR state = 'seen'", name="probabilities_only_where_seen"),
+        CheckConstraint("quality BETWEEN 0 AND 1", name="quality"),
+        # clustered by (interval, seat): one b-tree instead of a table and its index
+        {"sqlite_with_rowid": False},
+    )
+
+
+class EpisodeTable(Base):
+    """One stretch in which a seat, or the class (`CLASS_SEAT`), met an attention rule."""
+
+    __tablename__ = "episodes"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    session_id: Mapped[int] = mapped_column(ForeignKey("sessions.id", ondelete="CASCADE"))
+    rule: Mapped[str]
+    seat: Mapped[int]
+    reason: Mapped[str]
+    started_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    evidence: Mapped[dict[str, Any]]
+
+    __table_args__ = (
+        CheckConstraint(_one_of("rule", Rule), name="rule"),
+        CheckConstraint("seat >= 0", name="seat"),
+        CheckConstraint("ended_at >= started_at", name="ended_at"),
+        UniqueConstraint("session_id", "rule", "seat", "started_at"),
+    )
+
+
+class NoteTable(Base):
+    """What the teacher typed, at a time."""
+
+    __tablename__ = "notes"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    session_id: Mapped[int] = mapped_column(ForeignKey("sessions.id", ondelete="CASCADE"), index=True)
+    at: Mapped[datetime]
+    text: Mapped[str]
+
+    __table_args__ = (CheckConstraint(f"length(text) BETWEEN 1 AND {MAX_NOTE_LENGTH}", name="text"),)
+
+
+class HeartbeatTable(Base):
+    """The last sign of life of a session's agent, by the clock on the wall."""
+
+    __tablename__ = "heartbeats"
+
+    session_id: Mapped[int] = mapped_column(ForeignKey("sessions.id", ondelete="CASCADE"), primary_key=True)
+    stage: Mapped[str]
+    at: Mapped[datetime]
