@@ -19,8 +19,8 @@ MOST_TILES: Final = 49
 # Lines of a profile that are looked at, strongest first; and pairs of them that may be a first interval.
 PEAKS: Final = 32
 PAIRS: Final = 400
-# Support that a tile needs to speak for a grid; less speaks against it.
-NEEDED: Final = 0.4
+# Support that a tile's side needs to speak for a grid; less speaks against it.
+NEEDED: Final = 0.5
 # Support of a column's edges, averaged over the rows.
 NEEDED_COLUMN: Final = 0.33
 # Support of a row's edges, as shares of the longest edges of the picture: large galleries first, then strips.
@@ -61,8 +61,16 @@ class Row:
         return np.asarray(self.sides.mean(axis=1), np.float32)
 
     @property
+    def gains(self) -> NDArray[np.float32]:
+        """Of each tile, float32 (n,): pixels of its outline on an edge, less the share needed."""
+        lengths = np.stack(
+            [np.full(self.left.size, self.bottom - self.top)] * 2 + [self.right - self.left] * 2, axis=1
+        )
+        return np.asarray(((self.sides - NEEDED) * lengths).sum(axis=1), np.float32)
+
+    @property
     def score(self) -> float:
-        return float((self.support - NEEDED).sum())
+        return float(self.gains.sum())
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,12 +233,9 @@ class Fitter:
                         self.row(columns.begin, columns.end, int(top), int(bottom))
                         for top, bottom in zip(rows.begin, rows.end, strict=True)
                     ]
-                    while found and found[0].score < 0:
-                        found.pop(0)
-                    while found and found[-1].score < 0:
-                        found.pop()
-                    if found:
-                        yield Grid(tuple(found))
+                    trimmed = _trimmed(found)
+                    if trimmed:
+                        yield Grid(trimmed)
 
     def _settled(self, grid: Grid) -> Grid:
         """The grid with both edges of every gap where the whole picture says, instead of either one for both."""
@@ -289,9 +294,25 @@ class Fitter:
         for own in chains(profile, (width * 0.75, width * 2.0), _widest_gap(width), 0.5, 1):
             row = self.row(own.begin, own.end, top, bottom)
             centred = abs((int(own.begin[0]) + int(own.end[-1])) / 2 - middle) < SLACK * width
-            if centred and own.begin.size < count and row.score > best.score + 0.15 * count:
+            if centred and own.begin.size < count and row.score > best.score + 0.3 * count * width:
                 best = row
         return best
+
+
+def _trimmed(rows: list[Row]) -> tuple[Row, ...]:
+    """Rows of the same columns without the outer rows and columns for which too little speaks."""
+    gains = np.array([row.gains for row in rows])
+    keep_rows, keep_columns = _core(gains.sum(axis=1)), _core(gains.sum(axis=0))
+    return tuple(
+        Row(row.left[keep_columns], row.right[keep_columns], row.top, row.bottom, row.sides[keep_columns])
+        for row in rows[keep_rows]
+        if row.left[keep_columns].size
+    )
+
+
+def _core(gains: NDArray[np.float32]) -> slice:
+    good = np.flatnonzero(gains > 0)
+    return slice(int(good[0]), int(good[-1]) + 1) if good.size else slice(0, 0)
 
 
 def _widest_gap(size: float) -> float:
