@@ -1,0 +1,96 @@
+"""Expression probabilities of a batch of faces, by LiteRT."""
+
+import threading
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engagement.emotion import EXPRESSIONS
+from inference.errors import ClassifierError
+
+_BATCHES: Final = (1, 4, 16, 50)
+"""Batch sizes that are allocated; each holds its own buffers, and a batch between two of them is padded."""
+
+
+class ExpressionClassifier:
+    """Calibrated expression probabilities.
+
+    Args:
+        weights: a LiteRT file with one input (N, S, S, 1), float32 in 0..255, and one output of logits
+            (N, 7), float32, in the order of `EXPRESSIONS`.
+        temperature: the logits are divided by it before the softmax (Guo et al. 2017), above 0.
+        flip: average the logits over a face and its mirror image.
+        threads: of the interpreter, 1 or more.
+
+    Raises:
+        ClassifierError: the file cannot be loaded or has other inputs and outputs.
+    """
+
+    def __init__(
+        self, weights: Path, *, temperature: float = 1.0, flip: bool = False, threads: int = 2
+    ) -> None:
+        from ai_edge_litert.interpreter import Interpreter
+
+        if temperature <= 0:
+            raise ClassifierError(f"The temperature must be above 0, got {temperature}. Check the manifest.")
+        try:
+            self._interpreter: Any = Interpreter(model_path=str(weights), num_threads=threads)
+        except (ValueError, RuntimeError) as error:
+            raise ClassifierError(
+                f"LiteRT cannot load the expression weights {weights} ({error}). Install classpulse again."
+            ) from error
+        self._input = self._interpreter.get_input_details()[0]
+        self._output = self._interpreter.get_output_details()[0]
+        takes, gives = tuple(self._input["shape"].tolist()), tuple(self._output["shape"].tolist())
+        floats = self._input["dtype"] == self._output["dtype"] == np.float32
+        if (
+            not floats
+            or (len(takes), takes[-1]) != (4, 1)
+            or takes[1] != takes[2]
+            or gives[1:] != (len(EXPRESSIONS),)
+        ):
+            raise ClassifierError(
+                f"The expression weights {weights} take {takes} and give {gives}; expected float32 (N, S, S, 1) "
+                f"and (N, {len(EXPRESSIONS)}). Install classpulse again."
+            )
+        self._temperature = temperature
+        self._flip = flip
+        self._batch = 0
+        self._lock = threading.Lock()
+
+    @property
+    def size(self) -> int:
+        """Side of the crops in pixels."""
+        return int(self._input["shape"][1])
+
+    def classify(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Probabilities float32 (N, 7) of grey crops uint8 (N, S, S); N may be 0."""
+        if not len(crops):
+            return np.zeros((0, len(EXPRESSIONS)), np.float32)
+        with self._lock:
+            logits = self._logits(crops)
+            if self._flip:
+                logits = (logits + self._logits(crops[:, :, ::-1])) * np.float32(0.5)
+        scaled = logits.astype(np.float64) / self._temperature
+        odds = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+        return np.asarray(odds / odds.sum(axis=1, keepdims=True), np.float32)
+
+    def _logits(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+        largest = _BATCHES[-1]
+        parts = [self._run(crops[start : start + largest]) for start in range(0, len(crops), largest)]
+        return np.concatenate(parts)
+
+    def _run(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+        batch = next(size for size in _BATCHES if size >= len(crops))
+        if batch != self._batch:
+            self._interpreter.resize_tensor_input(self._input["index"], (batch, self.size, self.size, 1))
+            self._interpreter.allocate_tensors()
+            self._batch = batch
+        padded = np.zeros((batch, self.size, self.size, 1), np.float32)
+        padded[: len(crops), :, :, 0] = crops
+        self._interpreter.set_tensor(self._input["index"], padded)
+        self._interpreter.invoke()
+        logits: NDArray[np.float32] = self._interpreter.get_tensor(self._output["index"])
+        return logits[: len(crops)]

@@ -1,0 +1,86 @@
+"""Face detectors behind one protocol."""
+
+import threading
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engagement.records import Box, Face
+from inference.errors import DetectorError
+from inference.mtcnn_detector import MtcnnDetector
+
+DETECTORS: Final = ("mtcnn", "yunet")
+
+
+class FaceDetector(Protocol):
+    """Finds faces in a picture."""
+
+    def detect(self, image: NDArray[np.uint8]) -> list[Face]:
+        """Faces in an image uint8 (H, W, 3) RGB; boxes and landmarks in its pixels, in no promised order."""
+        ...
+
+
+class YuNetDetector:
+    """Faces and five landmarks by YuNet (Wu et al. 2023) in OpenCV.
+
+    Args:
+        model: the ONNX file, dynamic input size (2023mar or later).
+        threshold: score above which a face counts, 0..1.
+
+    Raises:
+        DetectorError: the file is missing or OpenCV cannot load it.
+    """
+
+    def __init__(self, model: Path, threshold: float = 0.7) -> None:
+        import cv2
+
+        if not model.is_file():
+            raise DetectorError(f"There is no YuNet model at {model}. Give the path of its .onnx file.")
+        try:
+            self._network: Any = cv2.FaceDetectorYN.create(str(model), "", (320, 320), threshold, 0.3)
+        except cv2.error as error:
+            raise DetectorError(
+                f"OpenCV cannot load {model} as a YuNet face detector ({error}). Give YuNet's .onnx file."
+            ) from error
+        self._lock = threading.Lock()
+
+    def detect(self, image: NDArray[np.uint8]) -> list[Face]:
+        """Faces in an image uint8 (H, W, 3) RGB; boxes and landmarks in its pixels."""
+        import cv2
+
+        height, width = image.shape[:2]
+        with self._lock:
+            self._network.setInputSize((width, height))
+            found = self._network.detect(cv2.cvtColor(image, cv2.COLOR_RGB2BGR))[1]
+        faces = []
+        for row in found if found is not None else ():
+            left, top = max(0, round(float(row[0]))), max(0, round(float(row[1])))
+            right = min(width, round(float(row[0] + row[2])))
+            bottom = min(height, round(float(row[1] + row[3])))
+            if right - left < 2 or bottom - top < 2:
+                continue
+            landmarks = np.asarray(row[4:14], np.float32).reshape(5, 2)
+            faces.append(Face(Box(left, top, right - left, bottom - top), landmarks, float(row[14])))
+        return faces
+
+
+def load_detector(name: str, model: Path | None = None, *, min_face: int = 20) -> FaceDetector:
+    """The detector of that name.
+
+    Args:
+        name: one of `DETECTORS`.
+        model: the weights, for detectors that carry none ("yunet").
+        min_face: height in pixels of the smallest face to look for, where the detector can be told ("mtcnn").
+
+    Raises:
+        DetectorError: no such detector, or its weights are missing.
+    """
+    if name == "mtcnn":
+        return MtcnnDetector(min_face=min_face)
+    if name == "yunet":
+        if model is None:
+            raise DetectorError("The yunet detector carries no weights. Give the path of YuNet's .onnx file.")
+        return YuNetDetector(model)
+    raise DetectorError(f"There is no face detector {name!r}. Choose one of {', '.join(DETECTORS)}.")

@@ -1,0 +1,212 @@
+"""From a frame and its tiles to one reading per tile."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engagement.records import Box, Face, Label, State, Tile, TileReading
+from inference.align import FER2013, SIZE, crop_face
+from inference.expression import ExpressionClassifier
+from inference.faces import FaceDetector, load_detector
+from inference.mosaic import build_mosaic
+from inference.names import LabelReader
+from inference.pose import estimate
+from inference.quality import QualityGate, sharpness
+from models.registry import CropGeometry, resolve
+
+TILE_HEIGHT: Final = 112
+"""Pixels to which a tile is brought for the detector; see benchmarks/frame_stages.py for what it finds."""
+MIN_FACE: Final = 16
+"""Pixels of that height: a seventh of the tile, a person at the far end of a room."""
+_LONGEST_SIDE: Final = 1280
+"""Pixels to which a frame without a grid is brought."""
+_UNREAD: Final = Label("", None)
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderResult:
+    """What one frame shows.
+
+    Attributes:
+        readings: one per tile, row by row.
+        grid: False where no tiles were given and each face found counts as one.
+        timings_ms: milliseconds per stage: faces, expression, names.
+    """
+
+    readings: tuple[TileReading, ...]
+    grid: bool
+    timings_ms: Mapping[str, float]
+
+
+class Reader:
+    """Reads faces, expressions, head pose and names.
+
+    Args:
+        detector: finds the faces.
+        classifier: reads expressions; None reads none (participation mode).
+        labels: reads names; None reads none.
+        gate: which faces may be read.
+        geometry: of the classifier's training pictures.
+    """
+
+    def __init__(
+        self,
+        detector: FaceDetector,
+        classifier: ExpressionClassifier | None,
+        labels: LabelReader | None,
+        gate: QualityGate,
+        geometry: CropGeometry = FER2013,
+    ) -> None:
+        self._detector = detector
+        self._classifier = classifier
+        self._labels = labels
+        self._gate = gate
+        self._geometry = geometry
+        self._size = classifier.size if classifier is not None else SIZE
+
+    def read(self, image: NDArray[np.uint8], tiles: Sequence[Tile]) -> ReaderResult:
+        """Read one frame.
+
+        Args:
+            image: uint8 (H, W, 3) RGB.
+            tiles: in pixels of the frame, row by row; where there are none, each face found counts as a tile.
+        """
+        started = time.perf_counter()
+        grid = bool(tiles)
+        if grid:
+            faces = self._main_faces(image, tiles)
+        else:
+            tiles, faces = self._tiles_of_faces(image)
+        found = time.perf_counter()
+        readings = self._readings(image, tiles, faces)
+        classified = time.perf_counter()
+        if self._labels is not None and grid:
+            labels = self._labels.read(image, tiles)
+            readings = [
+                replace(reading, label=label) for reading, label in zip(readings, labels, strict=True)
+            ]
+        named = time.perf_counter()
+        marks = (started, found, classified, named)
+        stages = zip(("faces", "expression", "names"), pairwise(marks), strict=True)
+        timings = {stage: (end - start) * 1000 for stage, (start, end) in stages}
+        return ReaderResult(tuple(readings), grid, MappingProxyType(timings))
+
+    def _main_faces(self, image: NDArray[np.uint8], tiles: Sequence[Tile]) -> list[Face | None]:
+        """The face of each tile's seat; a card is not looked at, its portrait is no presence."""
+        faces: list[Face | None] = [None] * len(tiles)
+        shown = [index for index, tile in enumerate(tiles) if tile.camera_on]
+        if shown:
+            mosaic = build_mosaic(image, [tiles[index] for index in shown], TILE_HEIGHT)
+            shared = mosaic.share_out(self._detector.detect(mosaic.image))
+            for index, candidates in zip(shown, shared, strict=True):
+                faces[index] = main_face(candidates, tiles[index].box)
+        return faces
+
+    def _tiles_of_faces(self, image: NDArray[np.uint8]) -> tuple[list[Tile], list[Face | None]]:
+        height, width = image.shape[:2]
+        whole = Tile(Box(0, 0, width, height), None, camera_on=True)
+        scale = min(1.0, _LONGEST_SIDE / max(width, height))
+        mosaic = build_mosaic(image, [whole], max(1, round(height * scale)))
+        (found,) = mosaic.share_out(self._detector.detect(mosaic.image))
+        ordered = _row_major(found)
+        return [Tile(_around(face, width, height), None, camera_on=True) for face in ordered], list(ordered)
+
+    def _readings(
+        self, image: NDArray[np.uint8], tiles: Sequence[Tile], faces: Sequence[Face | None]
+    ) -> list[TileReading]:
+        readings = []
+        crops: dict[int, NDArray[np.uint8]] = {}
+        for index, (tile, face) in enumerate(zip(tiles, faces, strict=True)):
+            if face is None:
+                state = State.NO_FACE if tile.camera_on else State.CAMERA_OFF
+                readings.append(TileReading(tile, _UNREAD, state, None, None, None, 0.0))
+                continue
+            pose = estimate(face.landmarks)
+            crop = crop_face(image, face, self._geometry, self._size, tile.box)
+            sharp = sharpness(crop)
+            state = self._gate.judge_face(face, pose, sharp)
+            quality = self._gate.quality(face, pose, sharp)
+            readings.append(TileReading(tile, _UNREAD, state, face, None, pose, quality))
+            if state is State.SEEN:
+                crops[index] = crop
+        if self._classifier is not None and crops:
+            probabilities = self._classifier.classify(np.stack(list(crops.values())))
+            for index, row in zip(crops, probabilities, strict=True):
+                if row.max() < self._gate.min_probability:
+                    readings[index] = replace(readings[index], state=State.UNREADABLE)
+                else:
+                    readings[index] = replace(readings[index], probabilities=row)
+        return readings
+
+
+def main_face(faces: Sequence[Face], tile: Box) -> Face | None:
+    """The face of the tile's seat: the largest, a face at the tile's edge counting half; None without faces."""
+    x, y = tile.centre
+
+    def weight(face: Face) -> float:
+        across, down = face.box.centre
+        away = max(abs(across - x) / tile.width, abs(down - y) / tile.height) * 2
+        return face.box.area * (1 - 0.5 * min(1.0, away))
+
+    return max(faces, key=weight, default=None)
+
+
+def _row_major(faces: Sequence[Face]) -> list[Face]:
+    """Faces row by row, each row from the left; a face belongs to a row if it overlaps the row's first by half."""
+    rows: list[list[Face]] = []
+    for face in sorted(faces, key=lambda face: face.box.centre[1]):
+        if rows and face.box.centre[1] - rows[-1][0].box.centre[1] < rows[-1][0].box.height / 2:
+            rows[-1].append(face)
+        else:
+            rows.append([face])
+    return [face for row in rows for face in sorted(row, key=lambda face: face.box.centre[0])]
+
+
+def _around(face: Face, width: int, height: int) -> Box:
+    """Head and shoulders: 2.2 faces wide, 2 high, as a tile would show them."""
+    across, down = round(face.box.height * 2.2), round(face.box.height * 2.0)
+    x, y = face.box.centre
+    return Box(round(x - across / 2), round(y - down * 0.45), across, down).clipped(width, height)
+
+
+def load_reader(
+    *,
+    detector: str = "mtcnn",
+    detector_model: Path | None = None,
+    expressions: bool = True,
+    names: bool = True,
+    label_budget: int | None = 8,
+) -> Reader:
+    """The reader of the product.
+
+    Args:
+        detector: name of the face detector, one of `inference.faces.DETECTORS`.
+        detector_model: its model file, where it needs one.
+        expressions: False in participation mode: the classifier is not even loaded.
+        names: False reads no label.
+        label_budget: labels to be read in one frame at most, so that a full class does not make its first frame
+            late; None reads all at once.
+
+    Raises:
+        InferenceError: a detector, the label reader or the weights cannot be loaded.
+        models.errors.ModelsError: the weights are missing or not those of the manifest.
+    """
+    classifier, gate, geometry = None, QualityGate(), FER2013
+    if expressions:
+        entry = resolve("expression")
+        classifier = ExpressionClassifier(entry.path, temperature=entry.temperature, flip=entry.flip)
+        gate, geometry = QualityGate(min_probability=entry.threshold), entry.crop
+    return Reader(
+        load_detector(detector, detector_model, min_face=MIN_FACE),
+        classifier,
+        LabelReader(label_budget) if names else None,
+        gate,
+        geometry,
+    )
