@@ -239,6 +239,13 @@ def intervals_since(
         return _table(connection, query, _INTERVAL_DTYPES)
 
 
+def last_interval_id(engine: Engine) -> int | None:
+    """The id of the newest interval of all; it grows while an agent gets on."""
+    with reading(engine) as connection:
+        newest: int | None = connection.scalar(select(func.max(IntervalTable.id)))
+    return newest
+
+
 def readings_since(
     engine: Engine,
     session_id: int,
@@ -370,5 +377,5 @@ def _series(values: Sequence[Any], dtype: str) -> pd.Series:
 def _with_times(table: pd.DataFrame, connection: Connection, times: Select[*tuple[Any, ...]]) -> pd.DataFrame:
     """Add `started_at` after `interval_id`: fetched once per interval, not once per reading."""
     starts = _table(connection, times, {"id": "int64", "started_at": _TIME}).set_index("id")["started_at"]
-    table.insert(1, "started_at", table["interval_id"].map(starts).astype(_TIME))
+    table.insert(1, "started_at", starts.reindex(table["interval_id"]).array)
     return table
