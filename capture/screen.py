@@ -3,7 +3,7 @@
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
@@ -63,9 +63,14 @@ class Grabber:
 
     def close(self) -> None:
         """Release the grabber; may be called again."""
-        if self._mss is not None:
-            self._mss.close()
-            self._mss = None
+        if self._mss is None:
+            return
+        from mss.exception import ScreenShotError
+
+        grabber, self._mss = self._mss, None
+        # a display that has gone has nothing left to release, and mss complains of that
+        with suppress(ScreenShotError):
+            grabber.close()
 
     @property
     def desktop(self) -> Box:
@@ -86,15 +91,17 @@ class Grabber:
         """
         from mss.exception import ScreenShotError
 
+        # mss meets a connection that was lost with a bare assertion
+        refusals = (ScreenShotError, AssertionError)
         try:
             return self._grab(box)
-        except ScreenShotError:
+        except refusals:
             # The arrangement of the monitors may have changed: mss asks for it once, so ask anew.
             self.close()
             self._mss = _open_mss(self._display)
         try:
             return self._grab(box)
-        except ScreenShotError as problem:
+        except refusals as problem:
             raise SourceError(
                 f"The system refused to give a picture of the desktop ({problem}): check that the screen is not "
                 "locked and that classpulse may record it."

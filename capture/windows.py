@@ -9,6 +9,7 @@ The Windows and macOS path has not yet run on those systems.
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, Self
 
@@ -238,7 +239,9 @@ class X11Desk:
         """Close the connection; may be called again."""
         if not self._closed:
             self._closed = True
-            self._display.close()
+            # a server that has gone has closed it already
+            with suppress(self._lost):
+                self._display.close()
 
     @property
     def is_xwayland(self) -> bool:

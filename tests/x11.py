@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from Xlib import X, Xatom, Xutil
 from Xlib.display import Display
 from Xlib.error import BadWindow
-from Xlib.protocol import event
+from Xlib.protocol import event, rq
 
 SCREEN = (2560, 1440)
 _PATIENCE = 10.0
@@ -56,13 +56,68 @@ def run_openbox(display: str) -> Iterator[None]:
     )
     connection = Display(display)
     try:
-        root = connection.screen().root
-        wait_until(lambda: _property(connection, root, "_NET_CLIENT_LIST_STACKING") is not None)
+        wait_until(lambda: _is_managed(connection, connection.screen().root) and _maps_windows(connection))
         yield
     finally:
         connection.close()
         manager.terminate()
         manager.wait(_PATIENCE)
+
+
+def _maps_windows(connection: Any) -> bool:
+    """Whether a new window appears soon: openbox loses what is asked of it while it starts."""
+    screen = connection.screen()
+    window = screen.root.create_window(0, 0, 10, 10, 0, screen.root_depth)
+    try:
+        window.map()
+        for _look in range(20):
+            if window.get_attributes().map_state == X.IsViewable:
+                return True
+            time.sleep(0.01)
+        return False
+    finally:
+        window.destroy()
+        connection.sync()
+
+
+class _SetMonitor(rq.Request):
+    """RandR 1.5's RRSetMonitor; the one of python-xlib 0.33 cannot be sent."""
+
+    _request = rq.Struct(
+        rq.Card8("opcode"), rq.Opcode(43), rq.RequestLength(), rq.Window("window"),
+        rq.Card32("name"), rq.Bool("primary"), rq.Bool("automatic"), rq.LengthOf("outputs", 2),
+        rq.Int16("x"), rq.Int16("y"), rq.Card16("width"), rq.Card16("height"),
+        rq.Card32("width_mm"), rq.Card32("height_mm"), rq.List("outputs", rq.Card32Obj),
+    )  # fmt: skip
+
+
+@contextmanager
+def split_into_monitors(display: str, *widths: int, height: int) -> Iterator[None]:
+    """Let an X server show monitors side by side, the first one being its own output."""
+    connection = Display(display)
+    try:
+        root = connection.screen().root
+        outputs = root.xrandr_get_screen_resources().outputs[:1]
+        for number, width in enumerate(widths):
+            _SetMonitor(
+                display=connection.display,
+                opcode=connection.display.get_extension_major("RANDR"),
+                window=root,
+                name=connection.get_atom(f"monitor{number}"),
+                primary=number == 0,
+                automatic=False,
+                x=sum(widths[:number]),
+                y=0,
+                width=width,
+                height=height,
+                width_mm=width // 4,
+                height_mm=height // 4,
+                outputs=outputs if number == 0 else [],
+            )
+        connection.sync()
+        yield
+    finally:
+        connection.close()
 
 
 def has(program: str) -> bool:
@@ -92,7 +147,13 @@ class X11Window:
         screen = self._display.screen()
         self._root = screen.root
         self._depth = screen.root_depth
-        self._image = image
+        try:
+            self._open(title, image, x, y)
+        except BaseException:
+            self._display.close()
+            raise
+
+    def _open(self, title: str, image: NDArray[np.uint8], x: int, y: int) -> None:
         height, width = image.shape[:2]
         self._window = self._root.create_window(
             x,
@@ -105,10 +166,7 @@ class X11Window:
             X.CopyFromParent,
             event_mask=X.StructureNotifyMask,
         )
-        self._window.set_wm_name(title)
-        self._window.change_property(
-            self._display.get_atom("_NET_WM_NAME"), self._display.get_atom("UTF8_STRING"), 8, title.encode()
-        )
+        self._set_title(title)
         self._window.set_wm_normal_hints(
             flags=Xutil.USPosition | Xutil.USSize | Xutil.PWinGravity, x=x, y=y, win_gravity=X.StaticGravity
         )
@@ -157,10 +215,7 @@ class X11Window:
         self._display.sync()
 
     def rename(self, title: str) -> None:
-        self._window.set_wm_name(title)
-        self._window.change_property(
-            self._display.get_atom("_NET_WM_NAME"), self._display.get_atom("UTF8_STRING"), 8, title.encode()
-        )
+        self._set_title(title)
         self._display.sync()
 
     def move(self, x: int, y: int) -> None:
@@ -179,15 +234,16 @@ class X11Window:
 
     def minimise(self) -> None:
         """Minimise it; without a window manager it is unmapped, which is all there is."""
-        if _property(self._display, self._root, "_NET_SUPPORTING_WM_CHECK") is None:
-            self._window.unmap()
+        if _is_managed(self._display, self._root):
+            self._ask_manager("WM_CHANGE_STATE", Xutil.IconicState)
         else:
-            data = (32, [Xutil.IconicState, 0, 0, 0, 0])
-            message = event.ClientMessage(
-                window=self._window, client_type=self._display.get_atom("WM_CHANGE_STATE"), data=data
-            )
-            self._root.send_event(message, event_mask=X.SubstructureRedirectMask | X.SubstructureNotifyMask)
+            self._window.unmap()
         self._wait_viewable(False)
+
+    def send_to_desktop(self, number: int) -> None:
+        """Send it to another virtual desktop; needs a window manager."""
+        self._ask_manager("_NET_WM_DESKTOP", number)
+        wait_until(lambda: _property(self._display, self._window, "_NET_WM_DESKTOP") == [number])
 
     def restore(self) -> None:
         self._window.map()
@@ -206,6 +262,18 @@ class X11Window:
         self._window.change_property(self._display.get_atom(name), Xatom.CARDINAL, 32, values)
         self._display.sync()
 
+    def _set_title(self, title: str) -> None:
+        self._window.set_wm_name(title.encode("latin-1", errors="replace"))
+        name, utf8 = (self._display.get_atom(atom) for atom in ("_NET_WM_NAME", "UTF8_STRING"))
+        self._window.change_property(name, utf8, 8, title.encode())
+
+    def _ask_manager(self, what: str, value: int) -> None:
+        message = event.ClientMessage(
+            window=self._window, client_type=self._display.get_atom(what), data=(32, [value, 0, 0, 0, 0])
+        )
+        self._root.send_event(message, event_mask=X.SubstructureRedirectMask | X.SubstructureNotifyMask)
+        self._display.sync()
+
     def _wait_viewable(self, viewable: bool) -> None:
         wait_until(lambda: (self._window.get_attributes().map_state == X.IsViewable) == viewable)
 
@@ -216,3 +284,12 @@ def _property(display: Any, window: Any, name: str) -> list[int] | None:
     except BadWindow:
         return None
     return None if reply is None else list(reply.value)
+
+
+def _is_managed(display: Any, root: Any) -> bool:
+    """Whether a window manager is there: one that has gone leaves its mark on the root, but not its own window."""
+    mark = _property(display, root, "_NET_SUPPORTING_WM_CHECK")
+    if not mark:
+        return False
+    own = display.create_resource_object("window", mark[0])
+    return _property(display, own, "_NET_SUPPORTING_WM_CHECK") == mark

@@ -1,0 +1,359 @@
+"""The desktop as a source: what is grabbed, and what must never be."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from capture.errors import DisplayError, SourceError, SourceNotFoundError
+from capture.frame import Frame, NotObserved
+from capture.liveness import Stillness, is_black
+from capture.screen import Grab, Grabber, MonitorSource, RegionSource, WindowSource
+from capture.windows import X11Desk
+from engagement.records import Box, NotObservedReason
+from tests.x11 import X11Window, has, run_openbox, run_xvfb, split_into_monitors
+
+
+def picture(seed: int = 0, width: int = 320, height: int = 240) -> NDArray[np.uint8]:
+    return np.random.default_rng(seed).integers(40, 255, (height, width, 3), dtype=np.uint8)
+
+
+def outcome(seen: Frame | NotObserved) -> object:
+    """The picture, or the reason for none."""
+    return seen.image.shape[1::-1] if isinstance(seen, Frame) else seen.reason
+
+
+@pytest.fixture(params=["bare", "managed"])
+def display(request: pytest.FixtureRequest, xvfb: str) -> Iterator[str]:
+    """An X server without and with a window manager."""
+    if request.param == "bare":
+        yield xvfb
+        return
+    if not has("openbox"):
+        pytest.skip("needs openbox")
+    with run_openbox(xvfb):
+        yield xvfb
+
+
+def test_the_window_is_followed_as_it_moves_and_grows(display: str) -> None:
+    with (
+        X11Window(display, "Zoom Meeting", picture(1), 300, 200) as shown,
+        WindowSource(display=display) as source,
+    ):
+        frames = source.frames(1.0)
+        for x, y in ((300, 200), (1000, 700), (31, 47)):
+            shown.move(x, y)
+            seen = next(frames)
+            assert isinstance(seen, Frame)
+            assert np.array_equal(seen.image, picture(1))
+        shown.resize(640, 480)
+        assert outcome(next(frames)) == (640, 480)
+        assert source.name == 'window "Zoom Meeting"'
+
+
+def test_a_window_over_the_edge_is_clipped_and_one_beyond_it_is_not_seen(xvfb: str) -> None:
+    with (
+        X11Window(xvfb, "Zoom Meeting", picture(1), -100, 1300) as shown,
+        WindowSource(display=xvfb) as source,
+    ):
+        frames = source.frames(1.0)
+        seen = next(frames)
+        assert isinstance(seen, Frame)
+        assert np.array_equal(seen.image, picture(1)[:140, 100:])
+        shown.move(3000, 100)
+        assert outcome(next(frames)) == NotObservedReason.COVERED
+
+
+def test_what_cannot_be_seen_is_said_and_comes_back(display: str) -> None:
+    with (
+        X11Window(display, "Zoom Meeting", picture(1), 300, 200) as shown,
+        WindowSource(display=display) as source,
+    ):
+        frames = source.frames(1.0)
+        assert outcome(next(frames)) == (320, 240)
+        shown.minimise()
+        assert outcome(next(frames)) == NotObservedReason.MINIMISED
+        shown.restore()
+        shown.raise_()
+        with X11Window(display, "Notes", picture(2), 350, 200):
+            assert outcome(next(frames)) == NotObservedReason.COVERED
+        shown.show(picture(3))
+        seen = next(frames)
+        assert isinstance(seen, Frame)
+        assert np.array_equal(seen.image, picture(3))
+        shown.close()
+        assert outcome(next(frames)) == NotObservedReason.WINDOW_CLOSED
+        with X11Window(display, "Zoom Meeting", picture(4), 600, 500):
+            seen = next(frames)
+            assert isinstance(seen, Frame)
+            assert np.array_equal(seen.image, picture(4))
+            assert seen.index == 5
+
+
+def test_a_corner_that_is_covered_does_no_harm(xvfb: str) -> None:
+    with (
+        X11Window(xvfb, "Zoom Meeting", picture(1), 300, 200),
+        WindowSource(display=xvfb) as source,
+        X11Window(xvfb, "a hint", picture(2, 60, 60), 300, 200),
+    ):
+        assert outcome(next(source.frames(1.0))) == (320, 240)
+
+
+def test_nothing_behind_is_kept_when_the_window_goes_between_the_search_and_the_grab(
+    xvfb: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grab = Grabber.grab
+    with (
+        X11Window(xvfb, "private", picture(9), 300, 200),
+        X11Window(xvfb, "Zoom Meeting", picture(1), 300, 200) as shown,
+        WindowSource(display=xvfb) as source,
+    ):
+        grabbed: list[Grab | None] = []
+
+        def close_first(self: Grabber, box: Box) -> Grab | None:
+            shown.close()
+            grabbed.append(grab(self, box))
+            return grabbed[-1]
+
+        monkeypatch.setattr(Grabber, "grab", close_first)
+        assert outcome(next(source.frames(1.0))) == NotObservedReason.WINDOW_CLOSED
+        # the danger was real: the pixels of the other window had been grabbed
+        assert isinstance(grabbed[0], Grab)
+        assert np.array_equal(grabbed[0].image, picture(9))
+
+
+def test_a_window_that_is_being_dragged_is_left_until_it_rests(
+    xvfb: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grab = Grabber.grab
+    with (
+        X11Window(xvfb, "Zoom Meeting", picture(1), 300, 200) as shown,
+        WindowSource(display=xvfb) as source,
+    ):
+        dragged = iter(range(100))
+
+        def drag_first(self: Grabber, box: Box) -> Grab | None:
+            shown.move(310 + next(dragged), 200)
+            return grab(self, box)
+
+        frames = source.frames(1.0)
+        with monkeypatch.context() as patch:
+            patch.setattr(Grabber, "grab", drag_first)
+            assert outcome(next(frames)) == NotObservedReason.COVERED
+        seen = next(frames)
+        assert isinstance(seen, Frame)
+        assert np.array_equal(seen.image, picture(1))
+
+
+def test_a_black_window_is_not_a_class_but_a_dark_one_may_be(xvfb: str) -> None:
+    black, dark = np.zeros((240, 320, 3), np.uint8), np.full((240, 320, 3), 0x1A, np.uint8)
+    with X11Window(xvfb, "Zoom Meeting", black) as shown, WindowSource(display=xvfb) as source:
+        frames = source.frames(1.0)
+        assert outcome(next(frames)) == NotObservedReason.BLACK
+        shown.show(dark)
+        assert outcome(next(frames)) == (320, 240)
+
+
+def test_a_picture_that_stands_still_is_frozen_until_it_moves(xvfb: str) -> None:
+    with (
+        X11Window(xvfb, "Zoom Meeting", picture(1)) as shown,
+        WindowSource(display=xvfb, frozen_after=0.0) as source,
+    ):
+        frames = source.frames(1.0)
+        assert [outcome(next(frames)) for _ in range(4)] == [
+            (320, 240), (320, 240), NotObservedReason.FROZEN, NotObservedReason.FROZEN,
+        ]  # fmt: skip
+        changed = picture(1)
+        changed[0, 0] += 1
+        shown.show(changed)
+        assert outcome(next(frames)) == (320, 240)
+
+
+def test_stillness_counts_seconds_and_frames() -> None:
+    still = Stillness(30.0)
+    image = picture(1)
+    assert [still.is_frozen(image.copy(), at) for at in (0.0, 20.0, 30.0, 30.5, 60.0)] == [
+        False, False, False, True, True,
+    ]  # fmt: skip
+    still.forget()
+    assert not still.is_frozen(image, 61.0)
+    # an interval of a minute: two pictures do not make a stand-still
+    slow = Stillness(30.0)
+    assert [slow.is_frozen(image, at) for at in (0.0, 60.0, 120.0)] == [False, False, True]
+
+
+def test_a_mouse_pointer_on_black_is_still_black() -> None:
+    image = np.zeros((1080, 1920, 3), np.uint8)
+    image[500:516, 500:510] = 255
+    assert is_black(image)
+    image[:100] = 40
+    assert not is_black(image)
+
+
+def test_no_window_names_the_titles_and_what_to_do(xvfb: str) -> None:
+    source = WindowSource(("Zoom Meeting", "Meet - "), display=xvfb)
+    with pytest.raises(SourceNotFoundError) as caught:
+        source.__enter__()
+    message = str(caught.value)
+    assert '"Zoom Meeting", "Meet -"' in message
+    assert "gallery view" in message
+    assert "--source region" in message
+
+
+def test_a_region_over_the_edge_is_clipped_and_one_beyond_it_refused(xvfb: str) -> None:
+    with X11Window(xvfb, "anything", picture(1), 0, 0):
+        with RegionSource(Box(-50, -20, 100, 100), display=xvfb) as source:
+            seen = next(source.frames(1.0))
+        assert isinstance(seen, Frame)
+        assert np.array_equal(seen.image, picture(1)[:80, :50])
+    with (
+        pytest.raises(SourceNotFoundError, match=r"monitor:1 \(2560 x 1440 at 0,0\)"),
+        RegionSource(Box(2560, 0, 10, 10), display=xvfb),
+    ):
+        pass
+
+
+@pytest.fixture
+def two_monitors() -> Iterator[str]:
+    """One X server with a monitor of 1000 x 600 at the left and one of 600 x 600 at the right."""
+    if not has("Xvfb"):
+        pytest.skip("needs Xvfb")
+    with run_xvfb(1600, 600) as display, split_into_monitors(display, 1000, 600, height=600):
+        yield display
+
+
+def test_each_monitor_shows_its_own_part(two_monitors: str) -> None:
+    with X11Window(two_monitors, "anything", picture(1), 1100, 100):
+        with MonitorSource(1, display=two_monitors) as left:
+            assert outcome(next(left.frames(1.0))) == NotObservedReason.BLACK
+        with MonitorSource(2, display=two_monitors) as right:
+            seen = next(right.frames(1.0))
+    assert isinstance(seen, Frame)
+    assert np.array_equal(seen.image[100:340, 100:420], picture(1))
+    assert seen.image.shape == (600, 600, 3)
+
+
+def test_a_monitor_that_is_not_there_names_those_that_are(two_monitors: str) -> None:
+    with (
+        pytest.raises(
+            SourceNotFoundError,
+            match=r"no monitor 3: choose one of monitor:1 \(1000 x 600 at 0,0\), monitor:2 \(600 x 600 at 1000,0\)",
+        ),
+        MonitorSource(3, display=two_monitors),
+    ):
+        pass
+
+
+def test_a_source_that_is_not_open_says_so(xvfb: str) -> None:
+    source = MonitorSource(1, display=xvfb)
+    with pytest.raises(SourceError, match="not open"):
+        next(source.frames(1.0))
+    with source:
+        frames = source.frames(1.0)
+        next(frames)
+    with pytest.raises(SourceError, match="not open"):
+        next(frames)
+
+
+def test_a_display_that_goes_away_is_said_in_words() -> None:
+    if not has("Xvfb"):
+        pytest.skip("needs Xvfb")
+    with run_xvfb(640, 480) as own:
+        source = MonitorSource(1, display=own).__enter__()
+        frames = source.frames(1.0)
+        next(frames)
+    with pytest.raises(DisplayError, match="cannot be reached"):
+        next(frames)
+    source.__exit__(None, None, None)
+
+
+NO_SESSION = {"DISPLAY": None, "WAYLAND_DISPLAY": None, "XDG_SESSION_TYPE": None}
+
+
+@pytest.mark.parametrize(
+    ("environ", "words"),
+    [
+        ({}, ["DISPLAY is not set", "--source FILE"]),
+        ({"DISPLAY": ":4095"}, [":4095 cannot be reached", "--source FILE"]),
+        ({"WAYLAND_DISPLAY": "wayland-0"}, ["Wayland session", "Xorg", "--source FILE"]),
+        ({"XDG_SESSION_TYPE": "wayland", "DISPLAY": ":4095"}, ["Wayland session", "Xorg"]),
+    ],
+)
+def test_without_a_display_the_way_out_is_named(
+    environ: dict[str, str], words: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {**NO_SESSION, **environ}.items():
+        monkeypatch.delenv(name, raising=False)
+        if value is not None:
+            monkeypatch.setenv(name, value)
+    for source in (WindowSource(), MonitorSource(1), RegionSource(Box(0, 0, 10, 10))):
+        with pytest.raises(DisplayError) as caught, source:
+            pass
+        assert all(word in str(caught.value) for word in words), caught.value
+
+
+def test_an_x_server_inside_a_wayland_session_is_refused(xvfb: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(X11Desk, "is_xwayland", property(lambda _desk: True))
+    with pytest.raises(DisplayError, match="belongs to a Wayland session"), MonitorSource(1, display=xvfb):
+        pass
+
+
+def test_a_real_x_server_beside_a_wayland_session_is_used(xvfb: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_SESSION_TYPE", "wayland")
+    monkeypatch.setenv("DISPLAY", xvfb)
+    with X11Window(xvfb, "anything", picture(1)), MonitorSource(1) as source:
+        assert outcome(next(source.frames(1.0))) == (2560, 1440)
+
+
+class RecordedShot:
+    """A grab as mss gives it: 4 bytes per pixel in the order blue, green, red, nothing."""
+
+    def __init__(self, image: NDArray[np.uint8]) -> None:
+        self.height, self.width = image.shape[:2]
+        self.bgra = bytes(
+            np.dstack([image[..., ::-1], np.zeros((self.height, self.width), np.uint8)]).tobytes()
+        )
+
+
+class RecordedMss:
+    """A desktop as mss shows it on macOS: a second monitor at the left, pictures in twice the nominal size."""
+
+    monitors = (
+        {"left": -800, "top": -100, "width": 1800, "height": 700},
+        {"left": 0, "top": 0, "width": 1000, "height": 600},
+        {"left": -800, "top": -100, "width": 800, "height": 600},
+    )
+
+    def __init__(self) -> None:
+        self.asked: list[dict[str, int]] = []
+
+    def grab(self, box: dict[str, int]) -> RecordedShot:
+        self.asked.append(box)
+        return RecordedShot(picture(1, 2 * box["width"], 2 * box["height"]))
+
+    def close(self) -> None:
+        pass
+
+
+def test_real_pixels_and_negative_places_of_a_retina_desktop(monkeypatch: pytest.MonkeyPatch) -> None:
+    recorded: Any = RecordedMss()
+    monkeypatch.setattr("capture.screen._open_mss", lambda _display: recorded)
+    with MonitorSource(2) as source:
+        seen = next(source.frames(1.0))
+    assert isinstance(seen, Frame)
+    assert np.array_equal(seen.image, picture(1, 1600, 1200))
+    assert seen.scale == 2.0
+    with RegionSource(Box(-900, 0, 200, 100)) as source:
+        next(source.frames(1.0))
+    assert recorded.asked[-1] == {"left": -800, "top": 0, "width": 100, "height": 100}
+
+
+def test_the_grab_leaves_no_file(xvfb: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    with X11Window(xvfb, "Zoom Meeting", picture(1)), WindowSource(display=xvfb) as source:
+        next(source.frames(1.0))
+    assert list(tmp_path.iterdir()) == []
