@@ -45,6 +45,8 @@ def open_source(
         SourceNotFoundError: the path does not exist.
         UnreadableSourceError: the path may not be entered.
     """
+    if not spec.strip():
+        raise InvalidSourceError(f"--source names nothing: it takes {SOURCES}.")
     kind, colon, rest = spec.strip().partition(":")
     kind = kind.lower()
     if kind not in _LIVE:
