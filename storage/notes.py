@@ -13,7 +13,8 @@ from storage.errors import UnknownNoteError, UnknownSessionError
 from storage.schema import MAX_NOTE_LENGTH, NoteTable, SessionTable
 
 _UNWANTED: Final = frozenset({"Cc", "Cf", "Cs"})
-_JOINERS: Final = frozenset("\n\u200c\u200d")  # Persian words and many emoji are joined by them
+_JOINERS: Final = "\u200c\u200d"  # Persian words and many emoji are joined by them
+_KEPT: Final = frozenset(_JOINERS + "\n")
 _LINE_ENDS: Final = re.compile("\r\n|[\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 
 
@@ -73,8 +74,8 @@ def clean_text(text: str) -> str:
         InvalidRecordError: nothing is left, or more than `MAX_NOTE_LENGTH` characters are.
     """
     lines = _LINE_ENDS.sub("\n", unicodedata.normalize("NFC", text.replace("\t", " ")))
-    kept = "".join(c for c in lines if c in _JOINERS or unicodedata.category(c) not in _UNWANTED).strip()
-    if not kept:
+    kept = "".join(c for c in lines if c in _KEPT or unicodedata.category(c) not in _UNWANTED).strip()
+    if not kept.strip(_JOINERS + " \n"):
         raise InvalidRecordError("A note needs some text: type what happened.")
     if len(kept) > MAX_NOTE_LENGTH:
         raise InvalidRecordError(

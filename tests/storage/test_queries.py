@@ -1,0 +1,173 @@
+"""The tables that the pages and the report read."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pandas as pd
+import pytest
+from sqlalchemy import Engine, event
+
+from engagement.emotion import EXPRESSIONS
+from engagement.records import IntervalRecord, Mode
+from storage import queries
+from storage.errors import UnknownSessionError
+from storage.notes import add_note
+from storage.recorder import NewSession, Recorder
+
+START = datetime(2026, 3, 2, 10, 0, 0, 123456, tzinfo=UTC)
+MakeRecord = Callable[..., IntervalRecord]
+
+
+def test_only_what_is_new_comes(engine: Engine, session_id: int, record: MakeRecord) -> None:
+    recorder = Recorder(engine)
+    ids = [recorder.commit(record(session_id, index)) for index in range(5)]
+    assert ids == sorted(set(ids))
+    assert queries.intervals_since(engine, session_id)["id"].tolist() == ids
+    assert queries.intervals_since(engine, session_id, after_id=ids[2])["id"].tolist() == ids[3:]
+    assert queries.intervals_since(engine, session_id, after_id=ids[0], limit=2)["id"].tolist() == ids[1:3]
+    assert queries.intervals_since(engine, session_id, after_id=ids[-1]).empty
+
+    assert queries.readings_since(engine, session_id, after_id=ids[3])["interval_id"].tolist() == [ids[4]] * 3
+    of_one_seat = queries.readings_since(engine, session_id, seat=2)
+    assert of_one_seat["interval_id"].tolist() == ids
+    assert set(of_one_seat["seat"]) == {2}
+    late = queries.readings_since(engine, session_id, seat=1, since=START + timedelta(seconds=6))
+    assert late["interval_id"].tolist() == ids[3:]
+    assert late["started_at"].tolist() == [pd.Timestamp(START + timedelta(seconds=2 * i)) for i in (3, 4)]
+
+
+def test_sessions_do_not_mix(
+    engine: Engine, session_id: int, new_session: Callable[..., NewSession], record: MakeRecord
+) -> None:
+    recorder = Recorder(engine)
+    other = recorder.open_session(new_session(name="Chemistry"))
+    mine = [recorder.commit(record(session_id)), recorder.commit(record(session_id, 1))]
+    theirs = recorder.commit(record(other, 7, episodes=()))
+    assert queries.intervals_since(engine, session_id)["id"].tolist() == mine
+    assert queries.intervals_since(engine, other)["id"].tolist() == [theirs]
+    assert set(queries.readings_since(engine, other)["interval_id"]) == {theirs}
+    assert queries.episodes(engine, other).empty
+
+
+def test_the_seat_map_is_that_of_the_last_interval(
+    engine: Engine, session_id: int, record: MakeRecord
+) -> None:
+    recorder = Recorder(engine)
+    recorder.commit(record(session_id))
+    turned = tuple(reversed(record(session_id).readings))
+    last = recorder.commit(record(session_id, 1, readings=turned))
+    seat_map = queries.latest_readings(engine, session_id)
+    assert seat_map["interval_id"].tolist() == [last] * 3
+    assert seat_map["position"].tolist() == [0, 1, 2]
+
+
+def test_tables_have_the_same_columns_and_dtypes_empty_and_full(
+    engine: Engine, session_id: int, record: MakeRecord
+) -> None:
+    def tables() -> list[pd.DataFrame]:
+        return [
+            queries.intervals_since(engine, session_id),
+            queries.readings_since(engine, session_id),
+            queries.latest_readings(engine, session_id),
+            queries.seats(engine, session_id),
+            queries.episodes(engine, session_id),
+            queries.notes(engine, session_id),
+        ]
+
+    empty = tables()
+    assert all(table.empty for table in empty)
+    Recorder(engine).commit(record(session_id))
+    add_note(engine, session_id, START, "Quiz")
+    full = tables()
+    assert not any(table.empty for table in full)
+    for before, after in zip(empty, full, strict=True):
+        assert before.dtypes.to_dict() == after.dtypes.to_dict()
+    intervals, readings = full[:2]
+    assert str(intervals["started_at"].dtype) == str(readings["started_at"].dtype) == "datetime64[us, UTC]"
+    assert set(intervals[list(EXPRESSIONS)].dtypes.astype(str)) == {"Int64"}
+    assert set(readings[list(EXPRESSIONS)].dtypes.astype(str)) == {"float32"}
+
+
+def test_sessions_are_listed_newest_first_with_what_was_seen(
+    engine: Engine, session_id: int, new_session: Callable[..., NewSession], record: MakeRecord
+) -> None:
+    assert queries.sessions(engine)["ended_at"].isna().all()
+    recorder = Recorder(engine)
+    for index in range(3):
+        recorder.commit(record(session_id, index))
+    recorder.close_session(session_id, START + timedelta(seconds=6))
+    newer = recorder.open_session(new_session(name="Chemistry", mode=Mode.PARTICIPATION))
+    table = queries.sessions(engine)
+    assert table["id"].tolist() == [newer, session_id]
+    assert table["mode"].tolist() == ["participation", "individual"]
+    assert table["intervals"].tolist() == [0, 3]
+    assert table["most_tiles"].tolist() == [0, 3]
+    np.testing.assert_allclose(table["coverage"], [np.nan, 1 / 3])
+    assert table["ended_at"].tolist() == [pd.NaT, pd.Timestamp(START + timedelta(seconds=6))]
+
+
+def test_a_session_is_found_by_id_by_name_and_as_the_last(
+    engine: Engine, new_session: Callable[..., NewSession]
+) -> None:
+    recorder = Recorder(engine)
+    with pytest.raises(UnknownSessionError, match='no session "last"'):
+        queries.find_session(engine, "last")
+    first = recorder.open_session(new_session())
+    recorder.close_session(first, START)
+    second = recorder.open_session(new_session())
+    third = recorder.open_session(new_session(name="2026"))
+    assert queries.find_session(engine, str(first)).id == first
+    assert queries.find_session(engine, " Physics 3B ").id == second
+    assert queries.find_session(engine, "2026").id == third
+    assert queries.find_session(engine, "last").id == third
+    row = queries.find_session(engine, "last")
+    assert (row.mode, row.interval, row.source) == (Mode.INDIVIDUAL, 2.0, 'window "Zoom Meeting"')
+    for unknown in ("Physics", "99", "9" * 30, "²", "", "' OR 1=1 --"):
+        with pytest.raises(UnknownSessionError, match="`classpulse sessions` lists"):
+            queries.find_session(engine, unknown)
+
+
+def test_the_live_session_is_the_newest_that_has_not_ended(
+    engine: Engine, session_id: int, new_session: Callable[..., NewSession]
+) -> None:
+    recorder = Recorder(engine)
+    newer = recorder.open_session(new_session(name="Chemistry"))
+    live = queries.live_session(engine)
+    assert live is not None
+    assert live.id == newer
+    recorder.close_session(newer, START)
+    live = queries.live_session(engine)
+    assert live is not None
+    assert live.id == session_id
+    recorder.close_session(session_id, START)
+    assert queries.live_session(engine) is None
+
+
+def test_asking_for_new_rows_walks_the_index_and_not_the_table(
+    sqlite_engine: Engine, new_session: Callable[..., NewSession]
+) -> None:
+    """With ten million readings, a scan would take the page seconds."""
+    session_id = Recorder(sqlite_engine).open_session(new_session())
+    asked: list[tuple[str, object]] = []
+
+    def note(_c: object, _cursor: object, statement: str, parameters: object, *_rest: object) -> None:
+        if statement.startswith("SELECT"):
+            asked.append((statement, parameters))
+
+    event.listen(sqlite_engine, "before_cursor_execute", note)
+    queries.intervals_since(sqlite_engine, session_id, 5)
+    queries.readings_since(sqlite_engine, session_id, 5, seat=1)
+    queries.latest_readings(sqlite_engine, session_id)
+    queries.episodes(sqlite_engine, session_id)
+    queries.notes(sqlite_engine, session_id)
+    event.remove(sqlite_engine, "before_cursor_execute", note)
+    assert len(asked) == 7
+    with sqlite_engine.connect() as connection:
+        plans = [
+            row[3]
+            for statement, parameters in asked
+            for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+        ]
+    assert len(plans) >= len(asked)
+    assert [plan for plan in plans if plan.startswith("SCAN")] == []
