@@ -11,11 +11,14 @@ from numpy.typing import NDArray
 STEP: Final = 6
 # A pixel is on an edge if its step is at least this share of the largest step beside it; this thins out texture.
 SHARE_OF_LARGEST: Final = 0.6
-# Edges shorter than this share of the least tile side are texture.
+# Edges shorter than this share of the least tile side are texture; along a run, this share is on the edge.
 RUN: Final = 0.5
 RUN_FILLED: Final = 0.72
-# Along a line, pixels are averaged in blocks so that about this many samples are left.
-SAMPLES: Final = 300
+# Along a line about this many samples are looked at.
+SAMPLES: Final = 270
+
+Lines = NDArray[np.intp]
+Support = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,68 +30,90 @@ class Edges:
 
     Attributes:
         sums: int32 (samples + 1, length + 1), number of samples on an edge before each sample, for each line.
+        steps: int32 (samples + 1, length + 2), integral of all steps, long or not.
         block: pixels per sample along the line.
-        length: pixels across.
     """
 
     sums: NDArray[np.int32]
-    block: int
-    length: int
+    steps: NDArray[np.int32]
+    block: float
 
     @classmethod
     def upright(cls, grey: NDArray[np.uint8], least: float) -> Self:
         """Vertical edges of a grey picture uint8 (H, W); `least` is the height of the lowest tile in pixels."""
         height, width = grey.shape
-        block = max(1, height // SAMPLES)
-        samples = height // block
-        thin = cv2.resize(grey[: samples * block], (width, samples), interpolation=cv2.INTER_AREA)
-        step = np.zeros((samples, width + 1), np.uint8)
-        cv2.absdiff(thin[:, 1:], thin[:, :-1], dst=step[:, 1:-1])
-        return cls(_sums(_long_edges(step, least / block)), block, width)
+        samples = min(height, SAMPLES)
+        thin = cv2.resize(grey, (width, samples), interpolation=cv2.INTER_LINEAR)
+        return cls._across(thin, height / samples, least)
 
     @classmethod
     def level(cls, grey: NDArray[np.uint8], least: float) -> Self:
         """Horizontal edges of a grey picture uint8 (H, W); `least` is the width of the narrowest tile in pixels."""
-        return cls.upright(np.ascontiguousarray(grey.T), least)
+        height, width = grey.shape
+        samples = min(width, SAMPLES * 4 // 3)
+        thin = cv2.resize(grey, (samples, height), interpolation=cv2.INTER_LINEAR)
+        return cls._across(cv2.transpose(thin), width / samples, least)
+
+    @classmethod
+    def _across(cls, thin: NDArray[np.uint8], block: float, least: float) -> Self:
+        step = np.zeros((thin.shape[0], thin.shape[1] + 1), np.uint8)
+        cv2.absdiff(thin[:, 1:], thin[:, :-1], dst=step[:, 1:-1])
+        largest = cv2.dilate(step, np.ones((1, 3), np.uint8))
+        steep = cv2.threshold(step, STEP - 1, 255, cv2.THRESH_BINARY)[1]
+        edge = cv2.bitwise_and(
+            steep, cv2.compare(step, cv2.convertScaleAbs(largest, None, SHARE_OF_LARGEST), cv2.CMP_GE)
+        )
+        long = _long(edge, max(3, round(RUN * least / block)))
+        sums = np.zeros((step.shape[0] + 1, step.shape[1]), np.int32)
+        np.cumsum(long, axis=0, dtype=np.int32, out=sums[1:])
+        return cls(sums, cv2.integral(steep & 1), block)
 
     @property
     def samples(self) -> int:
         return int(self.sums.shape[0]) - 1
 
-    def support(
-        self, lines: NDArray[np.intp], begin: NDArray[np.intp], end: NDArray[np.intp]
-    ) -> NDArray[np.float32]:
+    @property
+    def length(self) -> int:
+        """Pixels across: the last line."""
+        return int(self.sums.shape[1]) - 1
+
+    def support(self, lines: Lines, begin: Lines, end: Lines) -> Support:
         """Share 0..1 of each line piece [begin, end) (pixels) that lies on an edge; the arguments broadcast."""
-        first = np.clip(np.round(np.asarray(begin) / self.block).astype(np.intp), 0, self.samples - 1)
-        last = np.clip(np.round(np.asarray(end) / self.block).astype(np.intp), first + 1, self.samples)
-        lines = np.clip(lines, 0, self.length)
-        found: NDArray[np.float32] = (self.sums[last, lines] - self.sums[first, lines]) / (last - first)
+        first, last = self._samples(begin, end)
+        lines = np.minimum(np.maximum(lines, 0), self.length)
+        found: Support = (self.sums[last, lines] - self.sums[first, lines]) / (last - first).astype(
+            np.float32
+        )
         return found
 
-    def profile(self, begin: NDArray[np.intp], end: NDArray[np.intp]) -> NDArray[np.float32]:
-        """Support of every line, float32 (length + 1,), averaged over the bands [begin, end)."""
-        lines = np.arange(self.length + 1)
-        every = self.support(lines[None], np.atleast_1d(begin)[:, None], np.atleast_1d(end)[:, None])
+    def profile(self, begin: Lines, end: Lines) -> Support:
+        """Support of every line, float32 (length + 1,), averaged over the bands [begin, end), each intp (n,)."""
+        first, last = self._samples(begin, end)
+        every = (self.sums[last] - self.sums[first]) / (last - first).astype(np.float32)[:, None]
         return np.asarray(every.mean(axis=0), np.float32)
 
+    def busy(self, left: Lines, right: Lines, top: Lines, bottom: Lines) -> Support:
+        """Share 0..1 of steps, long or not, in each box; only for upright edges. All intp (n,), pixels."""
+        first, last = self._samples(top, bottom)
+        left = np.minimum(np.maximum(left, 0), self.length - 1)
+        right = np.minimum(np.maximum(right, left + 1), self.length)
+        steps = self.steps
+        count = steps[last, right] - steps[first, right] - steps[last, left] + steps[first, left]
+        return np.asarray(count / ((last - first) * (right - left)), np.float32)
 
-def _long_edges(step: NDArray[np.uint8], least: float) -> NDArray[np.uint8]:
-    """0 or 1 per pixel: on an edge that runs on along the first axis for a good part of a tile."""
-    largest = cv2.dilate(step, np.ones((1, 3), np.uint8))
-    thinned = cv2.compare(step, cv2.addWeighted(largest, SHARE_OF_LARGEST, largest, 0, 0), cv2.CMP_GE)
-    edge = cv2.bitwise_and(cv2.compare(step, STEP, cv2.CMP_GE), thinned)
-    run = max(3, round(RUN * least))
-    filled = cv2.compare(
-        cv2.blur(edge, (1, run), borderType=cv2.BORDER_REPLICATE), int(RUN_FILLED * 255), cv2.CMP_GE
-    )
-    near = cv2.dilate(filled, np.ones((run, 1), np.uint8))
-    long = cv2.bitwise_and(edge, near)
+    def _samples(self, begin: Lines, end: Lines) -> tuple[Lines, Lines]:
+        first = np.rint(np.asarray(begin) / self.block).astype(np.intp)
+        last = np.rint(np.asarray(end) / self.block).astype(np.intp)
+        first = np.minimum(np.maximum(first, 0), self.samples - 1)
+        return first, np.minimum(np.maximum(last, first + 1), self.samples)
+
+
+def _long(edge: NDArray[np.uint8], run: int) -> NDArray[np.uint8]:
+    """1 where an edge (255) runs on along the first axis over a good part of a tile, else 0."""
+    filled = cv2.threshold(
+        cv2.blur(edge, (1, run), borderType=cv2.BORDER_REPLICATE), RUN_FILLED * 255, 1, cv2.THRESH_BINARY
+    )[1]
+    long = cv2.bitwise_and(edge, cv2.dilate(filled, np.ones((run, 1), np.uint8)))
     long[:, 0] = long[:, -1] = 0
-    long[::2, 0] = long[::2, -1] = 255
-    return np.asarray(long & 1, np.uint8)
-
-
-def _sums(edge: NDArray[np.uint8]) -> NDArray[np.int32]:
-    sums = np.zeros((edge.shape[0] + 1, edge.shape[1]), np.int32)
-    np.cumsum(edge, axis=0, dtype=np.int32, out=sums[1:])
-    return sums
+    long[::2, 0] = long[::2, -1] = 1
+    return np.asarray(long, np.uint8)

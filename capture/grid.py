@@ -5,7 +5,7 @@ edges (one dimension); `fit` pairs rows with columns and judges them tile by til
 last row that is not full.
 """
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -30,8 +30,15 @@ ASPECTS: Final = (0.7, 2.6)
 # Tiles and gaps may be this much off the regular place (rounding, browsers that stretch a column).
 SLACK: Final = 0.03
 
+# Share of steps in a box below which there is nothing in it, not even a name.
+LEAST_BUSY: Final = 0.0015
+# Full grids that are followed to the end.
+CANDIDATES: Final = 3
+
 Lines = NDArray[np.intp]
 Profile = NDArray[np.float32]
+# intp (n, 4): left, right, top, bottom
+Boxes = NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,51 +198,76 @@ class Fitter:
     least_width: float
     least_height: float
 
-    def row(self, left: Lines, right: Lines, top: int, bottom: int) -> Row:
-        """The row with the support of its tiles, each side at most one pixel away."""
-        sides = np.zeros((left.size, 4), np.float32)
-        for near in (-1, 0, 1):
-            for side, (edges, line, begin, end) in enumerate(
-                (
-                    (self.upright, left, top, bottom),
-                    (self.upright, right, top, bottom),
-                    (self.level, top, left, right),
-                    (self.level, bottom, left, right),
-                )
-            ):
-                found = edges.support(np.asarray(line) + near, np.asarray(begin), np.asarray(end))
-                sides[:, side] = np.maximum(sides[:, side], found)
-        return Row(left, right, top, bottom, sides)
-
     def fit(self) -> Grid | None:
         """The grid with the best score, or None if nothing looks like one."""
         profile = self.level.profile(np.array([0]), np.array([self.upright.length]))
         longest = float(np.sort(profile[1:-1])[-4:].mean())
         for share in NEEDED_ROWS:
-            grids = list(self._candidates(profile, max(share * longest, 0.04)))
+            grids = [
+                self._with_last_row(self._settled(grid))
+                for grid in self._candidates(profile, max(share * longest, 0.04))
+            ]
             if grids:
                 best = max(grids, key=lambda grid: grid.score)
                 if best.score > 0:
-                    return self._with_last_row(self._settled(best))
+                    return best
         return None
 
-    def _candidates(self, profile: Profile, needed: float) -> Iterator[Grid]:
+    def sides(self, boxes: Boxes) -> NDArray[np.float32]:
+        """Support of the left, right, top and bottom of boxes, float32 (n, 4), each at most one pixel away.
+
+        A box without anything in it has no support: lines around it belong to its neighbours.
+        """
+        left, right, top, bottom = boxes.T
+        near = np.array([-1, 0, 1])
+        upright = self.upright.support(boxes[:, :2, None] + near, top[:, None, None], bottom[:, None, None])
+        level = self.level.support(boxes[:, 2:, None] + near, left[:, None, None], right[:, None, None])
+        sides = np.concatenate([upright.max(axis=2), level.max(axis=2)], axis=1)
+        x, y = (right - left) // 10 + 1, (bottom - top) // 10 + 1
+        sides[self.upright.busy(left + x, right - x, top + y, bottom - y) < LEAST_BUSY] = 0.0
+        return sides
+
+    def rows(self, rows: Sequence[tuple[Lines, Lines, int, int]]) -> list[Row]:
+        """Rows given by left, right, top and bottom with the support of their tiles."""
+        boxes = np.concatenate(
+            [
+                np.stack([left, right, np.full(left.size, top), np.full(left.size, bottom)], axis=1)
+                for left, right, top, bottom in rows
+            ]
+        )
+        ends = np.cumsum([left.size for left, *_ in rows])[:-1]
+        return [
+            Row(left, right, top, bottom, sides)
+            for (left, right, top, bottom), sides in zip(rows, np.split(self.sides(boxes), ends), strict=True)
+        ]
+
+    def _candidates(self, profile: Profile, needed: float) -> list[Grid]:
+        """The best full grids, best first: rows from the profile, columns from what lies between the rows' edges."""
         height = self.level.length
+        crossings: list[tuple[Chain, Chain]] = []
         for rows in chains(profile, (self.least_height, height), _widest_gap(height / 4), needed, 6):
             size = float(np.median(rows.end - rows.begin))
             sizes = max(self.least_width, ASPECTS[0] * size), ASPECTS[1] * size
-            full = slice(0, -1) if rows.begin.size > 1 else slice(None)
-            for bands in {(None, None, None), (full.start, full.stop, full.step)}:
-                part = slice(*bands)
-                across = self.upright.profile(rows.begin[part], rows.end[part])
-                for columns in chains(across, sizes, _widest_gap(size), NEEDED_COLUMN, 2):
-                    found = [
-                        self.row(columns.begin, columns.end, int(top), int(bottom))
-                        for top, bottom in zip(rows.begin, rows.end, strict=True)
-                    ]
-                    trimmed = _trimmed(found)
-                    if trimmed:
-                        yield Grid(trimmed)
+            # the last row may be shifted by half a tile
+            for full in {rows.begin.size, max(1, rows.begin.size - 1)}:
+                across = self.upright.profile(rows.begin[:full], rows.end[:full])
+                crossings += [
+                    (rows, columns) for columns in chains(across, sizes, _widest_gap(size), NEEDED_COLUMN, 2)
+                ]
+        if not crossings:
+            return []
+        found = iter(
+            self.rows(
+                [
+                    (columns.begin, columns.end, int(top), int(bottom))
+                    for rows, columns in crossings
+                    for top, bottom in zip(rows.begin, rows.end, strict=True)
+                ]
+            )
+        )
+        grids = [Grid(_trimmed([next(found) for _ in rows.begin])) for rows, _ in crossings]
+        grids = sorted((grid for grid in grids if grid.rows), key=lambda grid: -grid.score)
+        return grids[:CANDIDATES]
 
     def _settled(self, grid: Grid) -> Grid:
         """The grid with both edges of every gap where the whole picture says, instead of either one for both."""
@@ -244,7 +276,9 @@ class Fitter:
         for _ in range(2):
             left, right = settled(self.upright.profile(top, bottom), left, right)
             top, bottom = settled(self.level.profile(left, right), top, bottom)
-        return Grid(tuple(self.row(left, right, int(t), int(b)) for t, b in zip(top, bottom, strict=True)))
+        return Grid(
+            tuple(self.rows([(left, right, int(t), int(b)) for t, b in zip(top, bottom, strict=True)]))
+        )
 
     def _with_last_row(self, grid: Grid) -> Grid:
         """The grid with its last row as it is: full, or fewer tiles in its middle or at its left; or one more row."""
@@ -253,17 +287,13 @@ class Fitter:
             last = rows.pop()
             rows.append(self._best_row(rows[0], last.top, last.bottom))
         first, last = rows[0], rows[-1]
-        height = round(grid.height)
-        gap = (
-            rows[1].top - rows[0].bottom
-            if len(rows) > 1
-            else int((first.left[1:] - first.right[:-1]).mean())
-            if first.left.size > 1
-            else 0
-        )
+        if last.left.size < first.left.size:
+            return Grid(tuple(rows))
+        across = first.left[1:] - first.right[:-1]
+        gap = rows[1].top - rows[0].bottom if len(rows) > 1 else int(across.mean()) if across.size else 0
         top = self._near(last.bottom + gap, first)
-        bottom = self._near(top + height, first)
-        if bottom <= self.level.length and last.left.size == first.left.size:
+        bottom = self._near(top + round(grid.height), first)
+        if bottom <= self.level.length:
             more = self._best_row(first, top, bottom)
             if more.score > 0:
                 rows.append(more)
@@ -271,7 +301,7 @@ class Fitter:
 
     def _near(self, line: int, row: Row) -> int:
         """The line near a horizontal one that has the most support in the middle of the row."""
-        centre, half = int(row.left[0] + row.right[-1]) // 2, int(np.median(row.right - row.left)) // 2
+        centre, half = int(row.left[0] + row.right[-1]) // 2, int(row.right[0] - row.left[0]) // 2
         reach = max(2, int((row.bottom - row.top) * SLACK))
         lines = np.arange(line - reach, line + reach + 1)
         support = self.level.support(lines, np.array(centre - half), np.array(centre + half))
@@ -279,24 +309,25 @@ class Fitter:
         return int(lines[(support - 0.1 * np.abs(lines - line) / reach).argmax()])
 
     def _best_row(self, full: Row, top: int, bottom: int) -> Row:
+        """The row between top and bottom: as many tiles of the full row's size as edges speak for."""
         count = full.left.size
-        options = [self.row(full.left, full.right, top, bottom)]
+        options = [(full.left, full.right, top, bottom)]
         width = int(np.median(full.right - full.left))
         gap = round(float((full.left[1:] - full.right[:-1]).mean())) if count > 1 else 0
         middle = (int(full.left[0]) + int(full.right[-1])) / 2
         for here in range(1, count):
-            start = round(middle - (here * width + (here - 1) * gap) / 2)
-            left = start + np.arange(here) * (width + gap)
-            options += [self.row(left + off, left + width + off, top, bottom) for off in (-2, 0, 2)]
-            options.append(self.row(full.left[:here], full.right[:here], top, bottom))
+            left = round(middle - (here * width + (here - 1) * gap) / 2) + np.arange(here) * (width + gap)
+            options += [(left + off, left + width + off, top, bottom) for off in (-2, 0, 2)]
+            options.append((full.left[:here], full.right[:here], top, bottom))
         profile = self.upright.profile(np.array([top]), np.array([bottom]))
-        best = max(options, key=lambda row: row.score)
         for own in chains(profile, (width * 0.75, width * 2.0), _widest_gap(width), 0.5, 1):
-            row = self.row(own.begin, own.end, top, bottom)
             centred = abs((int(own.begin[0]) + int(own.end[-1])) / 2 - middle) < SLACK * width
-            if centred and own.begin.size < count and row.score > best.score + 0.3 * count * width:
-                best = row
-        return best
+            if centred and own.begin.size < count:
+                options.append((own.begin, own.end, top, bottom))
+                *regular, own_row = self.rows(options)
+                best = max(regular, key=lambda row: row.score)
+                return own_row if own_row.score > best.score + 0.3 * count * width else best
+        return max(self.rows(options), key=lambda row: row.score)
 
 
 def _trimmed(rows: list[Row]) -> tuple[Row, ...]:
