@@ -28,13 +28,12 @@ def degrade(images: NDArray[np.uint8], share: float, rng: np.random.Generator) -
     return out
 
 
-def view(images: Any, seed: Any, size: int, cover: float) -> Any:
+def view(images: Any, seed: Any, size: int, cover: float, erased: float) -> Any:
     """Random views, float32 (N, size, size, 1) in 0..255, of grey faces uint8 (N, H, W).
 
     One affine transform per face (flip, +/-15 degrees, scale 0.87..1.18, stretch 6 %, shift 8 %), then
-    contrast and brightness, gamma-like tone, noise and, on a third of the faces, an erased rectangle.
-    `cover` is the side in pixels of the source square that the view shows; `seed` int32 (2,) fixes
-    everything.
+    contrast, brightness, noise and, on a share `erased` of the faces, a blanked rectangle. `cover` is the side
+    in pixels of the source square that the view shows; `seed` int32 (2,) fixes everything.
     """
     n = tf.shape(images)[0]
     height = float(images.shape[1])
@@ -65,14 +64,14 @@ def view(images: Any, seed: Any, size: int, cover: float) -> Any:
     mean = tf.reduce_mean(x, axis=(1, 2, 3), keepdims=True)
     contrast = tf.exp(draw(7, -0.35, 0.35, (1, 1, 1)))
     x = (x - mean) * contrast + mean + draw(8, -35.0, 35.0, (1, 1, 1))
-    noise = tf.random.stateless_normal(tf.shape(x), seed + tf.constant([0, 9])) * draw(10, 0.0, 5.0, (1, 1, 1))
+    noise = tf.random.stateless_normal(tf.shape(x), seed + tf.constant([0, 9])) * draw(10, 0.0, 4.0, (1, 1, 1))
     x = tf.clip_by_value(x + noise, 0.0, 255.0)
 
     # An erased rectangle of up to 40 % of the side, filled with the face's mean.
     grid = (tf.range(size, dtype=tf.float32) + 0.5) / size
     centre_x, centre_y = draw(11, 0.1, 0.9, (1, 1)), draw(12, 0.1, 0.9, (1, 1))
     half_x, half_y = draw(13, 0.06, 0.2, (1, 1)), draw(14, 0.06, 0.2, (1, 1))
-    erase = draw(15, 0.0, 1.0, (1, 1)) < 0.33
+    erase = draw(15, 0.0, 1.0, (1, 1)) < erased
     inside = (
         (tf.abs(grid[tf.newaxis, tf.newaxis, :] - centre_x) < half_x)
         & (tf.abs(grid[tf.newaxis, :, tf.newaxis] - centre_y) < half_y)

@@ -32,22 +32,39 @@ _COVER: Final = 44 / 48
 
 
 @dataclass(frozen=True, slots=True)
+class Phase:
+    """A stretch of `epochs` epochs on views of `size` px.
+
+    degraded: share of faces sent through `augment.degrade`.  erased: share with a blanked rectangle.
+    """
+
+    epochs: int
+    size: int
+    degraded: float
+    erased: float
+
+
+@dataclass(frozen=True, slots=True)
 class TrainSettings:
     """One training run.
 
     data: a source that `models.data.read_faces` understands.  out: the run's folder, made if absent.
-    sizes: (share of the epochs, side in px of the training view) in order; the shares sum to 1. Early epochs
-        on smaller views cost less and lose nothing that later ones do not recover.
+    phases: in order. Early epochs on smaller views cost half as much; the last ones see what serving sees.
     weight_decay: decoupled, per step and unit of learning rate, on kernels only.
     average: decay of the exponential moving average of the weights, which is what is evaluated and kept.
-    hard_weight, smoothing: see `models.data.soft_targets`.  degraded: share of faces sent through `degrade`.
+    hard_weight, smoothing: see `models.data.soft_targets`.
     limit: use this many training faces only (0: all).
     """
 
     data: Path
     out: Path
     architecture: str = "resnet-s"
-    epochs: int = 48
+    phases: tuple[Phase, ...] = (
+        Phase(14, 32, 0.2, 0.33),
+        Phase(4, 32, 0.15, 0.15),
+        Phase(14, 40, 0.15, 0.15),
+        Phase(14, 44, 0.1, 0.0),
+    )
     batch: int = 96
     learning_rate: float = 0.1
     warmup_epochs: float = 1.0
@@ -55,11 +72,14 @@ class TrainSettings:
     average: float = 0.998
     hard_weight: float = 0.6
     smoothing: float = 0.05
-    degraded: float = 0.25
-    sizes: tuple[tuple[float, int], ...] = ((0.5, 32), (0.3, 40), (0.2, 44))
     precision: str = "mixed_bfloat16"
     seed: int = 1
     limit: int = 0
+
+    @property
+    def epochs(self) -> int:
+        """Of all phases together."""
+        return sum(phase.epochs for phase in self.phases)
 
 
 def train(settings: TrainSettings, *, on_epoch: Callable[[dict[str, float]], None] | None = None) -> Path:
@@ -85,15 +105,15 @@ def train(settings: TrainSettings, *, on_epoch: Callable[[dict[str, float]], Non
     targets = soft_targets(faces, hard_weight=settings.hard_weight, smoothing=settings.smoothing)
     for epoch in range(len(history), settings.epochs):
         started = time.monotonic()
-        size = _size_at(settings, epoch)
+        phase = _phase_at(settings, epoch)
         rng = np.random.default_rng([settings.seed, epoch])
-        images = augment.degrade(faces.images, settings.degraded, rng)
+        images = augment.degrade(faces.images, phase.degraded, rng)
         order = rng.permutation(len(faces))[: steps * settings.batch].reshape(steps, settings.batch)
-        loss, accuracy = loop.epoch(images, targets, order, size, first_step=epoch * steps)
-        held = loop.accuracy(held_out, round(size / _COVER))
+        loss, accuracy = loop.epoch(images, targets, order, phase, first_step=epoch * steps)
+        held = loop.accuracy(held_out, round(phase.size / _COVER))
         record = {
             "epoch": epoch + 1,
-            "size": size,
+            "size": phase.size,
             "loss": loss,
             "accuracy": accuracy,
             "public_accuracy": held,
@@ -109,7 +129,7 @@ def train(settings: TrainSettings, *, on_epoch: Callable[[dict[str, float]], Non
 
 def full_size(settings: TrainSettings) -> int:
     """The side in px at which the finished network reads a whole face: that of the last training views, over `_COVER`."""
-    return round(settings.sizes[-1][1] / _COVER)
+    return round(settings.phases[-1].size / _COVER)
 
 
 def logits_of(model: keras.Model, images: NDArray[np.uint8], size: int = SIZE, batch: int = 256) -> NDArray[np.float32]:
@@ -152,7 +172,7 @@ class _Loop:
         images: NDArray[np.uint8],
         targets: NDArray[np.float32],
         order: NDArray[np.intp],
-        size: int,
+        phase: Phase,
         first_step: int,
     ) -> tuple[float, float]:
         """One pass; mean loss and accuracy against the largest target."""
@@ -167,7 +187,8 @@ class _Loop:
                 tf.constant(targets[rows]),
                 tf.constant([self._settings.seed, number * 100], tf.int32),
                 tf.constant(decay, tf.float32),
-                size,
+                phase.size,
+                phase.erased,
             ).numpy()
         if not np.isfinite(totals).all():
             raise TrainingError("The loss is not finite; lower --learning-rate and start again.")
@@ -223,8 +244,8 @@ class _Loop:
     def _state(self) -> list[Any]:
         return [*self._model.variables, *self._average.weights, *self._optimizer.variables]
 
-    def _train_step(self, images: Any, targets: Any, seed: Any, decay: Any, size: int) -> Any:
-        x = augment.view(images, seed, size, _COVER * images.shape[1])
+    def _train_step(self, images: Any, targets: Any, seed: Any, decay: Any, size: int, erased: float) -> Any:
+        x = augment.view(images, seed, size, _COVER * images.shape[1], erased)
         variables = self._model.trainable_variables
         with tf.GradientTape() as tape:
             logits = self._model(x, training=True)
@@ -247,18 +268,18 @@ def data_hash(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _size_at(settings: TrainSettings, epoch: int) -> int:
-    end = 0.0
-    for share, size in settings.sizes:
-        end += share * settings.epochs
-        if epoch < round(end):
-            return size
-    return settings.sizes[-1][1]
+def _phase_at(settings: TrainSettings, epoch: int) -> Phase:
+    end = 0
+    for phase in settings.phases:
+        end += phase.epochs
+        if epoch < end:
+            return phase
+    raise TrainingError(f"Epoch {epoch} lies beyond the {settings.epochs} of this run.")
 
 
 def _plain(settings: TrainSettings) -> dict[str, Any]:
     """Settings as JSON knows them, without the places on this machine."""
     plain = asdict(settings)
     del plain["data"], plain["out"]
-    plain["sizes"] = [list(pair) for pair in settings.sizes]
+    plain["phases"] = [asdict(phase) for phase in settings.phases]
     return plain

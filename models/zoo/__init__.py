@@ -7,10 +7,14 @@ import keras
 
 from engagement.emotion import EXPRESSIONS
 from models.errors import TrainingError
+from models.zoo.cnn import build_cnn4
 from models.zoo.resnet import build_resnet
+from models.zoo.xception import build_mini_xception
 
 ARCHITECTURES: Final[dict[str, Callable[[int | None, int], keras.Model]]] = {
     "resnet-s": build_resnet,
+    "cnn-4": build_cnn4,
+    "mini-xception": build_mini_xception,
 }
 
 

@@ -1,0 +1,30 @@
+"""Keras -> LiteRT."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+
+def to_litert(model: keras.Model, size: int, representative: NDArray[np.uint8] | None = None) -> bytes:
+    """LiteRT flat buffer of `model`: float32 (N, size, size, 1) in 0..255 -> float32 (N, 7) logits, N open.
+
+    With `representative` faces uint8 (M, size, size) weights and activations are int8 (input and output stay
+    float32); without, float32.
+    """
+    signature = tf.TensorSpec((None, size, size, 1), tf.float32)
+    function = tf.function(lambda faces: model(faces, training=False)).get_concrete_function(signature)
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([function], model)
+    if representative is not None:
+
+        def samples() -> Iterator[list[Any]]:
+            for face in representative:
+                yield [face[np.newaxis, ..., np.newaxis].astype(np.float32)]
+
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        converter.representative_dataset = samples
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    return bytes(converter.convert())

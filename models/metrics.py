@@ -1,0 +1,121 @@
+"""Figures of a classifier, as pure functions over logits float (N, 7) and labels int (N,)."""
+
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engagement.emotion import EXPRESSIONS
+from models.data import VOTE_OF, VOTES
+
+Floats = NDArray[np.floating[Any]]
+Labels = NDArray[np.int64]
+
+_FERPLUS_EMOTIONS: Final = VOTES.index("unknown")
+"""FER+'s first eight columns are emotions, the last two are not."""
+
+def softmax(logits: Floats, temperature: float = 1.0) -> NDArray[np.float64]:
+    """Probabilities of logits (N, C) divided by `temperature`; rows sum to 1."""
+    scaled = np.asarray(logits, np.float64) / temperature
+    scaled -= scaled.max(axis=1, keepdims=True)
+    exponential = np.exp(scaled)
+    return np.asarray(exponential / exponential.sum(axis=1, keepdims=True), np.float64)
+
+
+def fit_temperature(logits: Floats, labels: Labels) -> float:
+    """The temperature in 0.25..4 with the lowest negative log-likelihood (Guo et al. 2017)."""
+    from scipy.optimize import minimize_scalar
+
+    rows = np.arange(len(labels))
+
+    def loss(log_temperature: float) -> float:
+        probabilities = softmax(logits, float(np.exp(log_temperature)))
+        return float(-np.log(np.maximum(probabilities[rows, labels], 1e-12)).mean())
+
+    found = minimize_scalar(loss, bounds=(float(np.log(0.25)), float(np.log(4.0))), method="bounded")
+    return float(np.exp(found.x))
+
+
+def calibration_error(probabilities: Floats, labels: Labels, bins: int = 15) -> float:
+    """Expected calibration error over equal-width bins of the top probability, 0..1."""
+    confidence = probabilities.max(axis=1)
+    correct = probabilities.argmax(axis=1) == labels
+    which = np.minimum((confidence * bins).astype(int), bins - 1)
+    gaps = [
+        abs(correct[which == b].mean() - confidence[which == b].mean()) * (which == b).mean()
+        for b in range(bins)
+        if (which == b).any()
+    ]
+    return float(sum(gaps))
+
+
+def wilson(correct: int, total: int, z: float = 1.959964) -> tuple[float, float]:
+    """95 % interval of a proportion (Wilson 1927), in 0..1. `total` must be positive."""
+    share = correct / total
+    middle = (share + z * z / (2 * total)) / (1 + z * z / total)
+    half = z / (1 + z * z / total) * np.sqrt(share * (1 - share) / total + z * z / (4 * total * total))
+    return float(middle - half), float(middle + half)
+
+
+def confusion(predicted: Labels, labels: Labels) -> NDArray[np.int64]:
+    """Counts (7, 7): row = label, column = prediction."""
+    classes = len(EXPRESSIONS)
+    return np.bincount(labels * classes + predicted, minlength=classes * classes).reshape(classes, classes)
+
+
+def class_scores(matrix: NDArray[np.int64]) -> dict[str, dict[str, float]]:
+    """Precision, recall, F1 and support of each expression, from `confusion`."""
+    hits = np.diag(matrix).astype(float)
+    precision = hits / np.maximum(matrix.sum(axis=0), 1)
+    recall = hits / np.maximum(matrix.sum(axis=1), 1)
+    f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-12)
+    return {
+        name: {
+            "precision": float(precision[i]),
+            "recall": float(recall[i]),
+            "f1": float(f1[i]),
+            "support": float(matrix[i].sum()),
+        }
+        for i, name in enumerate(EXPRESSIONS)
+    }
+
+
+def macro_f1(matrix: NDArray[np.int64]) -> float:
+    """Unweighted mean of the expressions' F1, 0..1."""
+    return float(np.mean([scores["f1"] for scores in class_scores(matrix).values()]))
+
+
+def coverage_curve(probabilities: Floats, labels: Labels, thresholds: Floats) -> list[dict[str, float]]:
+    """For each abstention threshold: share of faces named and accuracy on them (1 where none is)."""
+    confidence = probabilities.max(axis=1)
+    correct = probabilities.argmax(axis=1) == labels
+    return [
+        {
+            "threshold": float(t),
+            "coverage": float((confidence >= t).mean()),
+            "accuracy": float(correct[confidence >= t].mean()) if (confidence >= t).any() else 1.0,
+        }
+        for t in thresholds
+    ]
+
+
+def ferplus_majority(votes: NDArray[np.float32]) -> tuple[NDArray[np.bool_], Labels]:
+    """FER+ majority labels by Microsoft's rule, from votes (N, 10).
+
+    Emotions with a single vote are outliers and dropped; the winner needs more than half of the votes left;
+    a face won by "unknown" or "no face" is left out, one with such votes but another winner stays. Returns
+    (kept bool (N,), winner int (N,): column of FER+'s ten). (Barsoum et al. 2016, FERPlus
+    `src/ferplus.py`, mode "majority".)
+    """
+    counts = np.where(votes <= 1, 0, votes)
+    total = counts.sum(axis=1)
+    winner = counts.argmax(axis=1)
+    kept = (total > 0) & (counts.max(axis=1) > 0.5 * total) & (winner < _FERPLUS_EMOTIONS)
+    return kept, winner.astype(np.int64)
+
+
+def ferplus_accuracy(predicted: Labels, votes: NDArray[np.float32]) -> tuple[int, int]:
+    """(correct, n) against `ferplus_majority`. Contempt, which we do not name, counts as an error."""
+    kept, winner = ferplus_majority(votes)
+    ours = np.array([VOTES.index(VOTE_OF[name]) for name in EXPRESSIONS])[predicted]
+    return int((ours[kept] == winner[kept]).sum()), int(kept.sum())
