@@ -34,7 +34,7 @@ class AttentionSettings:
         camera_off_after: camera off for so long.
         turned_window: the stretch over which the share turned away is taken.
         turned_share, turned_end_share: share turned away that starts and that ends an episode.
-        half_life: of the smoothing of a seat's valence; at least three intervals.
+        half_life: of the smoothing of a seat's valence; at least one and a half intervals.
         baseline_after: seconds of readings before anything is called unusual.
         spread_floor, spread_ceiling: bounds of the median absolute deviation (MAD), in units of valence.
         low_mads, low_level: a low mood is this many MAD under the seat's median and under this valence.
@@ -75,7 +75,7 @@ class AttentionSettings:
     change_mads: float = 3.0
     change_end_mads: float = 2.0
     change_after: float = 30.0
-    change_from_mads: float = 1.0
+    change_from_mads: float = 1.5
     change_within: float = 60.0
     change_shown: float = 300.0
     dip_share: float = 1 / 3
@@ -167,6 +167,20 @@ class _Track:
         self.watches = {
             rule: _Watch()
             for rule in (Rule.ABSENT, Rule.CAMERA_OFF, Rule.TURNED_AWAY, Rule.LOW_MOOD, Rule.SUDDEN_CHANGE)
+        }
+
+    @property
+    def covered(self) -> float:
+        """Share of the last while in which its expression was read, 0..1."""
+        return self.coverage.sums[0] / self.coverage.total
+
+    def figures(self) -> dict[str, float]:
+        """The evidence of a rule on expressions."""
+        return {
+            "valence": round(self.value, 3),
+            "usual": round(self.baseline.median, 3),
+            "spread": round(self.baseline.spread, 3),
+            "coverage": round(self.covered, 2),
         }
 
     def interrupt(self) -> None:
@@ -291,7 +305,7 @@ class AttentionTracker:
         if value is None:
             return
         before, track.read_at = track.read_at, at
-        track.value = track.smoothing.add(value, at, span, max(rules.half_life, 3 * seconds))
+        track.value = track.smoothing.add(value, at, span, max(rules.half_life, 1.5 * seconds))
         baseline = track.baseline
         if not (baseline.ready and track.value < self._low_bar(track)):
             # a long low mood must not become the usual it is measured against
@@ -369,8 +383,10 @@ class AttentionTracker:
         known, away = window.sums[_KNOWN], window.sums[_AWAY]
         share = away / known if known >= rules.turned_window / 2 else None
         if watch.episode is None:
+            if not window.full or share is None or share < rules.turned_share:
+                return
             since = window.first(_AWAY)
-            if window.full and since is not None and share is not None and share >= rules.turned_share:
+            if since is not None:
                 reason = f"Turned away for most of the last {_duration(rules.turned_window)}"
                 if self._open(
                     watch, Rule.TURNED_AWAY, number, since, reason, {"share": round(share, 2)}, track.clock
@@ -403,36 +419,22 @@ class AttentionTracker:
             return
         if not track.baseline.ready:
             return
-        coverage = track.coverage.sums[0] / track.coverage.total
-        figures = {
-            "valence": round(track.value, 3),
-            "usual": round(track.baseline.median, 3),
-            "spread": round(track.baseline.spread, 3),
-            "coverage": round(coverage, 2),
-        }
         bar = self._low_bar(track) + (rules.low_margin if low.episode else 0.0)
         self._advance_mood(low, track.value < bar, at, span, track.clock)
         if (
             low.episode is None
             and low.stretch.since is not None
             and low.stretch.readings >= 3
-            and coverage > rules.coverage
+            and track.covered > rules.coverage
             and low.stretch.lasts(rules.low_after, track.clock)
         ):
             since = low.stretch.since
             reason = f"Negative expression since {self._time(since)}, unusual for this seat"
-            self._open(low, Rule.LOW_MOOD, number, since, reason, figures, track.clock)
-        self._judge_change(number, track, at, seconds, span, shared, figures)
+            self._open(low, Rule.LOW_MOOD, number, since, reason, track.figures(), track.clock)
+        self._judge_change(number, track, at, seconds, span, shared)
 
     def _judge_change(
-        self,
-        number: int,
-        track: _Track,
-        at: datetime,
-        seconds: float,
-        span: float,
-        shared: set[bool],
-        figures: Mapping[str, Any],
+        self, number: int, track: _Track, at: datetime, seconds: float, span: float, shared: set[bool]
     ) -> None:
         rules, watch = self._rules, track.watches[Rule.SUDDEN_CHANGE]
         stretch = watch.stretch
@@ -442,10 +444,8 @@ class AttentionTracker:
         if stretch.since is None:
             return
         if began:
-            slow = track.near_at is None or (at - track.near_at).total_seconds() > max(
-                rules.change_within, 3 * seconds
-            )
-            stretch.spent = slow
+            within = max(rules.change_within, 4 * seconds)
+            stretch.spent = track.near_at is None or (at - track.near_at).total_seconds() > within
         if watch.episode is not None:
             if stretch.elapsed(track.clock) >= rules.change_shown:
                 self._end(watch, at, track.clock)
@@ -456,11 +456,11 @@ class AttentionTracker:
         if (
             not stretch.spent
             and stretch.readings >= 3
-            and figures["coverage"] > rules.coverage
+            and track.covered > rules.coverage
             and stretch.lasts(rules.change_after, track.clock)
         ):
             reason = f"Marked change at {self._time(stretch.since)}"
-            self._open(watch, Rule.SUDDEN_CHANGE, number, stretch.since, reason, figures, track.clock)
+            self._open(watch, Rule.SUDDEN_CHANGE, number, stretch.since, reason, track.figures(), track.clock)
 
     def _advance_mood(self, watch: _Watch, met: bool, at: datetime, span: float, clock: float) -> None:
         stretch = watch.stretch
