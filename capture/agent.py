@@ -95,7 +95,8 @@ class Agent:
 
     Args:
         source: an unopened source.
-        reader: reads the tiles of a frame; without a classifier in participation mode.
+        load_reader: makes what reads the tiles of a frame (without a classifier in participation mode); called once
+            the source has given a frame, so that a source that cannot be read is refused before models are loaded.
         recorder: on a migrated database.
         settings: of this run.
         on_interval: called after each commit, with what was committed.
@@ -104,13 +105,13 @@ class Agent:
     def __init__(
         self,
         source: FrameSource,
-        reader: Reader,
+        load_reader: Callable[[], Reader],
         recorder: Recorder,
         settings: AgentSettings,
         on_interval: Callable[[IntervalRecord], None] | None = None,
     ) -> None:
         self._source = source
-        self._reader = reader
+        self._load_reader = load_reader
         self._recorder = recorder
         self._settings = settings
         self._on_interval = on_interval
@@ -125,6 +126,7 @@ class Agent:
 
         Raises:
             capture.errors.SourceError: the source cannot be read.
+            inference.errors.InferenceError, models.errors.ModelsError: the models cannot be loaded.
             storage.errors.StorageError: a record cannot be kept (another agent on this session, disk full, ...).
         """
         settings = self._settings
@@ -134,6 +136,7 @@ class Agent:
             first = next(frames, None)
             if first is None:
                 raise AgentError(f"{self._source.name} holds no frame; choose another --source.")
+            reader = self._load_reader()
             session_id = self._recorder.open_session(
                 NewSession(
                     name=settings.session,
@@ -150,7 +153,7 @@ class Agent:
             try:
                 with self._heartbeat.of(session_id):
                     for item, dropped in self._paced(first, frames, stop):
-                        record = self._record(session_id, item, dropped)
+                        record = self._record(session_id, reader, item, dropped)
                         self._heartbeat.stage = "commit"
                         self._recorder.commit(record)
                         self._heartbeat.stage = "grab"
@@ -192,7 +195,9 @@ class Agent:
                 return
             yield following, missed
 
-    def _record(self, session_id: int, item: Frame | NotObserved, dropped: int) -> IntervalRecord:
+    def _record(
+        self, session_id: int, reader: Reader, item: Frame | NotObserved, dropped: int
+    ) -> IntervalRecord:
         started = time.perf_counter()
         if isinstance(item, NotObserved):
             record = self._not_observed(session_id, item.taken_at, item.reason)
@@ -200,7 +205,7 @@ class Agent:
             self._heartbeat.stage = "tiles"
             tiles = find_tiles(item.image)
             self._heartbeat.stage = "read"
-            result = self._reader.read(item.image, tiles)
+            result = reader.read(item.image, tiles)
             if result.readings:
                 readings, seats = self._seating.assign(result.readings)
                 record = self._observed(session_id, item.taken_at, readings, result.grid)

@@ -9,6 +9,7 @@ import threading
 import webbrowser
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -102,20 +103,21 @@ def watch(chosen: Settings, *, seconds: float | None, headless: bool, supervised
         pid=os.getpid(),
     )
     source = open_source(chosen.capture.source, titles=chosen.capture.titles)
+    make_reader = partial(
+        load_reader,
+        detector=chosen.inference.detector,
+        detector_model=chosen.inference.detector_model,
+        expressions=chosen.session.mode is not Mode.PARTICIPATION,
+    )
     with database(chosen) as engine, stopped_by_signals() as stop:
         if supervised:
             threading.Thread(target=_stop_at_end_of_input, args=(stop,), daemon=True).start()
         recorder = Recorder(engine)
         recorder.close_abandoned()
-        reader = load_reader(
-            detector=chosen.inference.detector,
-            detector_model=chosen.inference.detector_model,
-            expressions=chosen.session.mode is not Mode.PARTICIPATION,
-        )
         with show_progress(
             lambda: source.frame_count(chosen.capture.interval), shown=not headless and not supervised
         ) as on_interval:
-            result = Agent(source, reader, recorder, agent_settings, on_interval).run(stop)
+            result = Agent(source, make_reader, recorder, agent_settings, on_interval).run(stop)
     if not supervised:
         sys.stderr.write(
             f"Session {result.session_id} ({chosen.session.name}): {result.intervals} intervals kept, "
@@ -188,7 +190,17 @@ def sessions(chosen: Settings) -> list[dict[str, Any]]:
     """The sessions, newest first, as JSON types."""
     from storage import queries
 
-    columns = ["id", "name", "mode", "source", "started_at", "ended_at", "intervals", "most_tiles", "coverage"]
+    columns = [
+        "id",
+        "name",
+        "mode",
+        "source",
+        "started_at",
+        "ended_at",
+        "intervals",
+        "most_tiles",
+        "coverage",
+    ]
     with database(chosen) as engine:
         rows = queries.sessions(engine)[columns]
     return list(json.loads(rows.to_json(orient="records", date_format="iso", date_unit="s")))

@@ -17,6 +17,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from capture.windows import MEETING_TITLES
 from classpulse import paths
 from classpulse.errors import SettingsError
 from engagement.records import Mode
@@ -33,7 +34,7 @@ class CaptureSettings(_Section):
     """Where frames come from: window, window:TITLE, monitor:N, region:X,Y,W,H, camera:N, demo, or a file or folder."""
     interval: Annotated[float, Field(ge=0.5, le=3600)] = 2.0
     """Seconds between frames."""
-    titles: tuple[str, ...] = ("Zoom Meeting", "Zoom Webinar", "Meet - ", "Microsoft Teams")
+    titles: tuple[str, ...] = MEETING_TITLES
     """A window whose title holds one of these is the meeting."""
 
 

@@ -115,7 +115,7 @@ def settings(**changes: object) -> AgentSettings:
 
 def test_every_frame_of_a_recording_is_one_interval(engine: Engine) -> None:
     source = ScriptedSource([frame(index) for index in range(5)])
-    result = Agent(source, SixSeats(), Recorder(engine), settings()).run(threading.Event())
+    result = Agent(source, SixSeats, Recorder(engine), settings()).run(threading.Event())
     assert result.intervals == 5
     assert source.closed
     kept = queries.intervals_since(engine, result.session_id)
@@ -132,7 +132,7 @@ def test_every_frame_of_a_recording_is_one_interval(engine: Engine) -> None:
 @pytest.mark.parametrize("mode", [Mode.AGGREGATE, Mode.PARTICIPATION])
 def test_no_row_per_seat_unless_individual(engine: Engine, mode: Mode) -> None:
     source = ScriptedSource([frame(index) for index in range(3)])
-    result = Agent(source, SixSeats(), Recorder(engine), settings(mode=mode)).run(threading.Event())
+    result = Agent(source, SixSeats, Recorder(engine), settings(mode=mode)).run(threading.Event())
     assert len(queries.readings_since(engine, result.session_id)) == 0
     assert len(queries.seats(engine, result.session_id)) == 0
     kept = queries.intervals_since(engine, result.session_id)
@@ -143,7 +143,7 @@ def test_no_row_per_seat_unless_individual(engine: Engine, mode: Mode) -> None:
 def test_what_was_not_observed_is_kept_with_its_reason(engine: Engine) -> None:
     covered = NotObserved(NotObservedReason.COVERED, START + timedelta(seconds=2), 1)
     source = ScriptedSource([frame(0), covered, frame(2)])
-    result = Agent(source, SixSeats(), Recorder(engine), settings()).run(threading.Event())
+    result = Agent(source, SixSeats, Recorder(engine), settings()).run(threading.Event())
     kept = queries.intervals_since(engine, result.session_id)
     assert list(kept["tiles"]) == [6, 0, 6]
     assert kept["not_observed"].iloc[1] == "covered"
@@ -152,7 +152,7 @@ def test_what_was_not_observed_is_kept_with_its_reason(engine: Engine) -> None:
 
 def test_seconds_count_media_time_in_a_recording(engine: Engine) -> None:
     source = ScriptedSource([frame(index) for index in range(100)])
-    result = Agent(source, SixSeats(), Recorder(engine), settings(seconds=20.0)).run(threading.Event())
+    result = Agent(source, SixSeats, Recorder(engine), settings(seconds=20.0)).run(threading.Event())
     assert result.intervals == 10
 
 
@@ -162,7 +162,7 @@ def test_a_slow_live_loop_drops_frames_and_counts_them(engine: Engine) -> None:
         [Frame(IMAGE, START + timedelta(seconds=index), index) for index in range(4)], live=True
     )
     kept: list[IntervalRecord] = []
-    agent = Agent(source, SixSeats(1.3), Recorder(engine), settings(interval=0.5), kept.append)
+    agent = Agent(source, lambda: SixSeats(1.3), Recorder(engine), settings(interval=0.5), kept.append)
     result = agent.run(threading.Event())
     assert result.intervals == 4
     assert result.dropped >= 3
@@ -172,7 +172,7 @@ def test_a_slow_live_loop_drops_frames_and_counts_them(engine: Engine) -> None:
 def test_a_stop_closes_the_session(engine: Engine) -> None:
     stop = threading.Event()
     source = ScriptedSource([frame(index) for index in range(100)])
-    agent = Agent(source, SixSeats(), Recorder(engine), settings(), lambda record: stop.set())
+    agent = Agent(source, SixSeats, Recorder(engine), settings(), lambda record: stop.set())
     result = agent.run(stop)
     assert result.intervals == 1
     assert queries.find_session(engine, "Physics").ended_at is not None
@@ -181,7 +181,7 @@ def test_a_stop_closes_the_session(engine: Engine) -> None:
 def test_a_source_that_breaks_keeps_what_was_committed(engine: Engine) -> None:
     source = ScriptedSource([frame(0), frame(1), UnreadableSourceError("the file ends in the middle")])
     with pytest.raises(UnreadableSourceError):
-        Agent(source, SixSeats(), Recorder(engine), settings()).run(threading.Event())
+        Agent(source, SixSeats, Recorder(engine), settings()).run(threading.Event())
     session = queries.find_session(engine, "Physics")
     assert session.ended_at == START + timedelta(seconds=2)
     assert len(queries.intervals_since(engine, session.id)) == 2
@@ -190,11 +190,11 @@ def test_a_source_that_breaks_keeps_what_was_committed(engine: Engine) -> None:
 
 def test_a_source_that_cannot_be_read_leaves_no_session(engine: Engine) -> None:
     with pytest.raises(UnreadableSourceError):
-        Agent(
-            ScriptedSource([UnreadableSourceError("corrupt")]), SixSeats(), Recorder(engine), settings()
-        ).run(threading.Event())
+        Agent(ScriptedSource([UnreadableSourceError("corrupt")]), SixSeats, Recorder(engine), settings()).run(
+            threading.Event()
+        )
     with pytest.raises(AgentError, match="holds no frame"):
-        Agent(ScriptedSource([]), SixSeats(), Recorder(engine), settings()).run(threading.Event())
+        Agent(ScriptedSource([]), SixSeats, Recorder(engine), settings()).run(threading.Event())
     assert len(queries.sessions(engine)) == 0
 
 
