@@ -32,6 +32,8 @@ SLACK: Final = 0.03
 
 # Share of steps in a box below which there is nothing in it, not even a name.
 LEAST_BUSY: Final = 0.0015
+# What a side is worth of which nothing is seen in a calm place.
+FORGIVEN: Final = 0.05
 # Full grids that are followed to the end.
 CANDIDATES: Final = 3
 
@@ -204,7 +206,7 @@ class Fitter:
         longest = float(np.sort(profile[1:-1])[-4:].mean())
         for share in NEEDED_ROWS:
             grids = [
-                self._with_last_row(self._settled(grid))
+                self._grown(self._settled(grid))
                 for grid in self._candidates(profile, max(share * longest, 0.04))
             ]
             if grids:
@@ -223,7 +225,7 @@ class Fitter:
         upright = self.upright.support(boxes[:, :2, None] + near, top[:, None, None], bottom[:, None, None])
         level = self.level.support(boxes[:, 2:, None] + near, left[:, None, None], right[:, None, None])
         sides = np.concatenate([upright.max(axis=2), level.max(axis=2)], axis=1)
-        x, y = (right - left) // 10 + 1, (bottom - top) // 10 + 1
+        x, y = (right - left) // 32 + 2, (bottom - top) // 32 + 2
         sides[self.upright.busy(left + x, right - x, top + y, bottom - y) < LEAST_BUSY] = 0.0
         return sides
 
@@ -280,24 +282,98 @@ class Fitter:
             tuple(self.rows([(left, right, int(t), int(b)) for t, b in zip(top, bottom, strict=True)]))
         )
 
-    def _with_last_row(self, grid: Grid) -> Grid:
-        """The grid with its last row as it is: full, or fewer tiles in its middle or at its left; or one more row."""
+    def _grown(self, grid: Grid) -> Grid:
+        """The grid with the rows and columns beside it whose tiles are there but show few edges, and with its last
+        row as it is: full, or fewer tiles in its middle or at its left.
+        """
         rows = list(grid.rows)
+        last = rows.pop() if len(rows) > 1 else None
         if len(rows) > 1:
-            last = rows.pop()
-            rows.append(self._best_row(rows[0], last.top, last.bottom))
-        first, last = rows[0], rows[-1]
-        if last.left.size < first.left.size:
-            return Grid(tuple(rows))
-        across = first.left[1:] - first.right[:-1]
-        gap = rows[1].top - rows[0].bottom if len(rows) > 1 else int(across.mean()) if across.size else 0
-        top = self._near(last.bottom + gap, first)
-        bottom = self._near(top + round(grid.height), first)
-        if bottom <= self.level.length:
-            more = self._best_row(first, top, bottom)
-            if more.score > 0:
-                rows.append(more)
+            rows = self._with_columns(rows)
+        rows = self._with_rows(rows, last)
         return Grid(tuple(rows))
+
+    def _with_columns(self, rows: list[Row]) -> list[Row]:
+        for outwards in (-1, 1):
+            while rows[0].left.size < MOST_IN_LINE:
+                left, right = rows[0].left, rows[0].right
+                pitch = int(left[1] - left[0]) if left.size > 1 else int(right[0] - left[0])
+                edge = 0 if outwards < 0 else -1
+                begin, end = (
+                    left[edge : edge + 1 or None] + outwards * pitch,
+                    right[edge : edge + 1 or None] + outwards * pitch,
+                )
+                if begin[0] < -1 or end[0] > self.upright.length + 1:
+                    break
+                column = self.rows([(begin, end, row.top, row.bottom) for row in rows])
+                if min(float(self.worth(row).min()) for row in column) <= 0:
+                    break
+                order = (column, rows) if outwards < 0 else (rows, column)
+                rows = [
+                    Row(
+                        np.append(a.left, b.left),
+                        np.append(a.right, b.right),
+                        a.top,
+                        a.bottom,
+                        np.concatenate([a.sides, b.sides]),
+                    )
+                    for a, b in zip(*order, strict=True)
+                ]
+        return rows
+
+    def _with_rows(self, rows: list[Row], last: Row | None) -> list[Row]:
+        first = rows[0]
+        height = round(float(np.median([row.bottom - row.top for row in rows])))
+        across = first.left[1:] - first.right[:-1]
+        if last is not None:
+            gap = last.top - rows[-1].bottom
+        else:
+            gap = int(across.mean()) if across.size else 0
+        while (top := rows[0].top - gap - height) >= -1 and len(rows) < MOST_IN_LINE:
+            [above] = self.rows([(first.left, first.right, top, top + height)])
+            if (self.worth(above) > 0).mean() < 0.75 or above.support.max() < NEEDED:
+                break
+            rows.insert(0, above)
+        while len(rows) < MOST_IN_LINE:
+            if last is None:
+                top = self._near(rows[-1].bottom + gap, first)
+                bottom = self._near(top + height, first)
+            else:
+                top, bottom = last.top, last.bottom
+            if bottom > self.level.length:
+                break
+            below = self._best_row(first, top, bottom)
+            if last is None and (float(self.worth(below).sum()) <= 0 or below.support.max() < NEEDED):
+                break
+            last = None
+            rows.append(below)
+            if below.left.size < first.left.size:
+                break
+        return rows
+
+    def worth(self, row: Row) -> NDArray[np.float32]:
+        """Gains of each tile, float32 (n,), if a side of which nothing is seen is forgiven.
+
+        Where a room has the colour of the gap, the tile's side lies in a calm place; a side that runs through a
+        picture does not. A box without anything in it is worth less than nothing.
+        """
+        left, right = row.left, row.right
+        top, bottom = np.full(left.size, row.top), np.full(left.size, row.bottom)
+        x, y = (right - left) // 32 + 2, (row.bottom - row.top) // 32 + 2
+        inside = self.upright.busy(left + x, right - x, top + y, bottom - y)
+        restless = 3 * np.stack(
+            [
+                self.upright.busy(left - 1, left + 2, top, bottom),
+                self.upright.busy(right - 1, right + 2, top, bottom),
+                self.level.busy(top - 1, top + 2, left, right),
+                self.level.busy(bottom - 1, bottom + 2, left, right),
+            ],
+            axis=1,
+        )
+        value = row.sides - NEEDED * np.clip(restless, row.sides, 1) + FORGIVEN
+        lengths = np.stack([bottom - top] * 2 + [right - left] * 2, axis=1)
+        gains = (value * lengths).sum(axis=1)
+        return np.asarray(np.where(inside < LEAST_BUSY, -NEEDED * lengths.sum(axis=1), gains), np.float32)
 
     def _near(self, line: int, row: Row) -> int:
         """The line near a horizontal one that has the most support in the middle of the row."""
@@ -325,9 +401,9 @@ class Fitter:
             if centred and own.begin.size < count:
                 options.append((own.begin, own.end, top, bottom))
                 *regular, own_row = self.rows(options)
-                best = max(regular, key=lambda row: row.score)
+                best = max(regular, key=lambda row: float(self.worth(row).sum()))
                 return own_row if own_row.score > best.score + 0.3 * count * width else best
-        return max(self.rows(options), key=lambda row: row.score)
+        return max(self.rows(options), key=lambda row: float(self.worth(row).sum()))
 
 
 def _trimmed(rows: list[Row]) -> tuple[Row, ...]:
