@@ -64,7 +64,9 @@ def view(images: Any, seed: Any, size: int, cover: float, erased: float) -> Any:
     mean = tf.reduce_mean(x, axis=(1, 2, 3), keepdims=True)
     contrast = tf.exp(draw(7, -0.35, 0.35, (1, 1, 1)))
     x = (x - mean) * contrast + mean + draw(8, -35.0, 35.0, (1, 1, 1))
-    noise = tf.random.stateless_normal(tf.shape(x), seed + tf.constant([0, 9])) * draw(10, 0.0, 4.0, (1, 1, 1))
+    noise = tf.random.stateless_normal(tf.shape(x), seed + tf.constant([0, 9])) * draw(
+        10, 0.0, 4.0, (1, 1, 1)
+    )
     x = tf.clip_by_value(x + noise, 0.0, 255.0)
 
     # An erased rectangle of up to 40 % of the side, filled with the face's mean.

@@ -1,5 +1,6 @@
 """Keras -> LiteRT."""
 
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -7,6 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
+from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 
 def to_litert(model: keras.Model, size: int, representative: NDArray[np.uint8] | None = None) -> bytes:
@@ -17,7 +19,7 @@ def to_litert(model: keras.Model, size: int, representative: NDArray[np.uint8] |
     """
     signature = tf.TensorSpec((None, size, size, 1), tf.float32)
     function = tf.function(lambda faces: model(faces, training=False)).get_concrete_function(signature)
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([function], model)
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([convert_variables_to_constants_v2(function)])
     if representative is not None:
 
         def samples() -> Iterator[list[Any]]:
@@ -27,4 +29,7 @@ def to_litert(model: keras.Model, size: int, representative: NDArray[np.uint8] |
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.representative_dataset = samples
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-    return bytes(converter.convert())
+    with warnings.catch_warnings():
+        # TensorFlow asks for statistics that only its quantisation-aware training would have.
+        warnings.filterwarnings("ignore", message="Statistics for quantized inputs", category=UserWarning)
+        return bytes(converter.convert())

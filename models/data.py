@@ -82,7 +82,9 @@ def read_faces(path: Path, *, ferplus: Path | None = None) -> dict[str, FaceSet]
     if path.is_dir():
         return read_folders(path)
     if not path.is_file():
-        raise DataError(f"{path} does not exist. Give fer2013plus.parquet, fer2013.csv or a folder of classes.")
+        raise DataError(
+            f"{path} does not exist. Give fer2013plus.parquet, fer2013.csv or a folder of classes."
+        )
     if path.suffix == ".parquet":
         return read_fer2013plus(path)
     if path.suffix == ".csv":
@@ -102,7 +104,10 @@ def read_fer2013plus(path: Path) -> dict[str, FaceSet]:
     except (OSError, ValueError, pa.ArrowException) as error:
         raise DataError(f"Cannot read {path} as parquet ({error}). Fetch the file again.") from error
     _demand(set(table.columns), {"usage", "label", "image", *(f"votes_{name}" for name in VOTES)}, path)
-    images = [_decode(np.frombuffer(blob, np.uint8), f"row {row} of {path}") for row, blob in enumerate(table["image"])]
+    images = [
+        _decode(np.frombuffer(blob, np.uint8), f"row {row} of {path}")
+        for row, blob in enumerate(table["image"])
+    ]
     labels = _indices(table["label"].astype(str).tolist(), path)
     votes = table[[f"votes_{name}" for name in VOTES]].to_numpy(np.float32)
     return _split(np.array(images, np.uint8), labels, votes, table["usage"].astype(str).to_numpy(), path)
@@ -120,9 +125,11 @@ def read_fer2013_csv(path: Path, *, ferplus: Path | None = None) -> dict[str, Fa
         try:
             images[row] = np.array(text.split(), np.int64).reshape(SIZE, SIZE).astype(np.uint8)
         except ValueError as error:
-            raise DataError(f"Row {row} of {path} does not hold {SIZE} x {SIZE} grey values: {error}.") from error
+            raise DataError(
+                f"Row {row} of {path} does not hold {SIZE} x {SIZE} grey values: {error}."
+            ) from error
     labels = table["emotion"].to_numpy(np.int64)
-    if len(labels) and not (0 <= labels.min() and labels.max() < len(EXPRESSIONS)):
+    if len(labels) and not (labels.min() >= 0 and labels.max() < len(EXPRESSIONS)):
         raise DataError(f"{path} has labels outside 0..{len(EXPRESSIONS) - 1}; expected FER2013's seven.")
     usage = table["Usage"].astype(str).to_numpy()
     if ferplus is None:
@@ -132,9 +139,13 @@ def read_fer2013_csv(path: Path, *, ferplus: Path | None = None) -> dict[str, Fa
     votes.columns = [str(name).strip().lower() for name in votes.columns]
     _demand(set(votes.columns), {"image name", *VOTES}, ferplus)
     if len(votes) != len(table):
-        raise DataError(f"{ferplus} has {len(votes)} rows and {path} {len(table)}; they do not belong together.")
+        raise DataError(
+            f"{ferplus} has {len(votes)} rows and {path} {len(table)}; they do not belong together."
+        )
     kept = votes["image name"].notna().to_numpy()
-    return _split(images[kept], labels[kept], votes[list(VOTES)].to_numpy(np.float32)[kept], usage[kept], path)
+    return _split(
+        images[kept], labels[kept], votes[list(VOTES)].to_numpy(np.float32)[kept], usage[kept], path
+    )
 
 
 def read_folders(path: Path) -> dict[str, FaceSet]:
@@ -148,15 +159,17 @@ def read_folders(path: Path) -> dict[str, FaceSet]:
                 images.append(_decode(np.fromfile(file, np.uint8), str(file)))
                 names.append(kind.name.lower())
         if images:
-            found[_FOLDERS[folder.name.lower()]] = FaceSet(np.array(images, np.uint8), _indices(names, folder))
+            found[_FOLDERS[folder.name.lower()]] = FaceSet(
+                np.array(images, np.uint8), _indices(names, folder)
+            )
     if not found:
-        raise DataError(f"{path} holds no faces; expected train/, val/ and test/ with one folder per expression.")
+        raise DataError(
+            f"{path} holds no faces; expected train/, val/ and test/ with one folder per expression."
+        )
     return found
 
 
-def soft_targets(
-    faces: FaceSet, *, hard_weight: float = 0.6, smoothing: float = 0.05
-) -> NDArray[np.float32]:
+def soft_targets(faces: FaceSet, *, hard_weight: float = 0.6, smoothing: float = 0.05) -> NDArray[np.float32]:
     """Training targets, float32 (N, 7), rows sum to 1.
 
     A mix of FER2013's label (smoothed, weight `hard_weight`) and the FER+ votes over the seven expressions
@@ -170,7 +183,7 @@ def soft_targets(
     votes = faces.votes[:, _VOTE_COLUMNS]
     total = votes.sum(axis=1, keepdims=True)
     weight = np.where(total > 0, np.float32(hard_weight), np.float32(1))
-    return (weight * hard + (1 - weight) * votes / np.maximum(total, 1)).astype(np.float32)
+    return np.asarray(weight * hard + (1 - weight) * votes / np.maximum(total, 1), np.float32)
 
 
 def _read_csv(path: Path) -> Any:
@@ -214,6 +227,8 @@ def _split(
 ) -> dict[str, FaceSet]:
     unknown = sorted(set(usage) - set(SPLITS))
     if unknown:
-        raise DataError(f"{path} has the splits {', '.join(map(str, unknown))}; expected {', '.join(SPLITS)}.")
+        raise DataError(
+            f"{path} has the splits {', '.join(map(str, unknown))}; expected {', '.join(SPLITS)}."
+        )
     faces = FaceSet(images, labels, votes)
     return {split: faces.take(usage == split) for split in SPLITS if (usage == split).any()}

@@ -67,7 +67,9 @@ def resolve(name: str, manifest: Path = MANIFEST) -> ModelEntry:
     """
     entries = load_manifest(manifest)
     if name not in entries:
-        raise ManifestError(f"{manifest.name} has no model {name!r}; it has {', '.join(sorted(entries)) or 'none'}.")
+        raise ManifestError(
+            f"{manifest.name} has no model {name!r}; it has {', '.join(sorted(entries)) or 'none'}."
+        )
     entry = entries[name]
     try:
         actual = hashlib.sha256(entry.path.read_bytes()).hexdigest()
@@ -107,7 +109,9 @@ def _entry(name: str, table: Any, manifest: Path) -> ModelEntry:
             f"The entry {name!r} of {manifest.name} has the labels {', '.join(entry.labels)}; "
             f"expected {', '.join(EXPRESSIONS)}."
         )
-    if not (entry.temperature > 0 and 0 <= entry.threshold < 1 and entry.input_size > 0 and entry.crop.side > 0):
+    if not (
+        entry.temperature > 0 and 0 <= entry.threshold < 1 and entry.input_size > 0 and entry.crop.side > 0
+    ):
         raise ManifestError(
             f"The entry {name!r} of {manifest.name} is out of range: temperature, input_size and crop.side must be "
             "positive, threshold in 0..1. Export the model anew."

@@ -4,7 +4,6 @@ import hashlib
 import json
 import logging
 import math
-import os
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -91,13 +90,17 @@ def train(settings: TrainSettings, *, on_epoch: Callable[[dict[str, float]], Non
     """
     splits = read_faces(settings.data)
     if "Training" not in splits or "PublicTest" not in splits:
-        raise TrainingError(f"{settings.data} has no Training and PublicTest split; nothing to train or choose on.")
+        raise TrainingError(
+            f"{settings.data} has no Training and PublicTest split; nothing to train or choose on."
+        )
     faces, held_out = splits["Training"], splits["PublicTest"]
     if settings.limit:
         faces = faces.take(slice(settings.limit))
     steps = len(faces) // settings.batch
     if steps == 0:
-        raise TrainingError(f"{len(faces)} training faces do not fill a batch of {settings.batch}; lower --batch.")
+        raise TrainingError(
+            f"{len(faces)} training faces do not fill a batch of {settings.batch}; lower --batch."
+        )
     settings.out.mkdir(parents=True, exist_ok=True)
 
     loop = _Loop(settings, total_steps=steps * settings.epochs)
@@ -127,24 +130,29 @@ def train(settings: TrainSettings, *, on_epoch: Callable[[dict[str, float]], Non
     return settings.out
 
 
-def full_size(settings: TrainSettings) -> int:
-    """The side in px at which the finished network reads a whole face: that of the last training views, over `_COVER`."""
-    return round(settings.phases[-1].size / _COVER)
+def input_size_of(history: list[dict[str, Any]]) -> int:
+    """The side in px at which a network with this history reads a whole face: that of its last training views, over
+    the share of the picture that they show."""
+    return round(int(history[-1]["size"]) / _COVER)
 
 
-def logits_of(model: keras.Model, images: NDArray[np.uint8], size: int = SIZE, batch: int = 256) -> NDArray[np.float32]:
+def logits_of(
+    model: keras.Model, images: NDArray[np.uint8], size: int = SIZE, batch: int = 256
+) -> NDArray[np.float32]:
     """Logits float32 (N, 7) of grey faces uint8 (N, H, W), resized to `size` where they differ."""
     if images.shape[1] != size:
         images = np.stack([cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA) for image in images])
 
     out = [
-        np.asarray(_forward(model, tf.constant(images[at : at + batch, ..., np.newaxis], tf.float32)), np.float32)
+        np.asarray(
+            _forward(model, tf.constant(images[at : at + batch, ..., np.newaxis], tf.float32)), np.float32
+        )
         for at in range(0, len(images), batch)
     ]
     return np.concatenate(out)
 
 
-@tf.function(reduce_retracing=True)
+@tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]  # TensorFlow ships no types
 def _forward(model: keras.Model, images: Any) -> Any:
     return model(images, training=False)
 
@@ -199,7 +207,7 @@ class _Loop:
         """Accuracy of the moving average on whole faces of side `size`."""
         return float((logits_of(self._average, faces.images, size).argmax(axis=1) == faces.labels).mean())
 
-    def resume(self) -> list[dict[str, float]]:
+    def resume(self) -> list[dict[str, Any]]:
         """Load the folder's checkpoint, if any, and return the history so far."""
         path = self._settings.out / CHECKPOINT
         if not path.exists():
@@ -217,29 +225,30 @@ class _Loop:
                 variable.assign(saved[str(number)])
         return list(before["history"])
 
-    def keep(self, history: list[dict[str, float]]) -> None:
+    def keep(self, history: list[dict[str, Any]]) -> None:
         """Write checkpoint, best weights and run.json, each whole or not at all."""
         out = self._settings.out
         size = history[-1]["size"]
         if history[-1]["public_accuracy"] >= max(r["public_accuracy"] for r in history if r["size"] == size):
             temporary = out / f"new.{BEST}"
             self._average.save_weights(temporary)
-            os.replace(temporary, out / BEST)
+            temporary.replace(out / BEST)
         temporary = out / f"new.{CHECKPOINT}"
         np.savez(temporary, **{str(n): v.numpy() for n, v in enumerate(self._state())})
-        os.replace(temporary, out / CHECKPOINT)
+        temporary.replace(out / CHECKPOINT)
         best = max((r for r in history if r["size"] == size), key=lambda r: r["public_accuracy"])
         run = {
             "settings": _plain(self._settings),
             "data_sha256": data_hash(self._settings.data),
             "parameters": self._average.count_params(),
-            "versions": {name: metadata.version(name) for name in ("keras", "numpy")} | {"tensorflow": tf.__version__},
+            "versions": {name: metadata.version(name) for name in ("keras", "numpy")}
+            | {"tensorflow": tf.__version__},
             "chosen_epoch": best["epoch"],
             "history": history,
         }
         temporary = out / f"new.{RUN}"
         temporary.write_text(json.dumps(run, indent=1), encoding="utf-8")
-        os.replace(temporary, out / RUN)
+        temporary.replace(out / RUN)
 
     def _state(self) -> list[Any]:
         return [*self._model.variables, *self._average.weights, *self._optimizer.variables]

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 
 @keras.saving.register_keras_serializable(package="classpulse")
-class FusedBatchNormalization(keras.layers.BatchNormalization):
+class FusedBatchNormalization(keras.layers.BatchNormalization):  # type: ignore[misc]  # Keras ships no types
     """Batch normalisation in one kernel, over (N, H, W, C) in float32 or bfloat16.
 
     Keras 3 spells the operation out element by element, which on a CPU costs a fifth of the training step

@@ -1,0 +1,189 @@
+"""From a finished run to a weight file and its entry in the manifest."""
+
+import hashlib
+import json
+import logging
+import tomllib
+from pathlib import Path
+from typing import Any, Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engagement.emotion import EXPRESSIONS
+from inference.expression import ExpressionClassifier
+from models import metrics, zoo
+from models.convert import to_litert
+from models.data import FaceSet, read_faces
+from models.errors import ManifestError, TrainingError
+from models.evaluate import choose_threshold, log_probabilities
+from models.golden import golden_faces
+from models.registry import MANIFEST, CropGeometry, ModelEntry, resolve
+from models.train import BEST, RUN, data_hash, input_size_of
+
+log = logging.getLogger(__name__)
+
+FER2013_CROP: Final = CropGeometry(side=0.97, offset_x=0.0, offset_y=-0.01)
+"""FER2013's pictures against YuNet's and MTCNN's boxes: medians on 1,453 and 274 PublicTest faces (side 0.98 and
+0.95 of the box height, centre 0.01 above the box's)."""
+
+REPRESENTATIVE: Final = 400
+INT8_MAY_COST: Final = 0.003
+NAMED_ACCURACY: Final = 0.75
+"""The abstention threshold is the lowest at which the faces named on PublicTest are right this often."""
+
+
+def export(run: Path, data: Path, *, manifest: Path = MANIFEST, name: str = "expression") -> ModelEntry:
+    """Export `run`'s best weights into `weights/` beside `manifest` and (re)write the entry `name`.
+
+    Everything is chosen on PublicTest: int8 unless it costs more than 0.3 points against float, flip averaging if
+    it helps, the temperature, the abstention threshold. Raises TrainingError, DataError and ManifestError.
+    """
+    record = _read_run(run)
+    splits = read_faces(data)
+    public = splits["PublicTest"]
+    size = input_size_of(record["history"])
+    network = zoo.build(record["settings"]["architecture"], size)
+    network.load_weights(run / BEST)
+
+    folder = manifest.parent / "weights"
+    folder.mkdir(parents=True, exist_ok=True)
+    candidates = {
+        "float32": to_litert(network, size),
+        "int8": to_litert(network, size, _representative(splits["Training"], size)),
+    }
+    scores: dict[str, dict[bool, float]] = {}
+    logits: dict[str, dict[bool, NDArray[np.float64]]] = {}
+    for precision, content in candidates.items():
+        temporary = folder / f"new.{precision}.tflite"
+        temporary.write_bytes(content)
+        try:
+            logits[precision] = {
+                flip: log_probabilities(ExpressionClassifier(temporary, flip=flip), public.images)
+                for flip in (False, True)
+            }
+        finally:
+            temporary.unlink()
+        scores[precision] = {
+            flip: float((values.argmax(axis=1) == public.labels).mean())
+            for flip, values in logits[precision].items()
+        }
+        log.info("%s: %d bytes, PublicTest accuracy %s", precision, len(content), scores[precision])
+
+    flip = scores["float32"][True] > scores["float32"][False]
+    precision = "int8" if scores["int8"][flip] >= scores["float32"][flip] - INT8_MAY_COST else "float32"
+    chosen = logits[precision][flip]
+    temperature = metrics.fit_temperature(chosen, public.labels)
+    probabilities = metrics.softmax(chosen, temperature)
+    curve = metrics.coverage_curve(probabilities, public.labels, np.arange(30, 71) / 100)
+    threshold = choose_threshold(curve, NAMED_ACCURACY)
+    content = candidates[precision]
+    _replace(folder / f"{name}.tflite", content)
+    shipped = ExpressionClassifier(folder / f"{name}.tflite", temperature=temperature, flip=flip)
+    golden = shipped.classify(golden_faces(size))
+    table = {
+        "file": f"weights/{name}.tflite",
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "architecture": record["settings"]["architecture"],
+        "parameters": record["parameters"],
+        "precision": precision,
+        "input_size": size,
+        "labels": list(EXPRESSIONS),
+        "temperature": round(temperature, 4),
+        "threshold": threshold,
+        "flip": flip,
+        "crop": {
+            "side": FER2013_CROP.side,
+            "offset_x": FER2013_CROP.offset_x,
+            "offset_y": FER2013_CROP.offset_y,
+        },
+        "preprocessing": {
+            "grey": "ITU-R BT.601 luma, uint8",
+            "resize": "INTER_AREA",
+            "range": "float32 0..255, normalised inside the graph",
+        },
+        "data": {
+            "name": "FER2013 with FER+ votes",
+            "sha256": data_hash(data),
+            "train": "Training",
+            "chosen_on": "PublicTest",
+        },
+        "run": {
+            "epochs": len(record["history"]),
+            "chosen_epoch": record["chosen_epoch"],
+            **{f"version_{key}": value for key, value in record["versions"].items()},
+        },
+        "golden": {"probabilities": [[round(float(p), 4) for p in row] for row in golden]},
+        "settings": record["settings"],
+        "metrics": {
+            "public_accuracy": round(scores[precision][flip], 4),
+            "public_accuracy_float": round(scores["float32"][flip], 4),
+            "public_accuracy_without_flip": round(scores[precision][False], 4),
+            "public_ece": round(metrics.calibration_error(probabilities, public.labels), 4),
+            "public_ece_float": round(_float_error(logits["float32"][flip], public), 4),
+            "agreement_with_float": round(
+                float((chosen.argmax(axis=1) == logits["float32"][flip].argmax(axis=1)).mean()), 4
+            ),
+        },
+    }
+    write_entry(manifest, name, table)
+    return resolve(name, manifest)
+
+
+def write_entry(manifest: Path, name: str, table: dict[str, Any]) -> None:
+    """Put `table` under [name] into the manifest, leaving the other entries. Raises ManifestError."""
+    try:
+        tables = tomllib.loads(manifest.read_text(encoding="utf-8")) if manifest.exists() else {}
+    except tomllib.TOMLDecodeError as error:
+        raise ManifestError(f"{manifest} cannot be parsed ({error}); repair or remove it.") from error
+    tables[name] = table
+    lines = ["# Written by `models.export`; weights that differ from their SHA-256 are not loaded."]
+    for key, value in sorted(tables.items()):
+        lines += _toml(key, value)
+    _replace(manifest, ("\n".join(lines) + "\n").encode())
+
+
+def _toml(path: str, table: dict[str, Any]) -> list[str]:
+    nested = {key: value for key, value in table.items() if isinstance(value, dict)}
+    lines = ["", f"[{path}]"]
+    lines += [f"{key} = {_value(value)}" for key, value in table.items() if key not in nested]
+    for key, value in nested.items():
+        lines += _toml(f"{path}.{key}", value)
+    return lines
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {_value(inner)}" for key, inner in value.items()) + " }"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_value(item) for item in value) + "]"
+    return json.dumps(value)  # strings, numbers and booleans are written alike in JSON and TOML
+
+
+def _read_run(run: Path) -> dict[str, Any]:
+    try:
+        record: dict[str, Any] = json.loads((run / RUN).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise TrainingError(f"{run} holds no finished run ({error}); train first.") from error
+    if not (run / BEST).exists():
+        raise TrainingError(f"{run} holds no {BEST}; train first.")
+    return record
+
+
+def _representative(faces: FaceSet, size: int) -> NDArray[np.uint8]:
+    rows = np.random.default_rng(0).permutation(len(faces))[:REPRESENTATIVE]
+    return np.stack(
+        [cv2.resize(face, (size, size), interpolation=cv2.INTER_AREA) for face in faces.images[rows]]
+    )
+
+
+def _float_error(logits: NDArray[np.float64], faces: FaceSet) -> float:
+    temperature = metrics.fit_temperature(logits, faces.labels)
+    return metrics.calibration_error(metrics.softmax(logits, temperature), faces.labels)
+
+
+def _replace(path: Path, content: bytes) -> None:
+    temporary = path.with_name(f"new.{path.name}")
+    temporary.write_bytes(content)
+    temporary.replace(path)
