@@ -1,0 +1,82 @@
+// What the browser does by itself: the clock of the bar (true even when the server is gone), keys, links in the grid.
+(function () {
+  "use strict";
+
+  function duration(seconds) {
+    const whole = Math.max(0, Math.round(seconds));
+    if (whole < 60) return whole + " s";
+    const minutes = Math.floor(whole / 60);
+    if (minutes < 60) return minutes + " min";
+    return Math.floor(minutes / 60) + " h " + String(minutes % 60).padStart(2, "0") + " min";
+  }
+
+  function clock(milliseconds) {
+    const at = new Date(milliseconds);
+    return String(at.getHours()).padStart(2, "0") + ":" + String(at.getMinutes()).padStart(2, "0");
+  }
+
+  window.dash_clientside = window.dash_clientside || {};
+  window.dash_clientside.classpulse = {
+    // who looks: the scheme in use and the time zone (the switch reports "light" until it is used, the page knows)
+    viewer: function () {
+      const shown = document.documentElement.getAttribute("data-mantine-color-scheme") || "light";
+      return { scheme: shown, zone: Intl.DateTimeFormat().resolvedOptions().timeZone || null };
+    },
+
+    // running time, age of the data, and whether the page is grey
+    tick: function (_count, pulse) {
+      if (!pulse || !pulse.session) return ["", "", "cp-live", "cp-stale-note cp-hidden", ""];
+      const now = Date.now();
+      const running = "running " + duration((now - pulse.started) / 1000);
+      if (!pulse.last) return [running, pulse.stage || "starting", "cp-live", "cp-stale-note cp-hidden", ""];
+      const age = (now - pulse.last) / 1000;
+      if (age <= pulse.stale_after) {
+        return [running, "last data " + duration(age) + " ago", "cp-live", "cp-stale-note cp-hidden", ""];
+      }
+      const since = "No data since " + clock(pulse.last);
+      return [running, since.toLowerCase(), "cp-live cp-stale", "cp-stale-note", since + " (" + duration(age) + ")"];
+    },
+
+    // the text that the grid looks for in every column
+    search: function (text, options) {
+      return Object.assign({}, options, { quickFilterText: text || "" });
+    },
+  };
+
+  // words of the grid's cells
+  const formats = (window.dashAgGridFunctions = window.dashAgGridFunctions || {});
+  formats.cpDuration = (seconds) => (seconds === null || seconds === undefined ? "running" : duration(seconds));
+  formats.cpPercent = (share) => (share === null || share === undefined ? "–" : Math.round(share * 100) + " %");
+
+  // a cell that opens its session; React writes the text, so a name is never markup
+  const functions = (window.dashAgGridComponentFunctions = window.dashAgGridComponentFunctions || {});
+  functions.SessionLink = function (props) {
+    const href = "/sessions/" + encodeURIComponent(props.data.id);
+    return window.React.createElement(
+      "a",
+      {
+        href: href,
+        className: "cp-link",
+        onClick: function (event) {
+          if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+          event.preventDefault();
+          window.history.pushState({}, "", href);
+          window.dispatchEvent(new CustomEvent("_dashprivate_pushstate"));
+        },
+      },
+      props.value
+    );
+  };
+
+  document.addEventListener("keydown", function (event) {
+    const target = event.target;
+    if (event.key === "Escape" && target.id === "now-note") target.blur();
+    if (event.key !== "n" || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName)) return;
+    const field = document.getElementById("now-note");
+    if (field) {
+      event.preventDefault();
+      field.focus();
+    }
+  });
+})();

@@ -1,0 +1,1 @@
+"""Parts of the pages. Each function takes data and returns layout, nothing else."""

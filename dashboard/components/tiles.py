@@ -1,0 +1,84 @@
+"""The three tiles that tell the class in one look."""
+
+from dash import html
+from dash.development.base_component import Component
+
+from dashboard.glance import Glance
+from dashboard.wording import STATES, percent
+from engagement.records import State
+
+
+def tile(label: str, big: str, track: Component | None, detail: str) -> Component:
+    """One tile: what it is, one figure or word, a bar, one line beside it."""
+    parts: list[Component | None] = [
+        html.Div(label, className="cp-tile-label"),
+        html.Div(big, className="cp-tile-big"),
+        track,
+        html.Div(detail or "\N{NO-BREAK SPACE}", className="cp-tile-sub", title=detail),
+    ]
+    return html.Div([part for part in parts if part is not None], className="cp-paper cp-tile")
+
+
+def glance_tiles(state: Glance, *, with_mood: bool) -> list[Component]:
+    """Mood (where it may be read), coverage, facing."""
+    tiles = [
+        tile("Seats read", state.coverage, states_track(state.states), others(state.states)),
+        tile(
+            "Facing the screen",
+            state.facing_text,
+            share_track(state.facing),
+            "of the faces that were found" if state.facing is not None else "no face was found",
+        ),
+    ]
+    if with_mood:
+        tiles.insert(0, tile("Mood", state.mood, gauge(state), state.detail))
+    return tiles
+
+
+def gauge(state: Glance) -> Component:
+    """Where the valence stands between -1 and 1, with its band."""
+    marks = [html.Span(className="cp-middle")]
+    if state.valence is not None and state.low is not None and state.high is not None:
+        marks += [
+            html.Span(
+                className="cp-band",
+                style={"left": _place(state.low), "width": f"{(state.high - state.low) * 50:.1f}%"},
+            ),
+            html.Span(className="cp-dot", style={"left": _place(state.valence)}),
+        ]
+    return html.Div(marks, className="cp-gauge", **{"aria-hidden": "true"})
+
+
+def states_track(states: dict[State, int]) -> Component:
+    """The states of the seats as one bar."""
+    return html.Div(
+        [
+            html.Span(style={"flex": str(number), "background": state_colour(state)}, title=STATES[state])
+            for state, number in states.items()
+        ],
+        className="cp-track",
+        **{"aria-hidden": "true"},
+    )
+
+
+def share_track(share: float | None) -> Component:
+    """A share as a bar."""
+    filled = html.Span(
+        style={"width": f"{(share or 0) * 100:.0f}%", "background": "var(--cp-mood)"}, title=percent(share)
+    )
+    return html.Div(filled, className="cp-track", **{"aria-hidden": "true"})
+
+
+def others(states: dict[State, int]) -> str:
+    """Who was not read and why, such as "1 turned away · 2 camera off"."""
+    rest = [f"{number} {STATES[state]}" for state, number in states.items() if state is not State.SEEN]
+    return " · ".join(rest) or ("everybody was read" if states else "nobody is there")
+
+
+def state_colour(state: State) -> str:
+    """The colour of a state as a CSS variable."""
+    return f"var(--cp-state-{state.replace('_', '-')})"
+
+
+def _place(value: float) -> str:
+    return f"{(value + 1) * 50:.1f}%"

@@ -1,0 +1,354 @@
+"""A session as one self-contained HTML file, as CSV and as JSON. Names and notes are hostile text at each of them."""
+
+import csv
+import io
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime, tzinfo
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final
+
+import jinja2
+import pandas as pd
+from plotly.offline import get_plotlyjs
+from sqlalchemy import Engine
+
+from dashboard import figures
+from dashboard.material import Material, read_material
+from dashboard.theme import PALETTES
+from dashboard.wording import (
+    EXPRESSIONS,
+    LIMITS,
+    MODE_MEANINGS,
+    MODES,
+    RULES,
+    STATES,
+    clock,
+    count,
+    day,
+    duration,
+    method,
+    percent,
+    signed,
+)
+from engagement.records import Mode, Rule, State
+
+CSV_COLUMNS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "started_at_utc": "start of the interval, ISO 8601 in UTC",
+        "started_at_local": "the same on this computer's clock",
+        "seconds": "length of the interval",
+        "not_observed": "why nothing was observed, empty where it was",
+        "seats_present": "participants shown",
+        "seats_read": "seats whose face was read",
+        "coverage": "seats_read / seats_present, 0..1",
+        **{str(state): f"seats in the state {STATES[state]}" for state in State if state is not State.SEEN},
+        **{
+            name: f"seats whose top expression was {name}; empty where the mode forbids it"
+            for name in EXPRESSIONS
+        },
+        "valence": "smoothed mood of the class, -1..1",
+        "valence_low": "lower end of its 95 % band",
+        "valence_high": "upper end of its 95 % band",
+        "arousal": "smoothed arousal of the class, -1..1",
+        "facing": "share of the faces found that face the screen, 0..1",
+        "dropped_frames": "frames dropped because the agent was late",
+        "processing_ms": "time from grab to record",
+        "notes": "notes of the teacher in this interval",
+        "episodes": "attention episodes that began in this interval, with seat and reason",
+    }
+)
+"""The columns of the CSV export and what they hold."""
+
+_FORMULA_STARTS: Final = tuple("=+-@\t\r\n＝＋－＠")
+_TEMPLATES: Final = Path(__file__).parent / "templates"
+
+
+def report_html(engine: Engine, session_id: int) -> str:
+    """The report as one HTML file that opens offline and asks nothing of any server.
+
+    Raises:
+        UnknownSessionError: there is no such session.
+    """
+    return render_html(read_material(engine, session_id), zone=None)
+
+
+def report_csv(engine: Engine, session_id: int) -> str:
+    """One row per interval, columns as in `CSV_COLUMNS`, with the byte order mark that spreadsheets look for.
+
+    Raises:
+        UnknownSessionError: there is no such session.
+    """
+    return render_csv(read_material(engine, session_id))
+
+
+def report_json(engine: Engine, session_id: int) -> str:
+    """Session, summary, intervals, seats, episodes and notes as one JSON object; times in UTC, null for nothing.
+
+    Raises:
+        UnknownSessionError: there is no such session.
+    """
+    return render_json(read_material(engine, session_id))
+
+
+FORMATS: Final[Mapping[str, tuple[str, Callable[[Engine, int], str]]]] = MappingProxyType(
+    {
+        "html": ("text/html", report_html),
+        "csv": ("text/csv", report_csv),
+        "json": ("application/json", report_json),
+    }
+)
+"""Media type and maker per file name suffix."""
+
+
+def render_csv(material: Material) -> str:
+    """As `report_csv`."""
+    rows = io.StringIO()
+    writer = csv.writer(rows, lineterminator="\r\n")
+    writer.writerow(CSV_COLUMNS)
+    intervals = material.intervals
+    notes = _by_interval(intervals, material.notes, "at", lambda note: str(note["text"]))
+    episodes = _by_interval(
+        intervals,
+        material.episodes,
+        "started_at",
+        lambda episode: f"{_who(episode['seat'], material.names)}: {episode['reason']}",
+    )
+    coverage = figures.coverage(intervals)
+    for place, row in enumerate(intervals.to_dict("records")):
+        start = row["started_at"].to_pydatetime()
+        cells = [
+            start.isoformat(),
+            start.astimezone().replace(tzinfo=None).isoformat(sep=" ", timespec="milliseconds"),
+            row["seconds"],
+            row["not_observed"],
+            row["tiles"],
+            row["n_seen"],
+            coverage.iloc[place],
+            *(row[f"n_{state}"] for state in State if state is not State.SEEN),
+            *(row[name] for name in EXPRESSIONS),
+            row["valence"],
+            row["low"],
+            row["high"],
+            row["arousal"],
+            row["facing"],
+            row["dropped"],
+            row["processing_ms"],
+            " | ".join(notes.get(place, [])),
+            " | ".join(episodes.get(place, [])),
+        ]
+        writer.writerow([csv_cell(cell) for cell in cells])
+    return "\ufeff" + rows.getvalue()
+
+
+def csv_cell(value: object) -> str:
+    """A cell that no spreadsheet takes for a formula; numbers stay numbers, nothing is empty.
+
+    Text that starts like a formula gets an apostrophe in front (OWASP, CSV injection).
+    """
+    if value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and math.isnan(value)):
+        return ""
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if not isinstance(value, str):
+        return str(value)
+    return f"'{value}" if value.startswith(_FORMULA_STARTS) else value
+
+
+def render_json(material: Material) -> str:
+    """As `report_json`."""
+    session, summary = material.session, material.summary
+    states = material.seat_states() if material.names else pd.DataFrame()
+    body = {
+        "format": "classpulse report",
+        "version": 1,
+        "made_at": datetime.now(UTC),
+        "session": {
+            "id": session.id,
+            "name": session.name,
+            "mode": str(session.mode),
+            "interval_seconds": session.interval,
+            "source": session.source,
+            "started_at": session.started_at,
+            "ended_at": session.ended_at,
+        },
+        "summary": {
+            "sentences": list(summary.sentences),
+            "observed_seconds": summary.seconds,
+            "not_observed_seconds": summary.not_observed,
+            "seats": summary.seats,
+            "coverage": summary.coverage,
+            "mood": summary.mood,
+            "facing": summary.facing,
+        },
+        "low_moments": [asdict(low) for low in summary.low_moments],
+        "intervals": material.intervals.drop(columns="id").to_dict("records"),
+        "seats": [
+            {"seat": seat, "name": name, "states": states.loc[seat].to_dict() if seat in states.index else {}}
+            for seat, name in material.names.items()
+        ],
+        "episodes": material.episodes.drop(columns="id").to_dict("records"),
+        "notes": material.notes.drop(columns="id").to_dict("records"),
+    }
+    return json.dumps(_plain(body), ensure_ascii=False, allow_nan=False, indent=1)
+
+
+def render_html(material: Material, zone: tzinfo | None) -> str:
+    """As `report_html`, with times of a zone; None for the computer's own."""
+    session, summary = material.session, material.summary
+    lows = [(low.start, low.end) for low in summary.low_moments]
+    charts: dict[str, figures.Figure] = {}
+    if not material.intervals.empty:
+        view = "mood" if material.with_expressions else "presence"
+        charts["timeline"] = figures.Timeline(view, "light", zone).figure(
+            material.intervals, material.notes, lows, "report", numbered=True
+        )
+        if material.with_expressions:
+            charts["shares"] = figures.Timeline("shares", "light", zone).figure(
+                material.intervals, material.notes, [], "report"
+            )
+        charts["states"] = figures.states_figure(material.intervals, "light", zone)
+    if not material.readings.empty:
+        charts["seats"] = figures.seat_strips_figure(material.readings, material.names, "light", zone)
+    return _template().render(
+        material=material,
+        session=session,
+        summary=summary,
+        mode=MODES[session.mode],
+        mode_meaning=MODE_MEANINGS[session.mode],
+        day=day(session.started_at, zone),
+        start=clock(session.started_at, zone),
+        end=clock(material.ended_at, zone),
+        length=duration((material.ended_at - session.started_at).total_seconds()),
+        lows=low_rows(material, zone),
+        notes=[(clock(note.at.to_pydatetime(), zone), note.text) for note in material.notes.itertuples()],
+        episodes=episode_rows(material, zone),
+        seats=seat_rows(material),
+        timeline_text=figures.describe_timeline(material.intervals, zone),
+        shares_text=figures.describe_shares(material.intervals),
+        states_text=figures.describe_states(material.intervals),
+        method=method(session.interval),
+        limits=LIMITS,
+        palette=PALETTES["light"],
+        charts={name: script_json(figure) for name, figure in charts.items()},
+        plotly=get_plotlyjs(),
+        made=f"{day(datetime.now(UTC), zone)}, {clock(datetime.now(UTC), zone)}",
+    )
+
+
+def low_rows(material: Material, zone: tzinfo | None) -> list[dict[str, str]]:
+    """The low moments as text: number, when, length, change of the mood, note beside it."""
+    return [
+        {
+            "number": str(low.number),
+            "start": clock(low.start, zone),
+            "length": duration((low.end - low.start).total_seconds()),
+            "size": signed(low.size),
+            "note": low.note or "",
+        }
+        for low in material.summary.low_moments
+    ]
+
+
+def episode_rows(material: Material, zone: tzinfo | None) -> list[dict[str, str]]:
+    """The episodes in order of their start, as text: when, length, seat, kind, reason."""
+    rows = []
+    for episode in material.episodes.to_dict("records"):
+        start, end = episode["started_at"], episode["ended_at"]
+        length = duration(((material.ended_at if pd.isna(end) else end) - start).total_seconds())
+        rows.append(
+            {
+                "start": clock(start.to_pydatetime(), zone),
+                "length": length,
+                "who": _who(episode["seat"], material.names),
+                "kind": RULES[Rule(episode["rule"])],
+                "reason": str(episode["reason"]),
+            }
+        )
+    return rows
+
+
+def seat_rows(material: Material) -> list[dict[str, str]]:
+    """Per seat its name, how often it was read and what else, as text; empty unless the mode is `individual`."""
+    if material.session.mode is not Mode.INDIVIDUAL or material.readings.empty:
+        return []
+    shares = material.seat_states()
+    looks = material.episodes[material.episodes["rule"] != Rule.CAMERA_OFF.value].groupby("seat").size()
+    rows = []
+    for seat, name in material.names.items():
+        own = shares.loc[seat]
+        rest = [
+            f"{STATES[state]} {percent(own[str(state)])}"
+            for state in State
+            if state is not State.SEEN and own[str(state)] >= 0.005
+        ]
+        rows.append(
+            {
+                "name": name,
+                "read": percent(own[str(State.SEEN)]),
+                "rest": ", ".join(rest),
+                "looks": count(int(looks.get(seat, 0)), "episode") if looks.get(seat, 0) else "",
+            }
+        )
+    return rows
+
+
+def script_json(value: object) -> str:
+    """JSON that is safe inside a script element of an HTML page, whatever its strings hold."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    return (
+        text.replace("<", "\\u003c")
+        .replace(">", "\\u003e")
+        .replace("&", "\\u0026")
+        .replace("\u2028", "\\u2028")
+    )
+
+
+@cache
+def _template() -> jinja2.Template:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("report.html")
+
+
+def _by_interval(
+    intervals: pd.DataFrame, events: pd.DataFrame, column: str, text: Callable[[dict[Any, Any]], str]
+) -> dict[int, list[str]]:
+    """The texts of the events per place of the interval in which each lies; those before the first lie in the first."""
+    found: dict[int, list[str]] = {}
+    if intervals.empty or events.empty:
+        return found
+    places = (intervals["started_at"].searchsorted(events[column], side="right") - 1).clip(0)
+    for place, event in zip(places, events.to_dict("records"), strict=True):
+        found.setdefault(int(place), []).append(text(event))
+    return found
+
+
+def _who(seat: Any, names: dict[int, str]) -> str:
+    return "The class" if pd.isna(seat) else names.get(int(seat), f"Seat {int(seat)}")
+
+
+def _plain(value: Any) -> Any:
+    """JSON types only: times as ISO 8601, nothing (None, NaN, NaT, NA) as null."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if value is None or value is pd.NA or value is pd.NaT:
+        return None
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if hasattr(value, "item"):
+        value = value.item()
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value

@@ -1,0 +1,584 @@
+"""Figures as plain Plotly JSON, made of the data frames of `storage.queries`. Pure functions.
+
+Traces of the timeline stand at fixed places (`MOOD_TRACES`, `SHARE_TRACES`), so that a live update extends them by the
+new rows and touches nothing else. Times are local to the viewer, without offset: Plotly draws them as they stand.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta, tzinfo
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from dash import Patch
+
+from dashboard.theme import PALETTES, Scheme, template, with_opacity
+from dashboard.wording import (
+    EXPRESSIONS,
+    STATES,
+    clock,
+    count,
+    duration,
+    local_time,
+    local_times,
+    percent,
+    plotly_text,
+    signed,
+)
+from engagement.records import State
+
+Figure = dict[str, Any]
+"""A Plotly figure as JSON types: {"data": [...], "layout": {...}}."""
+
+SHARE_WINDOW: Final = timedelta(seconds=30)
+"""Shares are taken over this much time: from one interval to the next those of 27 faces jump in steps of 4 %."""
+
+FIRST_SPAN: Final = timedelta(minutes=10)
+"""The time axis shows at least this much, so that the first minutes do not look like a storm."""
+
+COVERAGE: Final = "Read"
+FACING: Final = "Facing"
+NOTES: Final = "Notes"
+_STRIP = (COVERAGE, FACING)
+MOOD_TRACES: Final = (*_STRIP, NOTES, "low", "95 % band", "Mood")
+SHARE_TRACES: Final = (*_STRIP, NOTES, *EXPRESSIONS.values())
+PRESENCE_TRACES: Final = (*_STRIP, NOTES)
+
+_MOOD_RANGE = (-0.8, 0.8)
+_KEY_WIDTH = 66
+"""Pixels of a word in the legend: Plotly's own measure leaves one column on a phone."""
+
+_FILL_PATTERNS = {
+    "neutral": "",
+    "happy": ".",
+    "surprise": "x",
+    "sad": "/",
+    "fear": "|",
+    "disgust": "-",
+    "angry": "\\",
+}
+
+
+def blank() -> Figure:
+    """Nothing yet: no axes and no ground that would flash white."""
+    hidden = {"visible": False, "fixedrange": True}
+    ground = "rgba(0,0,0,0)"
+    return {
+        "data": [],
+        "layout": {"paper_bgcolor": ground, "plot_bgcolor": ground, "xaxis": hidden, "yaxis": hidden},
+    }
+
+
+class Timeline:
+    """One chart over the time of a session: the mood or the shares of expressions above, a thin strip of how much
+    was read and how many face the screen below.
+
+    Args:
+        view: "mood", "shares", or "presence" where no expression may be read.
+        scheme: light or dark.
+        zone: of the viewer, None for the computer's own.
+    """
+
+    def __init__(self, view: str, scheme: Scheme, zone: tzinfo | None) -> None:
+        self._view = view
+        self._scheme = scheme
+        self._palette = PALETTES[scheme]
+        self._zone = zone
+
+    def figure(
+        self,
+        intervals: pd.DataFrame,
+        notes: pd.DataFrame,
+        lows: Sequence[tuple[datetime, datetime]],
+        key: str,
+        *,
+        numbered: bool = False,
+    ) -> Figure:
+        """The whole figure.
+
+        Args:
+            intervals: as from `queries.intervals_since`.
+            notes: as from `queries.notes`.
+            lows: start and end of the stretches to shade.
+            key: zoom and hidden series are kept as long as it stays the same.
+            numbered: write 1, 2, ... on the shaded stretches.
+        """
+        traces = self._empty_traces()
+        for trace, values in zip(traces, self._columns(intervals), strict=False):
+            trace.update(values)
+        traces[2].update(self._notes(notes))
+        return {"data": traces, "layout": self._layout(intervals, lows, key, numbered=numbered)}
+
+    def extension(
+        self,
+        intervals: pd.DataFrame,
+        new: int,
+        notes: pd.DataFrame,
+        lows: Sequence[tuple[datetime, datetime]],
+    ) -> Patch:
+        """A patch that adds the last `new` rows of `intervals` (the rows before them are there for the windows)."""
+        patch = Patch()
+        if new:
+            for place, values in enumerate(self._columns(intervals)):
+                for name, column in values.items():
+                    patch["data"][place][name].extend(column[-new:])
+        for name, column in self._notes(notes).items():
+            patch["data"][2][name] = column
+        patch["layout"]["shapes"] = self._shapes(lows)
+        return patch
+
+    def _columns(self, intervals: pd.DataFrame) -> list[dict[str, list[Any]]]:
+        """x, y and hover text per trace, in the order of the traces; the notes are given apart."""
+        times = local_times(intervals["started_at"], self._zone)
+        read, facing = smoothed(coverage(intervals), intervals), smoothed(intervals["facing"], intervals)
+        columns: list[dict[str, list[Any]]] = [
+            {"x": times, "y": _json(read), "customdata": _read_of(intervals)},
+            {"x": times, "y": _json(facing)},
+            {},
+        ]
+        if self._view == "mood":
+            valence = intervals["valence"].astype(float)
+            # the band has no width where there is no mood: a gap in a filled area would be bridged
+            rest = valence.ffill().fillna(0.0)
+            columns += [
+                {"x": times, "y": _json(intervals["low"].astype(float).fillna(rest))},
+                {"x": times, "y": _json(intervals["high"].astype(float).fillna(rest))},
+                {"x": times, "y": _json(valence), "customdata": _read_of(intervals)},
+            ]
+        elif self._view == "shares":
+            shares = expression_shares(intervals)
+            columns += [{"x": times, "y": _json(shares[name])} for name in EXPRESSIONS]
+        return columns
+
+    def _notes(self, notes: pd.DataFrame) -> dict[str, list[Any]]:
+        return {
+            "x": local_times(notes["at"], self._zone),
+            "y": [1.0] * len(notes),
+            "customdata": [plotly_text(str(text)) for text in notes["text"]],
+        }
+
+    def _empty_traces(self) -> list[Figure]:
+        palette = self._palette
+        tall = self._view == "presence"
+        strip: list[Figure] = [
+            {
+                "name": COVERAGE,
+                "legendrank": 1001,
+                "line": {"color": palette.mood, "width": 1.5},
+                "fill": "tozeroy",
+                "fillcolor": with_opacity(palette.mood, 0.16),
+                "hovertemplate": "%{customdata} read<extra></extra>",
+                "yaxis": "y" if tall else "y2",
+            },
+            {
+                "name": FACING,
+                "legendrank": 1002,
+                "line": {"color": palette.note, "width": 1.5, "dash": "dot"},
+                "hovertemplate": "%{y:.0%} facing the screen<extra></extra>",
+                "yaxis": "y" if tall else "y2",
+            },
+            {
+                "name": NOTES,
+                "legendrank": 1003,
+                "mode": "markers",
+                "marker": {"symbol": "triangle-down", "size": 11, "color": palette.note},
+                "hovertemplate": "%{x|%H:%M}  %{customdata}<extra></extra>",
+                "yaxis": "y3",
+                "cliponaxis": False,
+            },
+        ]
+        above: list[Figure] = []
+        if self._view == "mood":
+            above = [
+                {
+                    "name": "low",
+                    "line": {"width": 0},
+                    "showlegend": False,
+                    "hoverinfo": "skip",
+                    "legendgroup": "band",
+                },
+                {
+                    "name": "95 % band",
+                    "line": {"width": 0},
+                    "fill": "tonexty",
+                    "fillcolor": with_opacity(palette.mood, 0.20),
+                    "hoverinfo": "skip",
+                    "legendgroup": "band",
+                },
+                {
+                    "name": "Mood",
+                    "legendrank": 999,
+                    "line": {"color": palette.mood, "width": 2.5, "shape": "spline", "smoothing": 0.4},
+                    "hovertemplate": "mood %{y:+.2f} (%{customdata} read)<extra></extra>",
+                },
+            ]
+        elif self._view == "shares":
+            above = [
+                {
+                    "name": word,
+                    "stackgroup": "expressions",
+                    "line": {"width": 0, "color": palette.expressions[name]},
+                    "fillcolor": with_opacity(palette.expressions[name], 0.72),
+                    "fillpattern": {
+                        "shape": _FILL_PATTERNS[name],
+                        "fgcolor": palette.card,
+                        "fgopacity": 0.55,
+                        "fillmode": "overlay",
+                        "size": 7,
+                        "solidity": 0.22,
+                    },
+                    "hovertemplate": f"%{{y:.0%}} {word.lower()}<extra></extra>",
+                }
+                for name, word in EXPRESSIONS.items()
+            ]
+        traces = [*strip, *above]
+        for trace in traces:
+            trace.setdefault("mode", "lines")
+            trace.update({"type": "scatter", "x": [], "y": [], "connectgaps": False})
+        return traces
+
+    def _layout(
+        self,
+        intervals: pd.DataFrame,
+        lows: Sequence[tuple[datetime, datetime]],
+        key: str,
+        *,
+        numbered: bool,
+    ) -> Figure:
+        share_axis = {"range": [0, 1.02], "tickformat": ".0%", "fixedrange": True, "nticks": 4}
+        top, bottom = [0.30, 1.0], [0.0, 0.17]
+        axes: Figure
+        if self._view == "presence":
+            axes = {
+                "yaxis": {**share_axis, "domain": [0.0, 1.0]},
+                "yaxis2": {"visible": False, "domain": [0, 0.01]},
+            }
+        elif self._view == "shares":
+            axes = {
+                "yaxis": {**share_axis, "range": [0, 1], "domain": top},
+                "yaxis2": {**share_axis, "domain": bottom, "tickvals": [0, 0.5, 1]},
+            }
+        else:
+            axes = {
+                "yaxis": {
+                    "range": list(_MOOD_RANGE),
+                    "domain": top,
+                    "fixedrange": True,
+                    "tickvals": [-0.6, -0.3, 0, 0.3, 0.6],
+                    "ticktext": ["negative", "", "neutral", "", "positive"],
+                    "zeroline": True,
+                    "zerolinewidth": 1.5,
+                },
+                "yaxis2": {**share_axis, "domain": bottom, "tickvals": [0, 0.5, 1]},
+            }
+        axis: Figure = {
+            "type": "date",
+            "anchor": "y" if self._view == "presence" else "y2",
+            "tickformatstops": [
+                {"dtickrange": [None, 60_000], "value": "%H:%M:%S"},
+                {"dtickrange": [60_000, None], "value": "%H:%M"},
+            ],
+            "hoverformat": "%H:%M:%S",
+            "nticks": 8,
+            "showgrid": False,
+            "ticks": "outside",
+            "ticklen": 4,
+            "tickcolor": self._palette.grid,
+        }
+        if not intervals.empty:
+            first = intervals["started_at"].iloc[0].to_pydatetime()
+            axis["autorangeoptions"] = {"include": local_time(first + FIRST_SPAN, self._zone)}
+        return {
+            "template": template(self._scheme),
+            "margin": {"l": 62, "r": 14, "t": 30, "b": 26},
+            "hovermode": "x unified",
+            "dragmode": "zoom",
+            "uirevision": key,
+            "showlegend": True,
+            "legend": {
+                "orientation": "h",
+                "x": 0,
+                "y": 1.02,
+                "yanchor": "bottom",
+                "font": {"size": 12},
+                "traceorder": "normal",
+                "itemwidth": 30,
+                "entrywidth": _KEY_WIDTH,
+            },
+            "xaxis": axis,
+            **axes,
+            "yaxis3": {"overlaying": "y", "range": [0, 1], "visible": False, "fixedrange": True},
+            "shapes": self._shapes(lows),
+            "annotations": self._numbers(lows) if numbered else [],
+        }
+
+    def _shapes(self, lows: Sequence[tuple[datetime, datetime]]) -> list[Figure]:
+        return [
+            {
+                "type": "rect",
+                "xref": "x",
+                "yref": "y domain",
+                "x0": local_time(start, self._zone),
+                "x1": local_time(end, self._zone),
+                "y0": 0,
+                "y1": 1,
+                "fillcolor": with_opacity(self._palette.low, 0.14),
+                "line": {"width": 1, "color": with_opacity(self._palette.low, 0.5), "dash": "dot"},
+                "layer": "below",
+            }
+            for start, end in lows
+        ]
+
+    def _numbers(self, lows: Sequence[tuple[datetime, datetime]]) -> list[Figure]:
+        return [
+            {
+                "xref": "x",
+                "yref": "y domain",
+                "x": local_time(start + (end - start) / 2, self._zone),
+                "y": 0.02,
+                "yanchor": "bottom",
+                "text": f"<b>{number}</b>",
+                "showarrow": False,
+                "font": {"color": self._palette.low, "size": 13},
+                "bgcolor": self._palette.card,
+                "bordercolor": self._palette.low,
+                "borderpad": 3,
+            }
+            for number, (start, end) in enumerate(lows, start=1)
+        ]
+
+
+def coverage(intervals: pd.DataFrame) -> "pd.Series[float]":
+    """Seats read / seats present per interval, 0..1; NaN where nobody was present or nothing was observed."""
+    present = intervals["tiles"].astype(float)
+    return (intervals["n_seen"].astype(float) / present.where(present > 0)).rename("coverage")
+
+
+def smoothed(share: "pd.Series[float]", intervals: pd.DataFrame) -> "pd.Series[float]":
+    """The mean of a share over the last `SHARE_WINDOW`; NaN stays NaN."""
+    timed = pd.Series(share.to_numpy(dtype=float), index=intervals["started_at"])
+    mean = timed.rolling(SHARE_WINDOW, min_periods=1).mean().where(timed.notna())
+    return mean.reset_index(drop=True)
+
+
+def expression_shares(intervals: pd.DataFrame) -> pd.DataFrame:
+    """Share of each expression among the faces read in the last `SHARE_WINDOW`, one column per expression.
+
+    Rows sum to 1; NaN where no face was read in the window, or the interval itself was not observed.
+    """
+    counts = intervals.set_index("started_at")[list(EXPRESSIONS)].astype(float)
+    sums = counts.rolling(SHARE_WINDOW, min_periods=1).sum()
+    total = sums.sum(axis="columns")
+    shares = sums.div(total.where(total > 0), axis="rows")
+    return shares.where(counts.notna().all(axis="columns")).reset_index(drop=True)
+
+
+def states_figure(intervals: pd.DataFrame, scheme: Scheme, zone: tzinfo | None) -> Figure:
+    """How many seats were in which state over the session, stacked, in about 150 steps."""
+    palette = PALETTES[scheme]
+    columns = [f"n_{state}" for state in State]
+    binned = _binned(intervals, columns)
+    times = local_times(binned["started_at"], zone)
+    traces = [
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "name": STATES[state].capitalize(),
+            "stackgroup": "states",
+            "x": times,
+            "y": _json(binned[f"n_{state}"]),
+            "line": {"width": 0, "color": palette.states[state]},
+            "fillcolor": with_opacity(palette.states[state], 0.65),
+            "fillpattern": {
+                "shape": _STATE_PATTERNS[state],
+                "fgcolor": palette.card,
+                "fgopacity": 0.55,
+                "fillmode": "overlay",
+                "size": 7,
+                "solidity": 0.22,
+            },
+            "hovertemplate": f"%{{y:.0f}} {STATES[state]}<extra></extra>",
+        }
+        for state in State
+        if intervals[f"n_{state}"].sum() > 0
+    ]
+    return {
+        "data": traces,
+        "layout": _plain_layout(scheme, yaxis={"title": {"text": "seats"}, "rangemode": "tozero"}),
+    }
+
+
+_STATE_PATTERNS = {
+    State.SEEN: "",
+    State.TURNED_AWAY: "/",
+    State.NO_FACE: "x",
+    State.CAMERA_OFF: "-",
+    State.UNREADABLE: ".",
+    State.OPTED_OUT: "|",
+}
+
+
+def seat_strips_figure(
+    readings: pd.DataFrame, names: dict[int, str], scheme: Scheme, zone: tzinfo | None
+) -> Figure:
+    """One strip per seat: its most frequent state per step of time.
+
+    Args:
+        readings: as from `queries.readings_since`, of a whole session.
+        names: display name per seat number, in the order from top to bottom.
+        scheme: light or dark.
+        zone: of the viewer.
+    """
+    palette = PALETTES[scheme]
+    states = list(State)
+    span = readings["started_at"].max() - readings["started_at"].min()
+    step = pd.Timedelta(seconds=max(5.0, np.ceil(span.total_seconds() / 360)))
+    codes = readings["state"].map({state.value: code for code, state in enumerate(states)})
+    counts = (
+        pd.DataFrame({"seat": readings["seat"], "at": readings["started_at"].dt.floor(step), "code": codes})
+        .value_counts()
+        .reset_index(name="n")
+        .sort_values("n")
+        .drop_duplicates(["seat", "at"], keep="last")
+    )
+    grid = counts.pivot_table(index="seat", columns="at", values="code", aggfunc="last").reindex(list(names))
+    times = local_times(pd.Series(grid.columns), zone)
+    colours = [palette.states[state] for state in states]
+    edges = np.linspace(0, 1, len(states) + 1)
+    labels = [plotly_text(name) for name in names.values()]
+    words = [STATES[state] for state in states]
+    cells = grid.to_numpy(dtype=float)
+    heat: Figure = {
+        "type": "heatmap",
+        "x": times,
+        "y": list(range(len(labels))),
+        "z": [[None if np.isnan(cell) else int(cell) for cell in row] for row in cells],
+        "customdata": [
+            ["" if np.isnan(cell) else f"{label}: {words[int(cell)]}" for cell in row]
+            for label, row in zip(labels, cells, strict=True)
+        ],
+        "zmin": -0.5,
+        "zmax": len(states) - 0.5,
+        "colorscale": [
+            stop
+            for code, colour in enumerate(colours)
+            for stop in ([float(edges[code]), colour], [float(edges[code + 1]), colour])
+        ],
+        "showscale": False,
+        "ygap": 3,
+        "opacity": 0.85,
+        "hovertemplate": "%{x|%H:%M}  %{customdata}<extra></extra>",
+    }
+    present = sorted({int(code) for code in np.unique(cells[~np.isnan(cells)])})
+    keys: list[Figure] = [
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "name": words[code],
+            "x": [None],
+            "y": [None],
+            "marker": {"symbol": "square", "size": 11, "color": colours[code]},
+            "hoverinfo": "skip",
+        }
+        for code in present
+    ]
+    layout = _plain_layout(
+        scheme,
+        yaxis={
+            "tickvals": list(range(len(labels))),
+            "ticktext": [label if len(label) < 24 else label[:22] + "…" for label in labels],
+            "range": [len(labels) - 0.5, -0.5],
+            "showgrid": False,
+            "automargin": True,
+            "fixedrange": True,
+        },
+    )
+    layout["height"] = 70 + 21 * len(labels)
+    layout["hovermode"] = "closest"
+    return {"data": [heat, *keys], "layout": layout}
+
+
+def describe_timeline(intervals: pd.DataFrame, zone: tzinfo | None) -> str:
+    """The timeline in one or two sentences, for who cannot see it."""
+    if intervals.empty:
+        return "Nothing was read yet."
+    times = intervals["started_at"]
+    first, last = times.iloc[0].to_pydatetime(), times.iloc[-1].to_pydatetime()
+    parts = [f"From {clock(first, zone)} to {clock(last, zone)}, {duration((last - first).total_seconds())}."]
+    valence = intervals["valence"].astype(float)
+    if valence.notna().any():
+        lowest = (
+            int(valence.to_numpy().argmin()) if valence.notna().all() else int(valence.fillna(2).argmin())
+        )
+        now = valence.iloc[-1]
+        parts.append(
+            f"Mood between {signed(valence.min())} and {signed(valence.max())}, lowest at "
+            f"{clock(times.iloc[lowest].to_pydatetime(), zone)}"
+            + (", not read at the end." if np.isnan(now) else f", {signed(now)} at the end.")
+        )
+    parts.append(f"On average {percent(coverage(intervals).mean())} of the seats were read.")
+    unseen = int(intervals["not_observed"].notna().sum())
+    if unseen:
+        parts.append(f"{count(unseen, 'interval')} could not be observed.")
+    return " ".join(parts)
+
+
+def describe_shares(intervals: pd.DataFrame) -> str:
+    """The shares of the expressions over all intervals in one sentence."""
+    totals = intervals[list(EXPRESSIONS)].astype(float).sum()
+    if totals.sum() == 0:
+        return "No expression was read."
+    shares = (totals / totals.sum()).sort_values(ascending=False)
+    words = ", ".join(f"{EXPRESSIONS[name].lower()} {percent(share)}" for name, share in shares.items())
+    return f"Expressions among the faces read: {words}."
+
+
+def describe_states(intervals: pd.DataFrame) -> str:
+    """The shares of the states over all intervals in one sentence."""
+    totals = {state: int(intervals[f"n_{state}"].sum()) for state in State}
+    present = sum(totals.values())
+    if present == 0:
+        return "Nobody was seen."
+    words = ", ".join(
+        f"{STATES[state]} {percent(total / present)}" for state, total in totals.items() if total
+    )
+    return f"Seats over the lesson: {words}."
+
+
+def _plain_layout(scheme: Scheme, *, yaxis: Figure) -> Figure:
+    return {
+        "template": template(scheme),
+        "margin": {"l": 62, "r": 14, "t": 30, "b": 26},
+        "hovermode": "x unified",
+        "showlegend": True,
+        "legend": {
+            "orientation": "h",
+            "x": 0,
+            "y": 1.02,
+            "yanchor": "bottom",
+            "itemwidth": 30,
+            "traceorder": "normal",
+            "entrywidth": _KEY_WIDTH,
+        },
+        "xaxis": {"type": "date", "tickformat": "%H:%M", "nticks": 8, "showgrid": False},
+        "yaxis": yaxis,
+    }
+
+
+def _binned(intervals: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    if intervals.empty:
+        return intervals[["started_at", *columns]]
+    span = (intervals["started_at"].iloc[-1] - intervals["started_at"].iloc[0]).total_seconds()
+    step = pd.Timedelta(seconds=max(1.0, np.ceil(span / 150)))
+    groups = intervals.groupby(intervals["started_at"].dt.floor(step))
+    return groups[columns].mean().round(1).reset_index()
+
+
+def _read_of(intervals: pd.DataFrame) -> list[str]:
+    pairs = zip(intervals["n_seen"], intervals["tiles"], strict=True)
+    return [f"{int(seen)} of {int(tiles)}" for seen, tiles in pairs]
+
+
+def _json(values: "pd.Series[float]") -> list[float | None]:
+    """Floats rounded for the wire, None for NaN."""
+    return [None if np.isnan(value) else round(float(value), 4) for value in values.to_numpy(dtype=float)]

@@ -1,0 +1,122 @@
+"""What one look must tell: the mood in words, how many were seen, how many face the screen. Pure functions."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from dashboard.wording import percent, signed
+from engagement.records import State
+
+TREND_SPAN: Final = timedelta(minutes=5)
+"""The mood of the last half minute is compared with that of this long ago."""
+
+STEADY: Final = 0.08
+"""A smaller change of valence over `TREND_SPAN` counts as steady."""
+
+TOO_WIDE: Final = 1.0
+"""A 95 % band wider than this (half the scale) is too wide to read a mood from."""
+
+_SIDE: Final = timedelta(seconds=30)
+_STEPS: Final = (
+    (-0.35, "Mostly negative"),
+    (-0.12, "Leaning negative"),
+    (0.12, "Mostly neutral"),
+    (0.35, "Leaning positive"),
+    (np.inf, "Mostly positive"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """The state of a class at its last interval.
+
+    Attributes:
+        mood: the words for the mood, or for why there is none.
+        detail: valence and trend in one line, "" without a mood.
+        valence, low, high: -1..1, None without a mood that can be read.
+        seen, present: seats read and seats present.
+        states: seats per state, only those above 0, in the order of `State`.
+        facing: share of the seats seen that face the screen, None where none was seen.
+        not_observed: why the last interval holds no observation, None if it was observed.
+    """
+
+    mood: str
+    detail: str
+    valence: float | None
+    low: float | None
+    high: float | None
+    seen: int
+    present: int
+    states: dict[State, int]
+    facing: float | None
+    not_observed: str | None
+
+    @property
+    def coverage(self) -> str:
+        """Seats read of seats present, "23 of 27"."""
+        return f"{self.seen} of {self.present}"
+
+    @property
+    def facing_text(self) -> str:
+        """The facing share as "91 %"."""
+        return percent(self.facing)
+
+
+def glance(intervals: pd.DataFrame, minimum_group: int = 5) -> Glance:
+    """What the last interval and the minutes before it say.
+
+    Args:
+        intervals: at least one row, as from `queries.intervals_since`; at least `TREND_SPAN` long for a trend.
+        minimum_group: faces below which no mood is told.
+    """
+    last = intervals.iloc[-1]
+    seen, present = int(last["n_seen"]), int(last["tiles"])
+    reason = None if pd.isna(last["not_observed"]) else str(last["not_observed"])
+    valence, low, high = (
+        None if pd.isna(last[name]) else float(last[name]) for name in ("valence", "low", "high")
+    )
+    if reason is not None:
+        mood, detail, valence = "Not observed", "", None
+    elif valence is None or low is None or high is None:
+        few = seen < minimum_group
+        mood, detail = ("Too few faces" if few else "Not read"), "a mood needs at least 5" if few else ""
+    elif high - low > TOO_WIDE:
+        mood, detail, valence = "Too few faces", "the band is too wide to read", None
+    else:
+        mood = next(word for limit, word in _STEPS if valence < limit)
+        detail = f"{signed(valence)}, {trend(intervals)}"
+    return Glance(
+        mood=mood,
+        detail=detail,
+        valence=valence,
+        low=None if valence is None else low,
+        high=None if valence is None else high,
+        seen=seen,
+        present=present,
+        states={state: int(last[f"n_{state}"]) for state in State if last[f"n_{state}"] > 0},
+        facing=None if pd.isna(last["facing"]) else float(last["facing"]),
+        not_observed=reason,
+    )
+
+
+def trend(intervals: pd.DataFrame) -> str:
+    """Whether the mood was steady, rising or falling over the last five minutes, or that it is too early to say."""
+    valence = intervals.set_index("started_at")["valence"].astype(float)
+    end = valence.index[-1]
+    before = valence[(valence.index > end - TREND_SPAN - _SIDE) & (valence.index <= end - TREND_SPAN + _SIDE)]
+    now = valence[valence.index > end - _SIDE]
+    if before.notna().sum() == 0 or now.notna().sum() == 0:
+        return "just begun"
+    change = float(now.mean() - before.mean())
+    if abs(change) < STEADY:
+        return "steady for 5 min"
+    return f"{'rising' if change > 0 else 'falling'} over 5 min"
+
+
+def sentence(state: Glance) -> str:
+    """The glance as one sentence for screen readers."""
+    mood = state.mood if not state.detail else f"{state.mood}, {state.detail}"
+    return f"Mood: {mood}. {state.coverage} seats read. {state.facing_text} of those seen face the screen."

@@ -1,0 +1,107 @@
+"""How fresh the data are. Health is the time since the last committed interval, never that a process runs."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from sqlalchemy import Engine
+
+from storage import queries
+from storage.queries import SessionRow
+from storage.recorder import COMMITTED_STAGE
+
+STALE_INTERVALS: Final = 3
+STALE_SECONDS: Final = 10.0
+
+
+def stale_after(interval: float) -> float:
+    """Seconds without a committed interval after which data are stale: three intervals, at least ten seconds."""
+    return max(STALE_INTERVALS * interval, STALE_SECONDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """A running session and its last sign of life.
+
+    Attributes:
+        session: its row.
+        stage: what its agent does, as its heartbeat says; None before the first.
+        last_id: of the last interval, 0 before the first.
+        committed_at: when the last interval was committed, aware UTC by the clock on the wall; None before the first.
+        taken_at: when the last interval was taken, by the session's own clock: that of the recording where one is
+            watched; None before the first.
+    """
+
+    session: SessionRow
+    stage: str | None
+    last_id: int
+    committed_at: datetime | None
+    taken_at: datetime | None
+
+    @property
+    def wall_start(self) -> datetime:
+        """When the session began, by the clock on the wall that its last interval has."""
+        if self.committed_at is None or self.taken_at is None:
+            return self.session.opened_at
+        return self.session.started_at + (self.committed_at - self.taken_at)
+
+    def age(self, now: datetime) -> float | None:
+        """Seconds since the last committed interval."""
+        return None if self.committed_at is None else max(0.0, (now - self.committed_at).total_seconds())
+
+    def is_stale(self, now: datetime) -> bool:
+        """Whether the last committed interval is too long ago to stand for now."""
+        since = self.committed_at or self.session.opened_at
+        return (now - since).total_seconds() > stale_after(self.session.interval)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What an earlier pulse said, so that the next one reads only what is new.
+
+    Attributes:
+        session_id: whose.
+        last_id, committed_at, taken_at: as in `Pulse`.
+    """
+
+    session_id: int
+    last_id: int
+    committed_at: datetime | None
+    taken_at: datetime | None
+
+
+def take_pulse(engine: Engine, known: Known | None = None) -> Pulse | None:
+    """The session that runs, None if none does."""
+    session = queries.live_session(engine)
+    if session is None:
+        return None
+    if known is None or known.session_id != session.id:
+        known = Known(session.id, 0, None, None)
+    new = queries.intervals_since(engine, session.id, known.last_id)
+    # read after the intervals: a commit between the two makes the data look younger by one interval at most
+    heartbeat = queries.heartbeat(engine, session.id)
+    stage = None if heartbeat is None else heartbeat.stage
+    if new.empty:
+        return Pulse(session, stage, known.last_id, known.committed_at, known.taken_at)
+    taken_at = new["started_at"].iloc[-1].to_pydatetime()
+    # a recording has its own clock: the heartbeat of the commit tells the time on the wall
+    of_commit = heartbeat is not None and heartbeat.stage == COMMITTED_STAGE
+    committed_at = heartbeat.at if heartbeat is not None and of_commit else taken_at
+    return Pulse(session, stage, int(new["id"].iloc[-1]), committed_at, taken_at)
+
+
+def health(engine: Engine) -> tuple[dict[str, Any], int]:
+    """The truth about the data as JSON types, with an HTTP status: 503 where a session runs and its data are stale."""
+    now = datetime.now(UTC)
+    pulse = take_pulse(engine)
+    if pulse is None:
+        return {"status": "idle", "session": None}, 200
+    stale = pulse.is_stale(now)
+    age = pulse.age(now)
+    return {
+        "status": "stale" if stale else "ok",
+        "session": {"id": pulse.session.id, "name": pulse.session.name, "mode": str(pulse.session.mode)},
+        "seconds_since_last_interval": None if age is None else round(age, 3),
+        "stale_after_seconds": stale_after(pulse.session.interval),
+        "stage": pulse.stage,
+    }, 503 if stale else 200

@@ -1,0 +1,82 @@
+"""All that is kept of one session, read once, as report and exports need it."""
+
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+
+import pandas as pd
+from sqlalchemy import Engine
+
+from dashboard.names import seat_names
+from engagement.records import Mode, State
+from engagement.summary import SessionSummary, summarise
+from storage import queries
+from storage.errors import UnknownSessionError
+from storage.queries import SessionRow
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """One session with everything that was kept of it.
+
+    Attributes:
+        session: its row.
+        intervals, episodes, notes: as from `storage.queries`.
+        readings: as from `queries.readings_since`; empty unless the mode is `individual`.
+        names: display name per seat number; empty unless the mode is `individual`.
+        summary: what happened, in sentences and figures.
+    """
+
+    session: SessionRow
+    intervals: pd.DataFrame
+    readings: pd.DataFrame
+    episodes: pd.DataFrame
+    notes: pd.DataFrame
+    names: dict[int, str]
+    summary: SessionSummary
+
+    @property
+    def ended_at(self) -> datetime:
+        """The end of the session; that of its last interval while it runs."""
+        if self.session.ended_at is not None:
+            return self.session.ended_at
+        if self.intervals.empty:
+            return self.session.started_at
+        last = self.intervals.iloc[-1]
+        end: datetime = (last["started_at"] + pd.Timedelta(seconds=float(last["seconds"]))).to_pydatetime()
+        return end
+
+    @property
+    def with_expressions(self) -> bool:
+        """Whether the mode lets expressions be read."""
+        return self.session.mode is not Mode.PARTICIPATION
+
+    def seat_states(self) -> pd.DataFrame:
+        """Share of the readings in each state per seat, 0..1, in order of the seats' numbers."""
+        shares = pd.crosstab(self.readings["seat"], self.readings["state"], normalize="index")
+        return shares.reindex(index=list(self.names), columns=[str(state) for state in State], fill_value=0.0)
+
+
+def read_material(engine: Engine, session_id: int, zone: tzinfo | None = None) -> Material:
+    """Read a session; `zone` is that of the times in its sentences, None for the computer's own.
+
+    Raises:
+        UnknownSessionError: there is none with this id.
+    """
+    session = queries.find_session(engine, str(session_id))
+    if session.id != session_id:
+        # a session may have a number for its name
+        raise UnknownSessionError(
+            f"There is no session {session_id}: the page Sessions lists those there are."
+        )
+    intervals = queries.intervals_since(engine, session.id)
+    episodes = queries.episodes(engine, session.id)
+    notes = queries.notes(engine, session.id)
+    return Material(
+        session=session,
+        intervals=intervals,
+        readings=queries.readings_since(engine, session.id),
+        episodes=episodes,
+        notes=notes,
+        names=seat_names(queries.seats(engine, session.id)),
+        summary=summarise(intervals, episodes, notes, zone),
+    )

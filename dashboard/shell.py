@@ -1,0 +1,105 @@
+"""What stands around every page: the bar on top, the theme switch, and who looks (scheme and time zone)."""
+
+from dataclasses import dataclass
+from datetime import tzinfo
+from typing import Any, Final, cast
+
+import dash_mantine_components as dmc
+from dash import ClientsideFunction, Dash, Input, Output, dcc, html
+from dash.development.base_component import Component
+
+from dashboard.theme import MANTINE, Scheme
+from dashboard.wording import zone_of
+
+URL: Final = "shell-url"
+CONTENT: Final = "shell-content"
+NAVIGATION: Final = "shell-navigation"
+SCHEME: Final = "shell-scheme"
+VIEWER: Final = "shell-viewer"
+
+_PAGES: Final = (("/", "Now"), ("/sessions", "Sessions"), ("/about", "About"))
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who looks at the page.
+
+    Attributes:
+        scheme: light or dark.
+        zone: of the browser; None for the computer's own.
+    """
+
+    scheme: Scheme
+    zone: tzinfo | None
+
+
+def viewer_of(stored: object) -> Viewer:
+    """The viewer as the browser told it; anything odd counts as light and the computer's own zone."""
+    told: dict[str, Any] = stored if isinstance(stored, dict) else {}
+    zone = told.get("zone")
+    return Viewer(
+        scheme=cast("Scheme", "dark" if told.get("scheme") == "dark" else "light"),
+        zone=zone_of(zone if isinstance(zone, str) else None),
+    )
+
+
+def layout() -> Component:
+    """The shell, empty."""
+    header = html.Header(
+        [
+            dmc.Anchor(
+                [html.Span(className="cp-brand-mark"), html.Span("classpulse")],
+                href="/",
+                className="cp-brand",
+                underline="never",
+                **{"aria-label": "classpulse, to the running class"},
+            ),
+            html.Nav(navigation("/"), id=NAVIGATION, className="cp-nav", **{"aria-label": "Pages"}),
+            dmc.ColorSchemeToggle(
+                id=SCHEME,
+                lightIcon=html.Span("☀", **{"aria-hidden": "true"}),
+                darkIcon=html.Span("☾", **{"aria-hidden": "true"}),
+                variant="default",
+                size="lg",
+                **{"aria-label": "Switch between light and dark"},
+            ),
+        ],
+        className="cp-header",
+    )
+    return dmc.MantineProvider(
+        [
+            dcc.Location(id=URL, refresh="callback-nav"),
+            dcc.Store(id=VIEWER),
+            html.A("Skip to the page", href=f"#{CONTENT}", className="cp-skip"),
+            dmc.AppShell(
+                [
+                    dmc.AppShellHeader(header),
+                    dmc.AppShellMain(html.Div(id=CONTENT, className="cp-page", tabIndex="-1")),
+                ],
+                header={"height": 52},
+                padding={"base": "sm", "sm": "md"},
+            ),
+        ],
+        theme=dict(MANTINE),
+        defaultColorScheme="auto",
+    )
+
+
+def navigation(path: str) -> list[Component]:
+    """The links to the pages, the present one marked."""
+    links: list[Component] = []
+    for href, title in _PAGES:
+        here = path == href or (href != "/" and path.startswith(href))
+        links.append(
+            dmc.Anchor(title, href=href, underline="never", **({"aria-current": "page"} if here else {}))
+        )
+    return links
+
+
+def register(app: Dash) -> None:
+    """Tell the server who looks, at the start and when the scheme is switched."""
+    app.clientside_callback(
+        ClientsideFunction("classpulse", "viewer"),
+        Output(VIEWER, "data"),
+        Input(SCHEME, "computedColorScheme"),
+    )
