@@ -6,24 +6,27 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from capture.cards import Content, content, has_label
 from capture.edges import Edges
-from capture.grid import Fitter, Grid
+from capture.grid import MOST_TILES, Fitter, Grid
 from engagement.records import Box, Tile
 
 # The narrowest tile, in pixels and as a share of the picture's width; its height is half of that.
 LEAST_WIDTH: Final = 64
 LEAST_WIDTH_SHARE: Final = 1 / 18
-# Mean support of the tiles' sides below which a grid is not believed.
+# Mean support of the tiles' sides below which a grid is not believed, and by how much it must exceed that of the
+# other lines through the tiles.
 LEAST_SUPPORT: Final = 0.55
+LEAST_CONTRAST: Final = 0.35
+# A line through all tiles of a row with this support cuts them: they are several cells of a finer grid, as in a table.
+CUTS: Final = 0.75
+# Share of the tiles that must be pictures or labelled cards; else it is a slide with boxes on it.
+LEAST_MEETING: Final = 0.5
 # The name label is drawn at a size of its own: within this share of small and of large tiles.
 LABEL_SHARE_SMALL: Final = 0.24
 LABEL_SHARE_LARGE: Final = 0.12
 LABEL_HEIGHT: Final = 30
 LABEL_WIDTH_SHARE: Final = 0.85
-# A card is flat: this share of it, and nearly all of its rim, has one colour within this many grey levels.
-CARD_SHARE: Final = 0.6
-CARD_RIM: Final = 0.93
-CARD_TOLERANCE: Final = 5
 
 
 def find_tiles(image: NDArray[np.uint8]) -> list[Tile]:
@@ -35,17 +38,26 @@ def find_tiles(image: NDArray[np.uint8]) -> list[Tile]:
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     height, width = grey.shape
     least = max(LEAST_WIDTH, LEAST_WIDTH_SHARE * width)
-    grid = Fitter(
-        Edges.upright(grey, least / 2), Edges.level(grey, least), least_width=least, least_height=least / 2
-    ).fit()
-    if grid is None or not _believed(grid):
+    upright, level = Edges.upright(grey, least / 2), Edges.level(grey, least)
+    grid = Fitter(upright, level, least_width=least, least_height=least / 2).fit()
+    if grid is None or not _stands_out(grid, upright, level):
         return []
     boxes = [
-        Box(int(left), row.top, int(right - left), row.bottom - row.top)
+        Box(int(left), row.top, int(right - left), row.bottom - row.top).clipped(width, height)
         for row in grid.rows
         for left, right in zip(row.left, row.right, strict=True)
     ]
-    return [Tile(box, label_strip(box), camera_on=not _is_card(_inside(grey, box))) for box in boxes]
+    shown = [grey[box.top : box.bottom, box.left : box.right] for box in boxes]
+    contents = [content(tile) for tile in shown]
+    meeting = sum(
+        what is Content.PICTURE or has_label(tile) for what, tile in zip(contents, shown, strict=True)
+    )
+    if meeting < LEAST_MEETING * len(boxes):
+        return []
+    return [
+        Tile(box, label_strip(box), camera_on=what is not Content.CARD)
+        for box, what in zip(boxes, contents, strict=True)
+    ]
 
 
 def label_strip(box: Box) -> Box:
@@ -55,22 +67,29 @@ def label_strip(box: Box) -> Box:
     return Box(box.left, box.bottom - height, max(1, round(LABEL_WIDTH_SHARE * box.width)), height)
 
 
-def _believed(grid: Grid) -> bool:
-    return grid.support.size > 1 and float(grid.support.mean()) >= LEAST_SUPPORT
-
-
-def _inside(grey: NDArray[np.uint8], box: Box) -> NDArray[np.uint8]:
-    return grey[max(0, box.top) : box.bottom, max(0, box.left) : box.right]
-
-
-def _is_card(tile: NDArray[np.uint8]) -> bool:
-    """Whether a grey tile is a flat ground with something in its middle: name, initials or avatar."""
-    height, width = tile.shape
-    mx, my = max(2, width // 25), max(2, height // 25)
-    tile = tile[my : height - my, mx : width - mx]
-    ground = np.abs(tile.astype(np.int16) - int(np.median(tile))) <= CARD_TOLERANCE
-    rim_x, rim_y = max(1, width // 12), max(1, height // 12)
-    rim = np.concatenate(
-        [ground[:rim_y].ravel(), ground[: height * 2 // 3, :rim_x].ravel(), ground[:, -rim_x:].ravel()]
+def _stands_out(grid: Grid, upright: Edges, level: Edges) -> bool:
+    """Whether the lines of the grid have more support than other lines through its tiles."""
+    support = grid.support
+    if not 1 < support.size <= MOST_TILES or float(support.mean()) < LEAST_SUPPORT:
+        return False
+    full = grid.rows[0]
+    rows = [row for row in grid.rows if row.left.size == full.left.size]
+    across = np.mean(
+        [_inner(level.profile(row.left, row.right), row.top, row.bottom) for row in rows], axis=0
     )
-    return bool(ground.mean() >= CARD_SHARE and rim.mean() >= CARD_RIM)
+    top, bottom = np.array([row.top for row in rows]), np.array([row.bottom for row in rows])
+    columns = upright.profile(top, bottom)
+    along = np.mean(
+        [_inner(columns, int(left), int(right)) for left, right in zip(full.left, full.right, strict=True)],
+        axis=0,
+    )
+    inside = (float(across.mean()) + float(along.mean())) / 2
+    return float(across.max()) < CUTS and float(support.mean()) - inside >= LEAST_CONTRAST
+
+
+def _inner(profile: NDArray[np.float32], begin: int, end: int) -> NDArray[np.float32]:
+    """Support of the lines well inside an interval, resampled to 48 places (the strongest near each)."""
+    size = end - begin
+    inner = profile[begin + size // 8 : end - size // 8]
+    places = np.linspace(0, inner.size, 49).astype(np.intp)
+    return np.asarray(np.maximum.reduceat(inner, np.minimum(places[:-1], inner.size - 1)), np.float32)
