@@ -265,6 +265,68 @@ def doctor(
         raise typer.Exit(EXIT_ERROR)
 
 
+DataOption = Annotated[
+    Path | None,
+    typer.Option(
+        help="fer2013plus.parquet, Kaggle's fer2013.csv, or a folder of classes.",
+        show_default="fer2013/fer2013plus.parquet in CLASSPULSE_DATA or ../shared/data",
+    ),
+]
+
+
+@models_app.command("train")
+def models_train(
+    out: Annotated[Path, typer.Argument(help="Folder of the run; one that was interrupted goes on.")],
+    data: DataOption = None,
+    architecture: Annotated[str, typer.Option(help="resnet-s, cnn-4 or mini-xception.")] = "resnet-s",
+    batch: Annotated[int, typer.Option(min=1, help="Faces per step.")] = 96,
+    learning_rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 0.1,
+    seed: Annotated[int, typer.Option(help="Seed of weights, order and augmentation.")] = 1,
+    limit: Annotated[int, typer.Option(min=0, help="Use this many faces only, for a try; 0 uses all.")] = 0,
+) -> None:
+    """Train an expression classifier; interrupt it at will, it resumes."""
+    from classpulse import workshop
+
+    run = workshop.train(
+        data,
+        out=out,
+        architecture=architecture,
+        batch=batch,
+        learning_rate=learning_rate,
+        seed=seed,
+        limit=limit,
+    )
+    typer.echo(f"Trained. Serve it with: classpulse models export {run}", err=True)
+
+
+@models_app.command("export")
+def models_export(
+    run: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
+    data: DataOption = None,
+) -> None:
+    """Quantise a trained classifier and make it the one that is served."""
+    from classpulse import workshop
+
+    typer.echo(workshop.export(run, data))
+
+
+@models_app.command("evaluate")
+def models_evaluate(
+    data: DataOption = None,
+    split: Annotated[
+        str, typer.Option(help="PublicTest to choose on, PrivateTest once per model.")
+    ] = "PublicTest",
+    out: Annotated[Path, typer.Option(help="Folder for evaluation.json, report.txt and figures.")] = Path(
+        "evaluation"
+    ),
+    card: Annotated[Path | None, typer.Option(help="Also write the model card to this file.")] = None,
+) -> None:
+    """Measure the shipped expression classifier."""
+    from classpulse import workshop
+
+    typer.echo(workshop.evaluate(data, split=split, out=out, card=card))
+
+
 def _print_table(rows: list[dict[str, Any]]) -> None:
     from rich.console import Console
     from rich.table import Table
