@@ -93,10 +93,12 @@ def writing(engine: Engine) -> Iterator[Connection]:
 
 
 def _open_sqlite(url: URL) -> Engine:
-    if url.database in {None, "", ":memory:"} or "mode" in url.query:
+    if url.database in {None, "", ":memory:"}:
         raise DatabaseUrlError(
             "A database in memory cannot be shared between the agent and the dashboard: write sqlite:///PATH."
         )
+    if url.query:
+        raise DatabaseUrlError("A SQLite URL takes no options after a question mark: write sqlite:///PATH.")
     path = Path(str(url.database)).absolute()
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

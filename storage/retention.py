@@ -2,7 +2,6 @@
 
 import contextlib
 import sqlite3
-import time
 from pathlib import Path
 from typing import cast
 
@@ -10,7 +9,7 @@ from sqlalchemy import Engine, delete, select
 
 from storage.database import writing
 from storage.errors import DatabaseLockedError, SessionBusyError, UnknownSessionError
-from storage.faults import BUSY_SECONDS, sqlite_error, sqlite_file
+from storage.faults import sqlite_error, sqlite_file
 from storage.migrate import backups
 from storage.schema import SessionTable
 
@@ -51,20 +50,16 @@ def erase_session(engine: Engine, session_id: int) -> None:
 
 
 def _empty_log(engine: Engine, path: Path) -> None:
-    deadline = time.monotonic() + BUSY_SECONDS
-    # a checkpoint stands outside of any transaction, so it goes to the driver itself
+    # a checkpoint stands outside of any transaction, so it goes to the driver itself; it waits for readers as long
+    # as any statement waits for a lock
     with contextlib.closing(engine.raw_connection()) as pooled:
         raw = cast("sqlite3.Connection", pooled.driver_connection)
-        while True:
-            try:
-                busy, _, _ = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-            except sqlite3.Error as error:
-                raise sqlite_error(error, path) from error
-            if not busy:
-                return
-            if time.monotonic() > deadline:
-                raise DatabaseLockedError(
-                    f"The session was erased, but another program reads the database {path} and keeps its log from "
-                    "being emptied: close what else uses it, then erase another session or start classpulse again."
-                )
-            time.sleep(0.05)
+        try:
+            busy, _, _ = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        except sqlite3.Error as error:
+            raise sqlite_error(error, path) from error
+    if busy:
+        raise DatabaseLockedError(
+            f"The session was erased, but another program reads the database {path} and keeps its log from being "
+            "emptied: close what else uses it, then erase another session or start classpulse again."
+        )

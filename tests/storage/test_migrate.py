@@ -1,0 +1,291 @@
+"""Migrations: up from nothing, from an older version with a backup, never down, never two at once."""
+
+import shutil
+import sqlite3
+import stat
+import subprocess
+import sys
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, inspect, text
+
+from engagement.records import IntervalRecord
+from storage import queries
+from storage.database import default_url, open_database, writing
+from storage.errors import DatabaseDamagedError, ForeignDatabaseError, NewerDatabaseError
+from storage.migrate import alembic_config, backups, migrate, script_folder
+from storage.recorder import NewSession, Recorder
+from storage.schema import Base
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+NEXT = """
+import sqlalchemy as sa
+from alembic import op
+
+revision = "9999"
+down_revision = "{head}"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    with op.batch_alter_table("sessions", recreate="{recreate}") as table:
+        table.add_column(sa.Column("room", sa.Text(), nullable=False, server_default="12"))
+{more}
+"""
+
+
+@pytest.fixture
+def newer_scripts(tmp_path: Path) -> Callable[..., Path]:
+    """The migrations of a later version: ours and one more, which rebuilds a table that others refer to."""
+
+    def make(recreate: str = "always", more: str = "") -> Path:
+        folder = tmp_path / "100% newer"
+        shutil.copytree(script_folder(), folder, ignore=shutil.ignore_patterns("__pycache__"))
+        head = ScriptDirectory.from_config(alembic_config(script_folder())).get_current_head()
+        migration = NEXT.format(head=head, recreate=recreate, more=more)
+        (folder / "versions" / "9999_later.py").write_text(migration)
+        return folder
+
+    return make
+
+
+def revision(engine: Engine) -> str | None:
+    with engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def test_the_migrations_make_exactly_the_tables_of_the_code(engine: Engine) -> None:
+    with engine.connect() as connection:
+        context = MigrationContext.configure(
+            connection, opts={"compare_type": True, "compare_server_default": True}
+        )
+        assert compare_metadata(context, Base.metadata) == []
+
+
+def test_the_migrations_make_exactly_the_checks_of_the_code(sqlite_engine: Engine, tmp_path: Path) -> None:
+    """Autogenerate does not compare CHECKs, clustering or id rules, so this does."""
+    straight = open_database(default_url(tmp_path / "straight"))
+    Base.metadata.create_all(straight)
+
+    def described(engine: Engine) -> dict[str, Any]:
+        found = inspect(engine)
+        tables = {name: found.get_check_constraints(name) for name in Base.metadata.tables}
+        with engine.connect() as connection:
+            statements = dict(connection.exec_driver_sql("SELECT name, sql FROM sqlite_master").fetchall())
+        return {
+            name: (
+                sorted((check["name"], check["sqltext"]) for check in checks),
+                [option for option in ("WITHOUT ROWID", "AUTOINCREMENT") if option in statements[name]],
+            )
+            for name, checks in tables.items()
+        } | {"open": statements["uq_sessions_open_name"]}
+
+    migrated, created = described(sqlite_engine), described(straight)
+    straight.dispose()
+    assert migrated == created
+    assert migrated["readings"][1] == ["WITHOUT ROWID"]
+    assert len(migrated["intervals"][0]) == 14
+
+
+def test_a_database_that_is_up_to_date_is_left_alone(engine: Engine) -> None:
+    assert migrate(engine) is None
+    assert backups(engine) == []
+
+
+def test_an_older_database_is_copied_and_then_upgraded_with_all_its_rows(
+    sqlite_engine: Engine,
+    new_session: Callable[..., NewSession],
+    record: Callable[..., IntervalRecord],
+    newer_scripts: Callable[..., Path],
+) -> None:
+    recorder = Recorder(sqlite_engine)
+    session_id = recorder.open_session(new_session())
+    recorder.commit(record(session_id))
+    before = revision(sqlite_engine)
+
+    copy = migrate(sqlite_engine, newer_scripts())
+
+    assert revision(sqlite_engine) == "9999"
+    with sqlite_engine.connect() as connection:
+        assert connection.scalar(text("SELECT room FROM sessions")) == "12"
+        assert (
+            connection.scalar(text("SELECT count(*) FROM readings")) == 3
+        )  # the rebuilt table took none along
+        assert connection.scalar(text("PRAGMA foreign_keys")) == 1
+    assert copy is not None
+    assert backups(sqlite_engine) == [copy]
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o600
+    kept = open_database(f"sqlite:///{copy}")
+    assert revision(kept) == before
+    assert queries.find_session(kept, "last").name == "Physics 3B"
+    assert len(queries.readings_since(kept, session_id)) == 3
+    kept.dispose()
+
+
+def test_an_older_server_is_upgraded_in_place(
+    postgres_engine: Engine, new_session: Callable[..., NewSession], newer_scripts: Callable[..., Path]
+) -> None:
+    Recorder(postgres_engine).open_session(new_session())
+    assert migrate(postgres_engine, newer_scripts("auto")) is None
+    with postgres_engine.connect() as connection:
+        assert connection.scalar(text("SELECT room FROM sessions")) == "12"
+
+
+def test_an_upgrade_that_fails_changes_nothing(
+    engine: Engine, new_session: Callable[..., NewSession], newer_scripts: Callable[..., Path]
+) -> None:
+    Recorder(engine).open_session(new_session())
+    before = revision(engine)
+    with pytest.raises(RuntimeError, match="half way"):
+        migrate(engine, newer_scripts("auto", '    raise RuntimeError("half way")'))
+    assert revision(engine) == before
+    assert "room" not in {column["name"] for column in inspect(engine).get_columns("sessions")}
+    assert queries.find_session(engine, "last").name == "Physics 3B"
+
+
+def test_rows_that_belong_to_nothing_stop_an_upgrade(
+    sqlite_engine: Engine, newer_scripts: Callable[..., Path], tmp_path: Path
+) -> None:
+    raw = sqlite3.connect(tmp_path / "data" / "classpulse.sqlite")
+    raw.execute("INSERT INTO notes (session_id, at, text) VALUES (7, '2026-03-02 10:00:00.000000', 'lost')")
+    raw.commit()
+    raw.close()
+    with pytest.raises(DatabaseDamagedError, match="1 rows that belong to nothing"):
+        migrate(sqlite_engine, newer_scripts())
+    assert revision(sqlite_engine) != "9999"
+
+
+def test_a_newer_database_is_refused_and_left_as_it_is(engine: Engine) -> None:
+    with writing(engine) as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = 'f00dfeed'"))
+    with pytest.raises(
+        NewerDatabaseError, match=r"made by a newer classpulse .*f00dfeed.*install the newest"
+    ):
+        migrate(engine)
+    assert revision(engine) == "f00dfeed"
+    assert backups(engine) == []
+
+
+def test_the_tables_of_another_program_are_not_touched(tmp_path: Path) -> None:
+    path = tmp_path / "other.sqlite"
+    raw = sqlite3.connect(path)
+    raw.execute("CREATE TABLE sessions (cookie TEXT)")
+    raw.commit()
+    raw.close()
+    engine = open_database(f"sqlite:///{path}")
+    with pytest.raises(ForeignDatabaseError, match=r"tables of another program \(sessions\)"):
+        migrate(engine)
+    assert inspect(engine).get_table_names() == ["sessions"]
+    engine.dispose()
+
+
+START_AT_ONCE = """
+import sys
+from storage.database import open_database
+from storage.migrate import migrate
+engine = open_database(sys.argv[1])
+print("ready", flush=True)
+sys.stdin.readline()
+migrate(engine)
+engine.dispose()
+"""
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_processes_that_start_at_once_do_not_collide(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """`classpulse start` is two of them, and a fresh database has to be made by one."""
+    if kind == "sqlite":
+        url = default_url(tmp_path / "data")
+    else:
+        made: Engine = request.getfixturevalue("postgres_engine")
+        with made.begin() as connection:
+            connection.execute(text("DROP SCHEMA public CASCADE"))
+            connection.execute(text("CREATE SCHEMA public"))
+        url = made.url.render_as_string(hide_password=False)
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", START_AT_ONCE, url],
+            cwd=REPOSITORY,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(3)
+    ]
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("now\n")
+        process.stdin.flush()
+    errors = [process.communicate()[1] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0, 0], errors
+    engine = open_database(url)
+    assert set(inspect(engine).get_table_names()) == {*Base.metadata.tables, "alembic_version"}
+    assert migrate(engine) is None
+    engine.dispose()
+
+
+def test_alembic_on_the_command_line_finds_the_migrations(tmp_path: Path) -> None:
+    url = default_url(tmp_path)
+
+    def alembic(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "alembic", *arguments],
+            cwd=REPOSITORY,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    done = alembic("-x", f"database={url}", "upgrade", "head")
+    assert done.returncode == 0, done.stderr
+    engine = open_database(url)
+    assert migrate(engine) is None
+    engine.dispose()
+    unnamed = alembic("upgrade", "head")
+    assert unnamed.returncode != 0
+    assert "Name the database: alembic -x database=" in unnamed.stderr
+
+
+def test_the_wheel_carries_the_migrations_where_they_are_looked_for(tmp_path: Path) -> None:
+    """What hatchling is told to put under `storage/` is what an installed classpulse reads."""
+    pyproject = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
+    included = pyproject["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+    assert included["alembic"] == "storage/migrations"
+    installed = tmp_path / "site"
+    shutil.copytree(
+        REPOSITORY / "storage", installed / "storage", ignore=shutil.ignore_patterns("__pycache__")
+    )
+    shutil.copytree(REPOSITORY / "engagement", installed / "engagement")
+    shutil.copytree(REPOSITORY / "alembic", installed / "storage" / "migrations")
+    program = (
+        "import sys; from storage.database import open_database; from storage.migrate import migrate, script_folder\n"
+        "engine = open_database(sys.argv[1]); migrate(engine); engine.dispose(); print(script_folder())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program, default_url(tmp_path / "data")],
+        cwd=installed,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert Path(done.stdout.strip()) == installed / "storage" / "migrations"
+
+
+def test_the_folder_of_migrations_never_hides_the_alembic_package() -> None:
+    assert not (REPOSITORY / "alembic" / "__init__.py").exists()
