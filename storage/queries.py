@@ -155,7 +155,7 @@ class Heartbeat:
 def sessions(engine: Engine) -> pd.DataFrame:
     """All sessions, the newest first.
 
-    Columns: those of `SessionRow`; intervals (how many), most_tiles (at once), coverage (faces read / tiles, 0..1,
+    Columns: those of `SessionRow`; intervals (how many), most_tiles (at once), coverage (seats seen / seats shown, 0..1,
     NaN where nothing was shown).
     """
     totals = (
@@ -163,7 +163,7 @@ def sessions(engine: Engine) -> pd.DataFrame:
             IntervalTable.session_id,
             func.count().label("intervals"),
             func.max(IntervalTable.tiles).label("most_tiles"),
-            func.sum(IntervalTable.faces_read).label("read"),
+            func.sum(IntervalTable.n_seen).label("seen"),
             func.sum(IntervalTable.tiles).label("tiles"),
         )
         .group_by(IntervalTable.session_id)
@@ -174,7 +174,7 @@ def sessions(engine: Engine) -> pd.DataFrame:
             *_columns(SessionTable, _SESSION_DTYPES),
             func.coalesce(totals.c.intervals, 0),
             func.coalesce(totals.c.most_tiles, 0),
-            totals.c.read * 1.0 / func.nullif(totals.c.tiles, 0),
+            totals.c.seen * 1.0 / func.nullif(totals.c.tiles, 0),
         )
         .outerjoin(totals, totals.c.session_id == SessionTable.id)
         .order_by(SessionTable.id.desc())
