@@ -53,7 +53,7 @@ def create_app(engine: Engine, settings: DashboardSettings | None = None) -> Das
     app = Dash(
         "classpulse",
         title="classpulse",
-        update_title=None,  # type: ignore[arg-type]  # None keeps the title still
+        update_title=None,  # keeps the title still
         assets_folder=str(_FOLDER / "assets"),
         assets_ignore="first-paint.js",
         index_string=_index(),

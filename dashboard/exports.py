@@ -225,7 +225,7 @@ def render_html(material: Material, zone: tzinfo | None) -> str:
         end=clock(material.ended_at, zone),
         length=duration((material.ended_at - session.started_at).total_seconds()),
         lows=low_rows(material, zone),
-        notes=[(clock(note.at.to_pydatetime(), zone), note.text) for note in material.notes.itertuples()],
+        notes=note_rows(material.notes, zone),
         episodes=episode_rows(material, zone),
         seats=seat_rows(material),
         timeline_text=figures.describe_timeline(material.intervals, zone),
@@ -238,6 +238,14 @@ def render_html(material: Material, zone: tzinfo | None) -> str:
         plotly=get_plotlyjs(),
         made=f"{day(datetime.now(UTC), zone)}, {clock(datetime.now(UTC), zone)}",
     )
+
+
+def note_rows(notes: pd.DataFrame, zone: tzinfo | None) -> list[tuple[str, str]]:
+    """The notes as text: when and what."""
+    return [
+        (clock(at.to_pydatetime(), zone), str(text))
+        for at, text in zip(notes["at"], notes["text"], strict=True)
+    ]
 
 
 def low_rows(material: Material, zone: tzinfo | None) -> list[dict[str, str]]:
@@ -280,16 +288,16 @@ def seat_rows(material: Material) -> list[dict[str, str]]:
     looks = material.episodes[material.episodes["rule"] != Rule.CAMERA_OFF.value].groupby("seat").size()
     rows = []
     for seat, name in material.names.items():
-        own = shares.loc[seat]
+        own = {state: float(shares[str(state)][seat]) for state in State}
         rest = [
-            f"{STATES[state]} {percent(own[str(state)])}"
+            f"{STATES[state]} {percent(own[state])}"
             for state in State
-            if state is not State.SEEN and own[str(state)] >= 0.005
+            if state is not State.SEEN and own[state] >= 0.005
         ]
         rows.append(
             {
                 "name": name,
-                "read": percent(own[str(State.SEEN)]),
+                "read": percent(own[State.SEEN]),
                 "rest": ", ".join(rest),
                 "looks": count(int(looks.get(seat, 0)), "episode") if looks.get(seat, 0) else "",
             }

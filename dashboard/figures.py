@@ -369,7 +369,7 @@ def expression_shares(intervals: pd.DataFrame) -> pd.DataFrame:
     counts = intervals.set_index("started_at")[list(EXPRESSIONS)].astype(float)
     sums = counts.rolling(SHARE_WINDOW, min_periods=1).sum()
     total = sums.sum(axis="columns")
-    shares = sums.div(total.where(total > 0), axis="rows")
+    shares = sums.div(total.where(total > 0), axis="index")
     return shares.where(counts.notna().all(axis="columns")).reset_index(drop=True)
 
 
@@ -442,7 +442,7 @@ def seat_strips_figure(
         .drop_duplicates(["seat", "at"], keep="last")
     )
     grid = counts.pivot_table(index="seat", columns="at", values="code", aggfunc="last").reindex(list(names))
-    times = local_times(pd.Series(grid.columns), zone)
+    times = local_times(counts["at"].drop_duplicates().sort_values(), zone)
     colours = [palette.states[state] for state in states]
     edges = np.linspace(0, 1, len(states) + 1)
     labels = [plotly_text(name) for name in names.values()]
@@ -525,11 +525,12 @@ def describe_timeline(intervals: pd.DataFrame, zone: tzinfo | None) -> str:
 
 def describe_shares(intervals: pd.DataFrame) -> str:
     """The shares of the expressions over all intervals in one sentence."""
-    totals = intervals[list(EXPRESSIONS)].astype(float).sum()
-    if totals.sum() == 0:
+    totals = {name: float(intervals[name].astype(float).sum()) for name in EXPRESSIONS}
+    read = sum(totals.values())
+    if read == 0:
         return "No expression was read."
-    shares = (totals / totals.sum()).sort_values(ascending=False)
-    words = ", ".join(f"{EXPRESSIONS[name].lower()} {percent(share)}" for name, share in shares.items())
+    often = sorted(totals, key=lambda name: -totals[name])
+    words = ", ".join(f"{EXPRESSIONS[name].lower()} {percent(totals[name] / read)}" for name in often)
     return f"Expressions among the faces read: {words}."
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import tzinfo
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, dcc, html
@@ -38,7 +38,7 @@ def viewer_of(stored: object) -> Viewer:
     told: dict[str, Any] = stored if isinstance(stored, dict) else {}
     zone = told.get("zone")
     return Viewer(
-        scheme=cast("Scheme", "dark" if told.get("scheme") == "dark" else "light"),
+        scheme="dark" if told.get("scheme") == "dark" else "light",
         zone=zone_of(zone if isinstance(zone, str) else None),
     )
 

@@ -24,12 +24,8 @@ def seat_map(readings: pd.DataFrame, names: dict[int, str], flagged: set[int]) -
     ordered = readings.sort_values("position")
     return html.Ul(
         [
-            _cell(
-                names.get(int(row.seat), f"Seat {row.seat}"),
-                State(row.state),
-                flagged=int(row.seat) in flagged,
-            )
-            for row in ordered.itertuples()
+            _cell(names.get(int(seat), f"Seat {seat}"), State(state), flagged=int(seat) in flagged)
+            for seat, state in zip(ordered["seat"], ordered["state"], strict=True)
         ],
         className="cp-map",
         style={"--columns": str(columns(len(ordered))), "listStyle": "none", "padding": 0, "marginBottom": 0},

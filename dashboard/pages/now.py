@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 
 from dashboard import shell
 from dashboard.components import empty, looks, seats, tiles
+from dashboard.exports import note_rows
 from dashboard.figures import SHARE_WINDOW, Timeline, blank, describe_timeline
 from dashboard.glance import TREND_SPAN, glance, sentence
 from dashboard.health import Known, Pulse, stale_after, take_pulse
@@ -124,9 +125,7 @@ def _chart() -> Component:
                 className="cp-heading",
             ),
             html.Div(
-                dcc.Graph(
-                    id=CHART, config=_CONFIG, style={"height": "min(46vh, 360px)", "minHeight": "270px"}
-                ),
+                dcc.Graph(id=CHART, figure=blank(), config=_CONFIG),
                 className="cp-figure",
                 role="img",
                 **{"aria-labelledby": CHART_TEXT},
@@ -330,10 +329,7 @@ def _register_notes(app: Dash, engine: Engine) -> None:
         session, _, _ = running(pulse)
         zone = shell.viewer_of(viewer).zone
         latest = queries.notes(engine, session).iloc[::-1].head(_SHOWN_NOTES)
-        return [
-            html.Li([html.Time(clock(note.at.to_pydatetime(), zone)), html.Span(note.text)])
-            for note in latest.itertuples()
-        ]
+        return [html.Li([html.Time(at), html.Span(text)]) for at, text in note_rows(latest, zone)]
 
 
 def pulse_data(pulse: Pulse | None) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from dashboard import figures, shell
 from dashboard.components import empty
 from dashboard.components.tables import table
-from dashboard.exports import FORMATS, episode_rows, low_rows, seat_rows
+from dashboard.exports import FORMATS, episode_rows, low_rows, note_rows, seat_rows
 from dashboard.figures import Figure
 from dashboard.material import Material, read_material
 from dashboard.wording import LIMITS, MODE_MEANINGS, MODES, clock, day, duration, method
@@ -136,10 +136,7 @@ def _shares(material: Material, viewer: shell.Viewer) -> Component:
 def _notes(material: Material, viewer: shell.Viewer) -> Component | None:
     if material.notes.empty:
         return None
-    items = [
-        html.Li([html.Time(clock(note.at.to_pydatetime(), viewer.zone)), html.Span(note.text)])
-        for note in material.notes.itertuples()
-    ]
+    items = [html.Li([html.Time(at), html.Span(text)]) for at, text in note_rows(material.notes, viewer.zone)]
     return _section("Notes", html.Ul(items, className="cp-notes"))
 
 

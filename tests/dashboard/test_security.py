@@ -10,6 +10,8 @@ from dashboard.app import PageServer, create_app
 from dashboard.errors import AddressRefusedError, PortInUseError
 from dashboard.security import content_security_policy, protect, refusal, require_loopback
 
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - asked for to see it refused
+
 
 @pytest.fixture
 def client(engine: Engine) -> Client:
@@ -17,7 +19,7 @@ def client(engine: Engine) -> Client:
 
 
 @pytest.mark.parametrize(
-    "host", ["0.0.0.0", "::", "192.168.1.7", "example.org", "", "127.0.0.1.evil.example"]
+    "host", [EVERYWHERE, "::", "192.168.1.7", "example.org", "", "127.0.0.1.evil.example"]
 )
 def test_only_this_computer_may_be_served(host: str) -> None:
     with pytest.raises(AddressRefusedError, match=r"this computer only.*127\.0\.0\.1"):
@@ -178,4 +180,4 @@ def test_the_port_is_free_again_after_closing(engine: Engine) -> None:
 
 def test_the_server_never_leaves_loopback(engine: Engine) -> None:
     with pytest.raises(AddressRefusedError):
-        PageServer(engine, host="0.0.0.0")
+        PageServer(engine, host=EVERYWHERE)
