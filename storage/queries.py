@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Final
 
 import pandas as pd
-from sqlalchemy import Connection, Engine, Select, func, select
+from sqlalchemy import Connection, Engine, ScalarSelect, Select, func, select
 
 from engagement.emotion import EXPRESSIONS
 from engagement.records import Mode
@@ -59,7 +59,15 @@ _SESSION_DTYPES: Final[Mapping[str, str]] = {
     "agent_host": "str",
     "agent_pid": "int64",
 }
-_TOTAL_DTYPES: Final[Mapping[str, str]] = {"intervals": "int64", "most_tiles": "int64", "coverage": "float64"}
+_TOTAL_DTYPES: Final[Mapping[str, str]] = {
+    "intervals": "int64",
+    "most_tiles": "int64",
+    "coverage": "float64",
+    "lowest": "float64",
+    "highest": "float64",
+    "episodes": "int64",
+    "notes": "int64",
+}
 _INTERVAL_DTYPES: Final[Mapping[str, str]] = {
     "id": "int64",
     "started_at": _TIME,
@@ -155,9 +163,11 @@ class Heartbeat:
 def sessions(engine: Engine) -> pd.DataFrame:
     """All sessions, the newest first.
 
-    Columns: those of `SessionRow`; intervals (how many), most_tiles (at once), coverage (seats seen / seats shown, 0..1,
-    NaN where nothing was shown).
+    Columns: those of `SessionRow`; intervals (how many), most_tiles (at once), coverage (seats seen / seats shown,
+    0..1, NaN where nothing was shown), lowest and highest (mood of the class, -1..1, where its band was narrower than half
+    the scale; NaN where it never was), episodes and notes (how many).
     """
+    readable = IntervalTable.high - IntervalTable.low < 1.0
     totals = (
         select(
             IntervalTable.session_id,
@@ -165,6 +175,8 @@ def sessions(engine: Engine) -> pd.DataFrame:
             func.max(IntervalTable.tiles).label("most_tiles"),
             func.sum(IntervalTable.n_seen).label("seen"),
             func.sum(IntervalTable.tiles).label("tiles"),
+            func.min(IntervalTable.valence).filter(readable).label("lowest"),
+            func.max(IntervalTable.valence).filter(readable).label("highest"),
         )
         .group_by(IntervalTable.session_id)
         .subquery()
@@ -175,6 +187,10 @@ def sessions(engine: Engine) -> pd.DataFrame:
             func.coalesce(totals.c.intervals, 0),
             func.coalesce(totals.c.most_tiles, 0),
             totals.c.seen * 1.0 / func.nullif(totals.c.tiles, 0),
+            totals.c.lowest,
+            totals.c.highest,
+            _number_of(EpisodeTable),
+            _number_of(NoteTable),
         )
         .outerjoin(totals, totals.c.session_id == SessionTable.id)
         .order_by(SessionTable.id.desc())
@@ -350,6 +366,15 @@ def heartbeat(engine: Engine, session_id: int) -> Heartbeat | None:
 
 def _columns(table: Any, dtypes: Mapping[str, str]) -> Sequence[Any]:
     return [getattr(table, name) for name in dtypes]
+
+
+def _number_of(table: type[EpisodeTable | NoteTable]) -> ScalarSelect[int]:
+    return (
+        select(func.count())
+        .where(table.session_id == SessionTable.id)
+        .correlate(SessionTable)
+        .scalar_subquery()
+    )
 
 
 def _session_row(row: Any) -> SessionRow:

@@ -11,7 +11,7 @@ from dash.development.base_component import Component
 from sqlalchemy import Engine
 
 from dashboard import shell
-from dashboard.wording import MODES
+from dashboard.wording import MODES, signed
 from engagement.records import Mode
 from storage import queries
 
@@ -128,10 +128,18 @@ def rows(sessions: pd.DataFrame, zone: tzinfo | None) -> list[dict[str, Any]]:
                 "length": length,
                 "seats": int(row["most_tiles"]),
                 "coverage": None if pd.isna(row["coverage"]) else float(row["coverage"]),
+                "mood": mood_range(row["lowest"], row["highest"]),
+                "episodes": int(row["episodes"]),
+                "notes": int(row["notes"]),
                 "mode": MODES[Mode(row["mode"])],
             }
         )
     return found
+
+
+def mood_range(lowest: float, highest: float) -> str:
+    """The span of the mood, such as "−0.12 to +0.31"; "–" where none was read."""
+    return "–" if pd.isna(lowest) else f"{signed(lowest)} to {signed(highest)}"
 
 
 def _nothing() -> Component:

@@ -104,6 +104,11 @@ def test_sessions_are_listed_newest_first_with_what_was_seen(
     assert table["intervals"].tolist() == [0, 3]
     assert table["most_tiles"].tolist() == [0, 3]
     np.testing.assert_allclose(table["coverage"], [np.nan, 1 / 3])
+    moods = queries.intervals_since(engine, session_id)["valence"]
+    np.testing.assert_allclose(table["lowest"], [np.nan, moods.min()])
+    np.testing.assert_allclose(table["highest"], [np.nan, moods.max()])
+    assert table["episodes"].tolist() == [0, len(queries.episodes(engine, session_id))]
+    assert table["notes"].tolist() == [0, 0]
     assert table["ended_at"].tolist() == [pd.NaT, pd.Timestamp(START + timedelta(seconds=6))]
 
 
