@@ -1,7 +1,8 @@
 """Find the line of text in a label strip and make it comparable.
 
-Meeting programs write names in near-white on a dark, often translucent strip, with video moving behind it, and put
-a microphone beside it that comes and goes. What stays is the thin bright strokes of the letters.
+Meeting programs write names in near-white on a dark, often translucent plate, with video moving behind and around it,
+and put a microphone beside it that comes and goes. What stays is the thin bright strokes of the letters, and that
+most letters stand on one line.
 """
 
 from dataclasses import dataclass
@@ -16,12 +17,20 @@ _STROKE_SHARE: Final = 0.35
 """A bright area wider than this share of the strip's height is no letter."""
 _FAINTEST_STROKE: Final = 45.0
 """Grey levels between a letter and its ground."""
-_ROWS: Final = 16
-_WORD_GAP: Final = 1.3
-"""Heights of the text; a wider gap ends the label (what follows is video)."""
-_GLYPH_GAP: Final = 0.28
-_WINDOW: Final = 12
-_MOST_DIFFERENT: Final = 0.30
+_INK: Final = 0.5
+"""Share of the way from the ground to white from which a pixel belongs to a letter."""
+_LETTER_HEIGHT: Final = 4
+"""Pixels; what is lower is a dot or noise and says nothing about the line."""
+_CANDIDATES: Final = 3
+"""Lines that are tried; video may hold more small shapes than the label has letters."""
+_WORD_GAP: Final = 1.1
+"""Heights of a capital; a wider gap ends the label (what follows is video)."""
+_GLYPH_GAP: Final = 0.25
+_PLATE_EDGE: Final = 10.0
+"""Grey levels by which nearly all rows change at once where the plate ends."""
+_PLATE_ROWS: Final = 0.85
+_WINDOW_SHARE: Final = 0.8
+_MOST_DIFFERENT: Final = 0.27
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,18 +39,22 @@ class TextLine:
 
     Attributes:
         picture: uint8 (h, w, 3) RGB, the line with a margin, for recognition.
-        strokes: float32 (16, w'), 0..1, the letters alone, scaled to the height of the text.
+        strokes: float32 (h', w'), 0..1, the letters alone, in pixels of the frame.
+        baseline: row of `strokes` on which the letters stand.
+        capital: height of a capital letter in pixels.
     """
 
     picture: NDArray[np.uint8]
     strokes: NDArray[np.float32]
+    baseline: int
+    capital: int
 
     def same_text(self, other: "TextLine") -> bool:
-        """True where both show the same letters, whatever moves behind them.
+        """True where both show the same letters in the same size, whatever moves behind them.
 
         Every stretch of about one letter has to agree, so that "Sam 1" is not "Sam 2".
         """
-        return difference(self.strokes, other.strokes) <= _MOST_DIFFERENT
+        return difference(self, other) <= _MOST_DIFFERENT
 
 
 def find_text(strip: NDArray[np.uint8]) -> TextLine | None:
@@ -55,25 +68,40 @@ def find_card_text(card: NDArray[np.uint8]) -> TextLine | None:
     return _line(card, np.abs(card - ground).max(axis=2).astype(np.uint8))
 
 
-def difference(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
-    """How much two stroke pictures differ in the stretch where they differ most, 0..1; 1 for other lengths."""
-    import cv2
-
-    width = one.shape[1]
-    if abs(width - other.shape[1]) > max(2, 0.04 * width):
+def difference(one: TextLine, other: TextLine) -> float:
+    """How much two lines differ in the stretch where they differ most, 0..1; 1 for other lengths."""
+    width = min(one.strokes.shape[1], other.strokes.shape[1])
+    apart = max(one.strokes.shape[1], other.strokes.shape[1]) - width
+    if apart > 2:
         return 1.0
-    fitted = cv2.resize(other, (width, _ROWS), interpolation=cv2.INTER_LINEAR)
-    padded = cv2.copyMakeBorder(fitted, 1, 1, 1, 1, cv2.BORDER_REPLICATE)
+    up = min(one.baseline, other.baseline)
+    down = min(len(one.strokes) - one.baseline, len(other.strokes) - other.baseline)
+    fixed = one.strokes[one.baseline - up : one.baseline + down]
+    padded = np.pad(other.strokes[other.baseline - up : other.baseline + down], ((1, 1), (2, 2)))
+    window = np.ones(min(width, max(4, round(_WINDOW_SHARE * one.capital))))
     best = 1.0
-    for down in range(3):
-        for across in range(3):
-            moved = padded[down : down + _ROWS, across : across + width]
-            gaps, ink = np.abs(one - moved).sum(axis=0), np.maximum(one, moved).sum(axis=0)
-            window = np.ones(min(_WINDOW, width))
+    for row in range(3):
+        for column in range(5):
+            moved = padded[row : row + up + down, column : column + fixed.shape[1]]
+            fixed_part = fixed[:, : moved.shape[1]]
+            gaps = np.abs(fixed_part - moved).sum(axis=0)
+            ink = np.maximum(fixed_part, moved).sum(axis=0)
             # the constant keeps a blank between words from counting as a difference of everything
-            ratio = np.convolve(gaps, window, "valid") / (np.convolve(ink, window, "valid") + 8.0)
+            ratio = np.convolve(gaps, window, "valid") / (np.convolve(ink, window, "valid") + one.capital / 2)
             best = min(best, float(ratio.max()))
     return best
+
+
+@dataclass(frozen=True, slots=True)
+class _Glyph:
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    @property
+    def height(self) -> int:
+        return self.bottom - self.top
 
 
 def _line(picture: NDArray[np.uint8], brightness: NDArray[np.uint8]) -> TextLine | None:
@@ -84,67 +112,148 @@ def _line(picture: NDArray[np.uint8], brightness: NDArray[np.uint8]) -> TextLine
         return None
     side = max(3, round(height * _STROKE_SHARE) | 1)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
-    strokes = cv2.morphologyEx(brightness, cv2.MORPH_TOPHAT, kernel).astype(np.float32)
-    limit = max(_FAINTEST_STROKE, 0.5 * float(np.percentile(strokes, 99)))
-    ink = strokes > limit
-    rows = _longest_band(ink)
-    if rows is None:
+    ground = cv2.morphologyEx(brightness, cv2.MORPH_OPEN, kernel).astype(np.float32)
+    rise = brightness - ground
+    clear = rise > _FAINTEST_STROKE
+    if not clear.any():
         return None
-    top, bottom = rows
-    columns = _label_columns(ink[top:bottom], picture[top:bottom])
-    if columns is None:
-        return None
-    left, right = columns
-    tight = np.flatnonzero(ink[top:bottom, left:right].any(axis=1))
-    top, bottom = top + int(tight[0]), top + int(tight[-1]) + 1
-    margin = max(2, (bottom - top) // 4)
-    shown = picture[
-        max(0, top - margin) : bottom + margin,
-        max(0, left - margin) : right + margin,
+    # how far each pixel goes from its own ground to the letters' white: the same over dark and over bright video
+    white = float(np.percentile(brightness[clear], 90))
+    strokes = np.where(rise > _FAINTEST_STROKE / 2, rise / np.maximum(white - ground, _FAINTEST_STROKE), 0)
+    glyphs = _glyphs(strokes > _INK)
+    lines = [
+        (_letters(chain, baseline, capital), -chain[0].left, baseline, capital, chain)
+        for baseline, capital in _baselines(glyphs)
+        if (chain := _label(glyphs, baseline, capital, brightness, picture))
     ]
-    letters = strokes[top:bottom, left:right] / max(limit, float(np.percentile(strokes[ink], 75)))
-    scaled = max(_WINDOW // 2, round((right - left) * _ROWS / (bottom - top)))
-    small = cv2.resize(np.clip(letters, 0, 1), (scaled, _ROWS), interpolation=cv2.INTER_AREA)
-    return TextLine(np.ascontiguousarray(shown), np.asarray(small, np.float32))
-
-
-def _longest_band(ink: NDArray[np.bool_]) -> tuple[int, int] | None:
-    """First and last row (exclusive) of the text line with the most ink; dots and accents belong to it."""
-    height = len(ink)
-    filled = np.flatnonzero(ink.sum(axis=1) > 0)
-    if not len(filled):
+    if not lines:
         return None
-    breaks = np.flatnonzero(np.diff(filled) > max(2, height // 12))
-    bands = [(int(band[0]), int(band[-1]) + 1) for band in np.split(filled, breaks + 1)]
-    top, bottom = max(bands, key=lambda band: ink[band[0] : band[1]].sum())
-    return (top, bottom) if bottom - top >= _SHORTEST_STRIP // 2 else None
+    *_, baseline, capital, chain = max(lines, key=lambda line: line[:2])
+    left, right = chain[0].left, max(glyph.right for glyph in chain)
+    # a pixel of the letters' soft edges on either side
+    top, bottom = max(0, baseline - round(1.35 * capital)), min(height, baseline + round(0.45 * capital) + 1)
+    margin = max(2, capital // 3)
+    shown = picture[
+        max(0, top - margin // 2) : bottom + margin // 2, max(0, left - margin) : min(width, right + margin)
+    ]
+    # fainter than that is what shows through of the video behind
+    letters = np.clip((strokes[top:bottom, left:right] - 0.3) / 0.4, 0, 1).astype(np.float32)
+    return TextLine(np.ascontiguousarray(shown), letters, baseline - top, capital)
 
 
-def _label_columns(ink: NDArray[np.bool_], picture: NDArray[np.uint8]) -> tuple[int, int] | None:
-    """First and last column (exclusive) of the name: up to the first wide gap, without a red microphone."""
-    height = len(ink)
-    filled = np.flatnonzero(ink.any(axis=0))
-    if not len(filled):
-        return None
-    ends = np.flatnonzero(np.diff(filled) > _WORD_GAP * height)
-    runs = np.split(filled, ends + 1)
-    first = runs[0]
-    glyphs = np.split(first, np.flatnonzero(np.diff(first) > _GLYPH_GAP * height) + 1)
-    if _is_microphone(picture, glyphs[0], height):
-        glyphs = glyphs[1:]
-        if not glyphs and len(runs) > 1:
-            glyphs = [runs[1]]
-    if not glyphs:
-        return None
-    left, right = int(glyphs[0][0]), int(glyphs[-1][-1]) + 1
-    return (left, right) if right - left >= height // 4 else None
+def _glyphs(ink: NDArray[np.bool_]) -> list[_Glyph]:
+    """Connected strokes from left to right; what is cut off above or too tall for a line is left out."""
+    import cv2
+
+    _, _, stats, _ = cv2.connectedComponentsWithStats(ink.astype(np.uint8), connectivity=8)
+    glyphs = [
+        _Glyph(int(left), int(top), int(left + width), int(top + height))
+        for left, top, width, height, area in stats[1:]
+        if top > 0 and height <= 0.75 * len(ink) and area >= 2
+    ]
+    return sorted(glyphs, key=lambda glyph: glyph.left)
 
 
-def _is_microphone(picture: NDArray[np.uint8], columns: NDArray[np.intp], height: int) -> bool:
-    """A first glyph, no wider than a letter or two, with red in it."""
-    left, right = int(columns[0]), int(columns[-1]) + 1
-    if right - left > 1.8 * height:
+def _baselines(glyphs: list[_Glyph]) -> list[tuple[int, int]]:
+    """Rows under the feet of several glyphs, with the height of a capital there; the most likely first."""
+    letters = [glyph for glyph in glyphs if glyph.height >= _LETTER_HEIGHT]
+    bottoms = np.array([glyph.bottom for glyph in letters])
+    found: list[tuple[int, int]] = []
+    while len(bottoms) and len(found) < _CANDIDATES:
+        votes = [int((np.abs(bottoms - row) <= 1).sum()) for row in bottoms]
+        near = np.abs(bottoms - bottoms[int(np.argmax(votes))]) <= 1
+        baseline = round(float(np.median(bottoms[near])))
+        heights = sorted(glyph.height for glyph in letters if abs(glyph.bottom - baseline) <= 1)
+        # the tallest may be noise that happens to end there
+        found.append((baseline, heights[-2] if len(heights) > 3 else heights[-1]))
+        bottoms = bottoms[~near]
+    return found
+
+
+def _letters(stretch: list[_Glyph], baseline: int, capital: int) -> int:
+    """How many glyphs of a stretch stand on the line and have a letter's height."""
+    low, high = max(_LETTER_HEIGHT, 0.5 * capital), 1.3 * capital
+    return sum(abs(glyph.bottom - baseline) <= 1 and low <= glyph.height <= high for glyph in stretch)
+
+
+def _label(
+    glyphs: list[_Glyph],
+    baseline: int,
+    capital: int,
+    brightness: NDArray[np.uint8],
+    picture: NDArray[np.uint8],
+) -> list[_Glyph]:
+    """The glyphs of the name: the stretch of the line with the most letters, without a red microphone."""
+    on_line = [
+        glyph
+        for glyph in glyphs
+        if glyph.top >= baseline - 1.5 * capital
+        and glyph.bottom <= baseline + 0.5 * capital
+        and glyph.top < baseline
+        and glyph.bottom > baseline - 1.2 * capital
+    ]
+    rows = slice(max(0, baseline - capital), baseline)
+    plate = brightness[max(0, baseline - round(1.35 * capital)) : baseline + round(0.4 * capital) + 1]
+    stretches: list[list[_Glyph]] = []
+    reached = 0
+    for glyph in on_line:
+        gap = glyph.left - reached
+        ends = gap > _WORD_GAP * capital or (
+            gap > _GLYPH_GAP * capital and _plate_ends(plate, reached, glyph.left)
+        )
+        if not stretches or ends:
+            stretches.append([])
+        stretches[-1].append(glyph)
+        reached = max(reached, glyph.right)
+    stretches = [
+        kept for stretch in stretches if (kept := _without_microphone(stretch, capital, picture[rows]))
+    ]
+
+    counts = [_letters(stretch, baseline, capital) for stretch in stretches]
+    if not any(counts):
+        return []
+    # an edge in the video behind the plate looks like the plate's end, but then letters follow on the same line
+    first = last = counts.index(max(counts))
+    while first > 0 and _follows(stretches[first - 1], stretches[first], capital, counts[first - 1]):
+        first -= 1
+    while last + 1 < len(counts) and _follows(
+        stretches[last], stretches[last + 1], capital, counts[last + 1]
+    ):
+        last += 1
+    return [glyph for stretch in stretches[first : last + 1] for glyph in stretch]
+
+
+def _follows(before: list[_Glyph], after: list[_Glyph], capital: int, letters: int) -> bool:
+    """Whether two stretches are words of one label, the one that is not sure having that many letters."""
+    gap = after[0].left - max(glyph.right for glyph in before)
+    return letters >= 2 and gap <= _WORD_GAP * capital
+
+
+def _plate_ends(plate: NDArray[np.uint8], left: int, right: int) -> bool:
+    """Whether nearly all rows, from above the letters to below them, change the same way between two glyphs.
+
+    No letter's stem reaches that far up and down.
+    """
+    part = plate[:, max(0, left - 1) : right + 2].astype(np.float32)
+    if part.shape[1] < 3:
         return False
-    part = picture[:, left:right].astype(int)
-    red = (part[..., 0] - part[..., 1:].max(axis=2) > 60).mean()
-    return bool(red > 0.05)
+    steps = part[:, 2:] - part[:, :-2]
+    same_way = np.maximum((steps > _PLATE_EDGE).mean(axis=0), (steps < -_PLATE_EDGE).mean(axis=0))
+    return bool(same_way.max() > _PLATE_ROWS)
+
+
+def _without_microphone(stretch: list[_Glyph], capital: int, band: NDArray[np.uint8]) -> list[_Glyph]:
+    """Leave out leading glyphs up to a letter's width apart from the rest that have red in them."""
+    reached = stretch[0].right
+    for index, glyph in enumerate(stretch[1:], start=1):
+        if glyph.left - reached > _GLYPH_GAP * capital:
+            return stretch[index:] if _is_red(band, stretch[0].left, reached, capital) else stretch
+        reached = max(reached, glyph.right)
+    return [] if _is_red(band, stretch[0].left, reached, capital) else stretch
+
+
+def _is_red(band: NDArray[np.uint8], left: int, right: int, capital: int) -> bool:
+    if right - left > 2 * capital:
+        return False
+    part = band[:, max(0, left - capital // 3) : right + capital // 3].astype(int)
+    return bool((part[..., 0] - part[..., 1:].max(axis=2) > 60).mean() > 0.05)
