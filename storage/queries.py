@@ -164,8 +164,8 @@ def sessions(engine: Engine) -> pd.DataFrame:
     """All sessions, the newest first.
 
     Columns: those of `SessionRow`; intervals (how many), most_tiles (at once), coverage (seats seen / seats shown,
-    0..1, NaN where nothing was shown), lowest and highest (mood of the class, -1..1, where its band was narrower than half
-    the scale; NaN where it never was), episodes and notes (how many).
+    0..1, NaN where nothing was shown), lowest and highest (mood of the class, -1..1, where its band was narrower than
+    half the scale; NaN where it never was), episodes and notes (how many).
     """
     readable = IntervalTable.high - IntervalTable.low < 1.0
     totals = (
