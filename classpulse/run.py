@@ -2,7 +2,6 @@
 
 import json
 import os
-import platform
 import signal
 import sys
 import threading
@@ -99,7 +98,7 @@ def watch(chosen: Settings, *, seconds: float | None, headless: bool, supervised
         interval=chosen.capture.interval,
         mode=chosen.session.mode,
         seconds=seconds,
-        agent_name=f"classpulse on {platform.node() or 'this computer'}",
+        agent_name="classpulse watch",
         pid=os.getpid(),
     )
     source = open_source(chosen.capture.source, titles=chosen.capture.titles)
