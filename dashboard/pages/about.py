@@ -53,7 +53,8 @@ def layout() -> Component:
                     _section(
                         "States of a seat",
                         html.Ul(
-                            [html.Li(f"{STATE_SYMBOLS[state]}  {word}") for state, word in STATES.items()]
+                            [html.Li([html.B(STATE_SYMBOLS[state]), word]) for state, word in STATES.items()],
+                            className="cp-states",
                         ),
                     ),
                     _section(

@@ -44,7 +44,7 @@ _COLUMNS: Final[list[dict[str, Any]]] = [
         "minWidth": 85,
     },
     {"field": "mood", "headerName": "Mood range", "minWidth": 140},
-    {"field": "episodes", "headerName": "Looks", "type": "rightAligned", "minWidth": 85},
+    {"field": "episodes", "headerName": "Episodes", "type": "rightAligned", "minWidth": 105},
     {"field": "notes", "headerName": "Notes", "type": "rightAligned", "minWidth": 85},
     {"field": "mode", "headerName": "Mode", "minWidth": 120},
 ]
