@@ -90,7 +90,8 @@ def render_card(report: dict[str, Any], entry: dict[str, Any], name: str) -> str
         f"{settings['smoothing']:g}) + {1 - settings['hard_weight']:g} FER+ votes. SGD with Nesterov momentum, batch "
         f"{settings['batch']}, learning rate {settings['learning_rate']:g} with warm-up and cosine, weight decay "
         f"{settings['weight_decay']:g} (decoupled), moving average of the weights {settings['average']:g}, "
-        f"{settings['precision']}, seed {settings['seed']}.",
+        f"{settings['precision']}, seed {settings['seed']}."
+        + (f" {entry['run']['note']}" if "note" in entry["run"] else ""),
         "",
         f"A face is cut out as FER2013 shows it: a square of {crop['side']:g} detector box heights, centre "
         f"{crop['offset_x']:+g}, {crop['offset_y']:+g} box heights from the box's, grey "

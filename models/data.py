@@ -97,8 +97,11 @@ def read_faces(path: Path, *, ferplus: Path | None = None) -> dict[str, FaceSet]
 def read_fer2013plus(path: Path) -> dict[str, FaceSet]:
     """The FER2013 + FER+ parquet: columns usage, label, image (encoded bytes), votes_*. Raises DataError."""
     import pandas as pd
-    import pyarrow as pa
 
+    try:
+        import pyarrow as pa
+    except ImportError as error:
+        raise DataError("Reading parquet needs the train extra: pip install 'classpulse[train]'.") from error
     try:
         table = pd.read_parquet(path)
     except (OSError, ValueError, pa.ArrowException) as error:

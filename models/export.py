@@ -3,7 +3,6 @@
 import hashlib
 import json
 import logging
-import tomllib
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,9 +15,10 @@ from inference.expression import ExpressionClassifier
 from models import metrics, zoo
 from models.convert import to_litert
 from models.data import FaceSet, read_faces
-from models.errors import ManifestError, TrainingError
+from models.errors import TrainingError
 from models.evaluate import choose_threshold, log_probabilities
 from models.golden import golden_faces
+from models.manifest import replace_file, write_entry
 from models.registry import MANIFEST, CropGeometry, ModelEntry, resolve
 from models.train import BEST, RUN, data_hash, input_size_of
 
@@ -79,7 +79,7 @@ def export(run: Path, data: Path, *, manifest: Path = MANIFEST, name: str = "exp
     curve = metrics.coverage_curve(probabilities, public.labels, np.arange(30, 71) / 100)
     threshold = choose_threshold(curve, NAMED_ACCURACY)
     content = candidates[precision]
-    _replace(folder / f"{name}.tflite", content)
+    replace_file(folder / f"{name}.tflite", content)
     shipped = ExpressionClassifier(folder / f"{name}.tflite", temperature=temperature, flip=flip)
     golden = shipped.classify(golden_faces(size))
     table = {
@@ -113,6 +113,7 @@ def export(run: Path, data: Path, *, manifest: Path = MANIFEST, name: str = "exp
             "epochs": len(record["history"]),
             "chosen_epoch": record["chosen_epoch"],
             **{f"version_{key}": value for key, value in record["versions"].items()},
+            **({"note": record["note"]} if "note" in record else {}),
         },
         "golden": {"probabilities": [[round(float(p), 4) for p in row] for row in golden]},
         "settings": record["settings"],
@@ -129,36 +130,6 @@ def export(run: Path, data: Path, *, manifest: Path = MANIFEST, name: str = "exp
     }
     write_entry(manifest, name, table)
     return resolve(name, manifest)
-
-
-def write_entry(manifest: Path, name: str, table: dict[str, Any]) -> None:
-    """Put `table` under [name] into the manifest, leaving the other entries. Raises ManifestError."""
-    try:
-        tables = tomllib.loads(manifest.read_text(encoding="utf-8")) if manifest.exists() else {}
-    except tomllib.TOMLDecodeError as error:
-        raise ManifestError(f"{manifest} cannot be parsed ({error}); repair or remove it.") from error
-    tables[name] = table
-    lines = ["# Written by `models.export`; weights that differ from their SHA-256 are not loaded."]
-    for key, value in sorted(tables.items()):
-        lines += _toml(key, value)
-    _replace(manifest, ("\n".join(lines) + "\n").encode())
-
-
-def _toml(path: str, table: dict[str, Any]) -> list[str]:
-    nested = {key: value for key, value in table.items() if isinstance(value, dict)}
-    lines = ["", f"[{path}]"]
-    lines += [f"{key} = {_value(value)}" for key, value in table.items() if key not in nested]
-    for key, value in nested.items():
-        lines += _toml(f"{path}.{key}", value)
-    return lines
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, dict):
-        return "{ " + ", ".join(f"{key} = {_value(inner)}" for key, inner in value.items()) + " }"
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(_value(item) for item in value) + "]"
-    return json.dumps(value)  # strings, numbers and booleans are written alike in JSON and TOML
 
 
 def _read_run(run: Path) -> dict[str, Any]:
@@ -181,9 +152,3 @@ def _representative(faces: FaceSet, size: int) -> NDArray[np.uint8]:
 def _float_error(logits: NDArray[np.float64], faces: FaceSet) -> float:
     temperature = metrics.fit_temperature(logits, faces.labels)
     return metrics.calibration_error(metrics.softmax(logits, temperature), faces.labels)
-
-
-def _replace(path: Path, content: bytes) -> None:
-    temporary = path.with_name(f"new.{path.name}")
-    temporary.write_bytes(content)
-    temporary.replace(path)

@@ -59,10 +59,9 @@ class TrainSettings:
     out: Path
     architecture: str = "resnet-s"
     phases: tuple[Phase, ...] = (
-        Phase(14, 32, 0.2, 0.33),
-        Phase(4, 32, 0.15, 0.15),
-        Phase(14, 40, 0.15, 0.15),
-        Phase(14, 44, 0.1, 0.0),
+        Phase(17, 32, 0.2, 0.33),
+        Phase(12, 40, 0.15, 0.15),
+        Phase(19, 44, 0.1, 0.0),
     )
     batch: int = 96
     learning_rate: float = 0.1
@@ -81,13 +80,21 @@ class TrainSettings:
         return sum(phase.epochs for phase in self.phases)
 
 
-def train(settings: TrainSettings, *, on_epoch: Callable[[dict[str, float]], None] | None = None) -> Path:
+def train(
+    settings: TrainSettings,
+    *,
+    on_step: Callable[[int, int], None] | None = None,
+    on_epoch: Callable[[dict[str, float]], None] | None = None,
+) -> Path:
     """Train, or go on where the run's folder stopped, and return the folder.
 
     The folder then holds `best.weights.h5` (moving average of the epoch with the highest PublicTest accuracy
-    at full size), `checkpoint.npz` (everything needed to go on) and `run.json` (settings, data hash,
-    versions, history). PrivateTest is never read. Raises DataError and TrainingError.
+    at full size), `checkpoint.npz` (everything needed to go on), `run.json` (settings, data hash,
+    versions, history) and `curves.png`. `on_step` hears the steps done and their total, `on_epoch` the epoch's
+    record. PrivateTest is never looked at. Raises DataError and TrainingError.
     """
+    from models.plots import draw_curves
+
     splits = read_faces(settings.data)
     if "Training" not in splits or "PublicTest" not in splits:
         raise TrainingError(
@@ -112,7 +119,7 @@ def train(settings: TrainSettings, *, on_epoch: Callable[[dict[str, float]], Non
         rng = np.random.default_rng([settings.seed, epoch])
         images = augment.degrade(faces.images, phase.degraded, rng)
         order = rng.permutation(len(faces))[: steps * settings.batch].reshape(steps, settings.batch)
-        loss, accuracy = loop.epoch(images, targets, order, phase, first_step=epoch * steps)
+        loss, accuracy = loop.epoch(images, targets, order, phase, epoch * steps, on_step)
         held = loop.accuracy(held_out, round(phase.size / _COVER))
         record = {
             "epoch": epoch + 1,
@@ -124,6 +131,7 @@ def train(settings: TrainSettings, *, on_epoch: Callable[[dict[str, float]], Non
         }
         history.append(record)
         loop.keep(history)
+        draw_curves(history, settings.out / "curves.png")
         log.info("%s", " ".join(f"{key}={value:.4g}" for key, value in record.items()))
         if on_epoch is not None:
             on_epoch(record)
@@ -182,6 +190,7 @@ class _Loop:
         order: NDArray[np.intp],
         phase: Phase,
         first_step: int,
+        on_step: Callable[[int, int], None] | None,
     ) -> tuple[float, float]:
         """One pass; mean loss and accuracy against the largest target."""
         totals = np.zeros(2)
@@ -198,6 +207,8 @@ class _Loop:
                 phase.size,
                 phase.erased,
             ).numpy()
+            if on_step is not None:
+                on_step(number + 1, self._total)
         if not np.isfinite(totals).all():
             raise TrainingError("The loss is not finite; lower --learning-rate and start again.")
         loss, correct = totals / len(order)

@@ -1,0 +1,136 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import cv2
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+
+from engagement.emotion import EXPRESSIONS
+from inference.expression import ExpressionClassifier
+from models import zoo
+from models.data import SIZE, VOTES
+from models.errors import DataError, TrainingError
+from models.evaluate import choose_threshold, evaluate, shrink
+from models.export import export
+from models.golden import golden_faces
+from models.registry import resolve
+from models.train import BEST, RUN
+from models.zoo.layers import conv_norm
+
+pytestmark = pytest.mark.filterwarnings(
+    # Keras 3.15 with NumPy 2.4, when it saves weights
+    "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"
+)
+
+
+def build_tiny(size: int | None, classes: int) -> keras.Model:
+    inputs = keras.layers.Input((size, size, 1))
+    x = conv_norm(keras.layers.Rescaling(1 / 64, offset=-2.0)(inputs), 8, strides=2)
+    return keras.Model(inputs, keras.layers.Dense(classes)(keras.layers.GlobalAveragePooling2D()(x)))
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Drawn faces whose label the votes agree with, 35 in each split."""
+    rows: list[dict[str, Any]] = []
+    for split in ("Training", "PublicTest", "PrivateTest"):
+        for number, face in enumerate(golden_faces(SIZE, 35)):
+            row: dict[str, Any] = {"usage": split, "label": EXPRESSIONS[number % 7]}
+            row["image"] = cv2.imencode(".png", face)[1].tobytes()
+            row |= {f"votes_{name}": 0 for name in VOTES} | {"votes_happiness": 10}
+            rows.append(row)
+    path = tmp_path_factory.mktemp("data") / "faces.parquet"
+    pd.DataFrame(rows).to_parquet(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def exported(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A manifest with a tiny untrained network, exported from a run of one epoch."""
+    folder = tmp_path_factory.mktemp("models")
+    run = folder / "run"
+    run.mkdir()
+    keras.utils.set_random_seed(2)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(zoo.ARCHITECTURES, "tiny", build_tiny)
+        zoo.build("tiny", None).save_weights(run / BEST)
+        settings = {
+            "architecture": "tiny", "batch": 96, "learning_rate": 0.1, "weight_decay": 0.0, "average": 0.9,
+            "hard_weight": 0.6, "smoothing": 0.05, "precision": "float32", "seed": 1,
+            "phases": [{"epochs": 1, "size": 22, "degraded": 0.0, "erased": 0.0}],
+        }  # fmt: skip
+        history = [{"epoch": 1, "size": 22, "public_accuracy": 0.1}]
+        record = {
+            "settings": settings, "history": history, "chosen_epoch": 1, "parameters": 200,
+            "versions": {"keras": "3"}, "note": "Nobody should use it.",
+        }  # fmt: skip
+        (run / RUN).write_text(json.dumps(record))
+        export(run, data, manifest=folder / "manifest.toml")
+    return folder / "manifest.toml"
+
+
+def test_an_export_can_be_resolved_and_answers_its_golden_faces(exported: Path) -> None:
+    import tomllib
+
+    entry = resolve("expression", exported)
+    assert entry.input_size == 24
+    assert 0 < entry.metrics["public_ece"] < 1
+    assert entry.metrics["agreement_with_float"] > 0.7
+    classifier = ExpressionClassifier(entry.path, temperature=entry.temperature, flip=entry.flip)
+    golden = tomllib.loads(exported.read_text())["expression"]["golden"]["probabilities"]
+    np.testing.assert_allclose(classifier.classify(golden_faces(24)), golden, atol=1e-3)
+    assert sorted(path.name for path in entry.path.parent.iterdir()) == ["expression.tflite"]
+
+
+def test_evaluation_counts_what_a_second_count_finds(exported: Path, data: Path, tmp_path: Path) -> None:
+    card = tmp_path / "MODEL_CARD.md"
+    report = evaluate(data, tmp_path, split="PrivateTest", manifest=exported, card=card)
+    entry = resolve("expression", exported)
+    faces = np.stack([cv2.resize(f, (24, 24), interpolation=cv2.INTER_AREA) for f in golden_faces(SIZE, 35)])
+    named = ExpressionClassifier(entry.path, flip=entry.flip).classify(faces).argmax(axis=1)
+    right = int((named == np.arange(35) % 7).sum())
+
+    assert report["accuracy"] == {"value": right / 35, "n": 35} | {
+        key: pytest.approx(report["accuracy"][key]) for key in ("low", "high")
+    }
+    assert report["accuracy"]["low"] <= right / 35 <= report["accuracy"]["high"]
+    assert report["ferplus_majority"]["value"] == (named == EXPRESSIONS.index("happy")).mean()
+    assert [row["height"] for row in report["by_height"]] == [16, 24, 32, 40, 48]
+    assert report["by_height"][-1]["value"] == report["accuracy"]["value"]
+    assert np.sum(report["confusion"]) == 35
+    assert report["milliseconds_49_faces"] > 0
+    assert json.loads((tmp_path / "evaluation.json").read_text())["split"] == "PrivateTest"
+    assert (tmp_path / "confusion.png").read_bytes().startswith(b"\x89PNG")
+    assert "surprise" in (tmp_path / "report.txt").read_text()
+    text = card.read_text()
+    assert f"| FER2013 accuracy | {right / 35:.2%} |" in text
+    assert "Measured on PrivateTest" in text
+    assert "Nobody should use it." in text
+
+
+def test_a_split_that_is_not_there_is_refused(exported: Path, data: Path, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no split Holdout; it has Training, PublicTest, PrivateTest"):
+        evaluate(data, tmp_path, split="Holdout", manifest=exported)
+
+
+def test_a_folder_without_a_run_is_not_exported(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="holds no finished run"):
+        export(tmp_path, data, manifest=tmp_path / "manifest.toml")
+    assert not (tmp_path / "manifest.toml").exists()
+
+
+def test_the_threshold_is_the_lowest_that_is_right_often_enough() -> None:
+    curve = [{"threshold": t, "accuracy": a} for t, a in [(0.3, 0.6), (0.4, 0.76), (0.5, 0.74), (0.6, 0.9)]]
+    assert choose_threshold(curve, 0.75) == 0.4
+    assert choose_threshold(curve, 0.95) == 0.6
+
+
+def test_shrinking_keeps_the_mean_and_loses_the_detail() -> None:
+    faces = golden_faces(SIZE, 3)
+    small = shrink(faces, 16)
+    assert small.shape == (3, 16, 16)
+    assert abs(float(small.mean()) - float(faces.mean())) < 1
+    assert shrink(faces, SIZE) is faces

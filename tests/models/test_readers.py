@@ -1,0 +1,140 @@
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+
+from engagement.emotion import EXPRESSIONS
+from models.data import SIZE, VOTES, FaceSet, read_faces, soft_targets
+from models.errors import DataError
+
+
+def picture(value: int) -> np.ndarray:
+    image = np.full((SIZE, SIZE), value, np.uint8)
+    image[0, 1] = 255 - value
+    return image
+
+
+def fer2013_csv(folder: Path, usages: list[str], labels: list[int]) -> Path:
+    rows = [" ".join(map(str, picture(10 * n).ravel())) for n in range(len(labels))]
+    path = folder / "fer2013.csv"
+    pd.DataFrame({"emotion": labels, "pixels": rows, "Usage": usages}).to_csv(path, index=False)
+    return path
+
+
+def test_kaggle_csv_is_split_by_usage(tmp_path: Path) -> None:
+    path = fer2013_csv(tmp_path, ["Training", "PublicTest", "Training"], [3, 6, 0])
+    splits = read_faces(path)
+    assert sorted(splits) == ["PublicTest", "Training"]
+    assert splits["Training"].labels.tolist() == [3, 0]
+    assert EXPRESSIONS[splits["PublicTest"].labels[0]] == "neutral"
+    np.testing.assert_array_equal(splits["Training"].images[1], picture(20))
+    assert splits["Training"].votes is None
+
+
+def test_ferplus_votes_join_by_row_and_drop_pictures_without_a_face(tmp_path: Path) -> None:
+    path = fer2013_csv(tmp_path, ["Training"] * 3, [3, 6, 0])
+    votes = pd.DataFrame({"Usage": ["Training"] * 3, "Image name": ["a.png", None, "c.png"]})
+    for place, name in enumerate(VOTES):
+        votes["NF" if name == "nf" else name] = [place, 0, 1]
+    votes.to_csv(tmp_path / "fer2013new.csv", index=False)
+    faces = read_faces(path, ferplus=tmp_path / "fer2013new.csv")["Training"]
+    assert faces.labels.tolist() == [3, 0]
+    assert faces.votes is not None
+    assert faces.votes[0].tolist() == list(range(10))
+
+
+def test_class_folders_of_any_size_become_48_px(tmp_path: Path) -> None:
+    for split, kind, side in [("train", "happy", 48), ("train", "sad", 96), ("test", "Fear", 30)]:
+        folder = tmp_path / split / kind
+        folder.mkdir(parents=True)
+        cv2.imwrite(str(folder / "face.png"), np.full((side, side, 3), 90, np.uint8))
+    splits = read_faces(tmp_path)
+    assert [EXPRESSIONS[n] for n in splits["Training"].labels] == ["happy", "sad"]
+    assert [EXPRESSIONS[n] for n in splits["PrivateTest"].labels] == ["fear"]
+    assert splits["Training"].images.shape == (2, SIZE, SIZE)
+    assert np.unique(splits["PrivateTest"].images).tolist() == [90]
+
+
+def test_the_parquet_reads_images_labels_and_votes(tmp_path: Path) -> None:
+    path = parquet(tmp_path, [("Training", "happy"), ("PrivateTest", "angry")])
+    splits = read_faces(path)
+    assert EXPRESSIONS[splits["Training"].labels[0]] == "happy"
+    np.testing.assert_array_equal(splits["PrivateTest"].images[0], picture(10))
+    votes = splits["PrivateTest"].votes
+    assert votes is not None
+    assert votes[0].tolist() == list(range(10))
+
+
+def parquet(folder: Path, rows: list[tuple[str, str]]) -> Path:
+    table = pd.DataFrame(rows, columns=["usage", "label"])
+    table["image"] = [cv2.imencode(".png", picture(10 * n))[1].tobytes() for n in range(len(rows))]
+    for place, name in enumerate(VOTES):
+        table[f"votes_{name}"] = np.uint8(place)
+    path = folder / "faces.parquet"
+    table.to_parquet(path)
+    return path
+
+
+def test_bad_sources_are_refused_with_what_was_expected(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="does not exist"):
+        read_faces(tmp_path / "absent.parquet")
+    (tmp_path / "faces.zip").write_bytes(b"PK")
+    with pytest.raises(DataError, match="no known source"):
+        read_faces(tmp_path / "faces.zip")
+    (tmp_path / "broken.parquet").write_bytes(b"not parquet")
+    with pytest.raises(DataError, match="as parquet"):
+        read_faces(tmp_path / "broken.parquet")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DataError, match="holds no faces"):
+        read_faces(tmp_path / "empty")
+    (tmp_path / "other.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(DataError, match="lacks the columns Usage, emotion, pixels"):
+        read_faces(tmp_path / "other.csv")
+
+
+def test_bad_rows_are_refused_by_number(tmp_path: Path) -> None:
+    (tmp_path / "short.csv").write_text("emotion,pixels,Usage\n3,1 2 3,Training\n")
+    with pytest.raises(DataError, match="Row 0"):
+        read_faces(tmp_path / "short.csv")
+    with pytest.raises(DataError, match=r"outside 0\.\.6"):
+        read_faces(fer2013_csv(tmp_path, ["Training"], [7]))
+    with pytest.raises(DataError, match="splits Holdout"):
+        read_faces(fer2013_csv(tmp_path, ["Holdout"], [3]))
+    with pytest.raises(DataError, match="labels joyful"):
+        read_faces(parquet(tmp_path, [("Training", "joyful")]))
+    folder = tmp_path / "classes" / "train" / "happy"
+    folder.mkdir(parents=True)
+    (folder / "face.png").write_bytes(b"")
+    with pytest.raises(DataError, match="cannot be decoded"):
+        read_faces(tmp_path / "classes")
+
+
+def test_targets_mix_label_and_votes_and_sum_to_one() -> None:
+    votes = np.zeros((3, len(VOTES)), np.float32)
+    votes[0, [VOTES.index("sadness"), VOTES.index("contempt")]] = [4, 6]  # contempt is dropped
+    votes[1, VOTES.index("unknown")] = 10  # no usable vote
+    votes[2, [VOTES.index("anger"), VOTES.index("neutral")]] = [5, 5]
+    faces = FaceSet(np.zeros((3, SIZE, SIZE), np.uint8), np.array([0, 1, 6]), votes)
+    targets = soft_targets(faces, hard_weight=0.6, smoothing=0.0)
+    np.testing.assert_allclose(targets.sum(axis=1), 1, rtol=1e-6)
+    np.testing.assert_allclose(targets[0], [0.6, 0, 0, 0, 0.4, 0, 0], atol=1e-6)
+    np.testing.assert_allclose(targets[1], [0, 1, 0, 0, 0, 0, 0], atol=1e-6)
+    np.testing.assert_allclose(targets[2], [0.2, 0, 0, 0, 0, 0, 0.8], atol=1e-6)
+
+
+def test_smoothing_without_votes_keeps_the_label_on_top() -> None:
+    faces = FaceSet(np.zeros((2, SIZE, SIZE), np.uint8), np.array([2, 5]))
+    targets = soft_targets(faces, smoothing=0.07)
+    np.testing.assert_allclose(targets[0, [2, 0]], [0.94, 0.01], atol=1e-6)
+    assert targets.argmax(axis=1).tolist() == [2, 5]
+
+
+def test_the_project_s_data_is_what_the_card_says(shared_data: Path) -> None:
+    splits = read_faces(shared_data / "fer2013" / "fer2013plus.parquet")
+    assert {name: len(faces) for name, faces in splits.items()} == {
+        "Training": 28561,
+        "PublicTest": 3579,
+        "PrivateTest": 3574,
+    }

@@ -1,0 +1,70 @@
+import re
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from inference.expression import ExpressionClassifier
+from models.data import read_faces
+from models.evaluate import proportion
+from models.golden import golden_faces
+from models.registry import MANIFEST, ModelEntry, resolve
+
+
+@pytest.fixture(scope="module")
+def entry() -> ModelEntry:
+    return resolve("expression")
+
+
+@pytest.fixture(scope="module")
+def classifier(entry: ModelEntry) -> ExpressionClassifier:
+    return ExpressionClassifier(entry.path, temperature=entry.temperature, flip=entry.flip)
+
+
+def test_the_weights_answer_as_when_they_were_exported(
+    entry: ModelEntry, classifier: ExpressionClassifier
+) -> None:
+    golden = tomllib.loads(MANIFEST.read_text())["expression"]["golden"]["probabilities"]
+    answer = classifier.classify(golden_faces(entry.input_size))
+    np.testing.assert_allclose(answer, golden, atol=0.03)  # int8 kernels differ a little between processors
+    assert len({int(row.argmax()) for row in answer}) > 1  # the four drawn faces are not all alike to it
+
+
+def test_the_answer_does_not_depend_on_the_rest_of_the_batch(
+    entry: ModelEntry, classifier: ExpressionClassifier
+) -> None:
+    faces = golden_faces(entry.input_size, 49)
+    together = classifier.classify(faces)
+    np.testing.assert_allclose(classifier.classify(faces[7:8]), together[7:8], atol=1e-4)
+    np.testing.assert_allclose(together.sum(axis=1), 1, atol=1e-5)
+
+
+def test_a_mirrored_face_is_read_alike(entry: ModelEntry, classifier: ExpressionClassifier) -> None:
+    assert entry.flip
+    faces = golden_faces(entry.input_size)
+    faces[:, :, : entry.input_size // 3] //= 2  # lit from one side
+    np.testing.assert_allclose(classifier.classify(faces), classifier.classify(faces[:, :, ::-1]), atol=1e-4)
+
+
+def test_the_network_is_small(entry: ModelEntry) -> None:
+    assert entry.path.stat().st_size < 2_000_000
+    assert tomllib.loads(MANIFEST.read_text())["expression"]["parameters"] < 1_500_000
+
+
+def test_public_faces_are_read_as_the_manifest_claims(
+    entry: ModelEntry, classifier: ExpressionClassifier, shared_data: Path
+) -> None:
+    faces = read_faces(shared_data / "fer2013" / "fer2013plus.parquet")["PublicTest"].take(slice(0, 600))
+    assert faces.images.shape[1] == entry.input_size
+    correct = int((classifier.classify(faces.images).argmax(axis=1) == faces.labels).sum())
+    share = proportion(correct, len(faces))
+    assert share["low"] <= entry.metrics["public_accuracy"] <= share["high"]
+
+
+def test_the_card_tells_of_these_weights(entry: ModelEntry) -> None:
+    card = MANIFEST.with_name("MODEL_CARD.md").read_text()
+    found = re.search(r"SHA-256 `([0-9a-f]{16})", card)
+    assert found is not None
+    assert entry.sha256.startswith(found[1])
+    assert "Measured on PrivateTest" in card
