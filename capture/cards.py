@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 # Rows of a tile that are looked at, at least; fewer are enough to tell a flat ground from a picture.
 ROWS: Final = 56
-# Share of a tile in its two commonest greys (ground and ink) from which it is a drawing.
-DRAWN: Final = 0.82
+# Share of a tile in its three commonest greys (grounds and ink) from which it is a drawing.
+DRAWN: Final = 0.86
+COMMON_GREYS: Final = 3
 # A card's ground: this share of it, and nearly all of its rim, is within this many grey levels.
 GROUND: Final = 0.6
 RIM: Final = 0.95
@@ -50,20 +51,23 @@ def content(tile: NDArray[np.uint8]) -> Content:
         return Content.CARD if middle.mean() < 1 - INK / 4 else Content.PICTURE
     greys = np.bincount(tile.ravel() // 2, minlength=128)
     near = np.convolve(greys, (1, 1, 1), "same")
-    first = int(near.argmax())
-    share = int(near[first])
-    near[max(0, first - 2) : first + 3] = 0
-    return Content.DRAWING if (share + int(near.max())) / tile.size >= DRAWN else Content.PICTURE
+    share = 0
+    for _ in range(COMMON_GREYS):
+        common = int(near.argmax())
+        share += int(near[common])
+        near[max(0, common - 2) : common + 3] = 0
+    return Content.DRAWING if share / tile.size >= DRAWN else Content.PICTURE
 
 
 def has_label(tile: NDArray[np.uint8]) -> bool:
-    """Whether a flat grey tile uint8 (h, w) has something at its bottom left, and nothing right above that."""
+    """Whether a flat grey tile uint8 (h, w) has something at its bottom left, and nothing above and beside that."""
     ground = _ground(_sampled(tile))
     height, width = ground.shape
     half = ground[:, : width * 6 // 10]
     label = round(LABEL_FROM * height)
     above = half[round(0.62 * height) : round(0.7 * height)]
-    return bool(half[label:].mean() < 1 - INK and above.mean() > 1 - INK)
+    beside = ground[label:, width * 7 // 8 :]
+    return bool(half[label:].mean() < 1 - INK and above.mean() > 1 - INK and beside.mean() >= RIM)
 
 
 def _calm_below(ground: NDArray[np.bool_]) -> bool:

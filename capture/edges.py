@@ -26,7 +26,8 @@ class Edges:
     """Edges across one axis, kept as sums along the lines so that the support of any line piece is one subtraction.
 
     Line p lies between the pixels p - 1 and p; lines 0 and `length` are the picture's own edges: a tile may end there
-    or not, so they count as edges over half of their length.
+    or not, so they count as edges over three fifths of their length,
+    which speaks neither for nor against it.
 
     Attributes:
         sums: int32 (samples + 1, length + 1), number of samples on an edge before each sample, for each line.
@@ -115,5 +116,6 @@ def _long(edge: NDArray[np.uint8], run: int) -> NDArray[np.uint8]:
     )[1]
     long = cv2.bitwise_and(edge, cv2.dilate(filled, np.ones((run, 1), np.uint8)))
     long[:, 0] = long[:, -1] = 0
-    long[::2, 0] = long[::2, -1] = 1
+    for border in (0, -1):
+        long[0::5, border] = long[2::5, border] = long[4::5, border] = 1
     return np.asarray(long, np.uint8)

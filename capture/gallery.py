@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from capture.cards import Content, content, has_label
 from capture.edges import Edges
-from capture.grid import MOST_TILES, Fitter, Grid
+from capture.grid import CUTS, MOST_TILES, Fitter, Grid
 from engagement.records import Box, Tile
 
 # The narrowest tile, in pixels and as a share of the picture's width; its height is half of that.
@@ -18,8 +18,11 @@ LEAST_WIDTH_SHARE: Final = 1 / 18
 # other lines through the tiles.
 LEAST_SUPPORT: Final = 0.55
 LEAST_CONTRAST: Final = 0.35
-# A line through all tiles of a row with this support cuts them: they are several cells of a finer grid, as in a table.
-CUTS: Final = 0.75
+# At least this share of the tiles must have edges nearly all around, which chance does not give.
+STRONG: Final = 0.75
+LEAST_STRONG: Final = 0.4
+# So few tiles must have the shape of a video; two windows side by side have another.
+FEW: Final = 3
 # Share of the tiles that must be pictures or labelled cards; else it is a slide with boxes on it.
 LEAST_MEETING: Final = 0.5
 # The name label is drawn at a size of its own: within this share of small and of large tiles.
@@ -38,6 +41,8 @@ def find_tiles(image: NDArray[np.uint8]) -> list[Tile]:
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     height, width = grey.shape
     least = max(LEAST_WIDTH, LEAST_WIDTH_SHARE * width)
+    if max(width, height) < least or min(width, height) < least / 2:
+        return []
     upright, level = Edges.upright(grey, least / 2), Edges.level(grey, least)
     grid = Fitter(upright, level, least_width=least, least_height=least / 2).fit()
     if grid is None or not _stands_out(grid, upright, level):
@@ -71,6 +76,8 @@ def _stands_out(grid: Grid, upright: Edges, level: Edges) -> bool:
     """Whether the lines of the grid have more support than other lines through its tiles."""
     support = grid.support
     if not 1 < support.size <= MOST_TILES or float(support.mean()) < LEAST_SUPPORT:
+        return False
+    if float((support >= STRONG).mean()) < LEAST_STRONG or (support.size <= FEW and not grid.usual):
         return False
     full = grid.rows[0]
     rows = [row for row in grid.rows if row.left.size == full.left.size]

@@ -1,85 +1,89 @@
 """The grid of a gallery, fitted as a whole: rows from the horizontal edges, columns from the vertical ones.
 
-Equal tiles at equal distances leave edges at regular places. `chains` finds regular runs of intervals in a profile of
-edges (one dimension); `fit` pairs rows with columns and judges them tile by tile (two dimensions), then looks for a
-last row that is not full.
+Equal tiles at equal distances leave edges at regular places. `Fitter` pairs the regular runs of rows with those of
+columns, judges each pair tile by tile, settles on which side of each gap a tile ends, and grows the best grids over
+tiles that show few edges and over a last row that is not full.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from capture.chains import MOST_IN_LINE, SLACK, Chain, Lines, Profile, chains, settled, widest_gap
 from capture.edges import Edges
 
-MOST_IN_LINE: Final = 12
 MOST_TILES: Final = 49
-# Lines of a profile that are looked at, strongest first; and pairs of them that may be a first interval.
-PEAKS: Final = 32
-PAIRS: Final = 400
-# Support that a tile's side needs to speak for a grid; less speaks against it.
-NEEDED: Final = 0.5
+# Support that a tile's side needs to speak for a grid; less speaks against it. Squares are compared: half an edge is
+# far less than half the evidence, as it may be another's.
+NEEDED: Final = 0.6
 # Support of a column's edges, averaged over the rows.
 NEEDED_COLUMN: Final = 0.33
 # Support of a row's edges, as shares of the longest edges of the picture: large galleries first, then strips.
 NEEDED_ROWS: Final = (0.5, 0.25, 0.12)
-# Width over height of a tile, from portrait phones to very wide windows.
-ASPECTS: Final = (0.7, 2.6)
-# Tiles and gaps may be this much off the regular place (rounding, browsers that stretch a column).
-SLACK: Final = 0.03
-
-# Share of steps in a box below which there is nothing in it, not even a name.
-LEAST_BUSY: Final = 0.0015
-# What a side is worth of which nothing is seen in a calm place.
-FORGIVEN: Final = 0.05
-# Full grids that are followed to the end.
+LEAST_NEEDED_ROW: Final = 0.04
+# Runs of rows and of columns that are paired, and full grids that are followed to the end.
+ROW_CHAINS: Final = 6
+COLUMN_CHAINS: Final = 4
 CANDIDATES: Final = 3
+# A last row may have tiles of another size (Meet): support of their edges, and of the tiles, against that of tiles of
+# the common size.
+NEEDED_OWN: Final = 0.65
+CLEAR: Final = 0.85
+UNCLEAR: Final = 0.65
+# Width over height of a tile, from portrait phones to very wide windows; those of videos count a little more.
+ASPECTS: Final = (0.7, 2.6)
+USUAL_ASPECTS: Final = (16 / 9, 4 / 3)
+USUAL_WITHIN: Final = 0.03
+USUAL_BONUS: Final = 1.1
+# Share of steps in a box below which there is nothing in it, not even a name.
+LEAST_BUSY: Final = 0.0004
+# What a side is worth of which nothing is seen in a calm place, and the share of a row's tiles that must be worth
+# something for a row to be added above the others.
+FORGIVEN: Final = 0.05
+LEAST_WORTH: Final = 0.75
+# A line with this support through all tiles of a row cuts them: they are not tiles.
+CUTS: Final = 0.75
 
-Lines = NDArray[np.intp]
-Profile = NDArray[np.float32]
-# intp (n, 4): left, right, top, bottom
-Boxes = NDArray[np.intp]
-
-
-@dataclass(frozen=True, slots=True)
-class Chain:
-    """A run of equal intervals: `begin` and `end` intp (n,), `score` of its edges."""
-
-    begin: Lines
-    end: Lines
-    score: float
+Float = NDArray[np.float32]
+# left and right of tiles, and the top and bottom that they share
+Place = tuple[Lines, Lines, int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Tiles of one row: `left`, `right` intp (n,) and the common `top` and `bottom`, pixels; `sides` float32 (n, 4)
-    is the support of left, right, top and bottom, 0..1.
+    """Tiles of one row.
+
+    Attributes:
+        left, right: intp (n,), pixels.
+        top, bottom: pixels, shared by the tiles.
+        support: float32 (n,), share 0..1 of each tile's outline that lies on edges, mean of the four sides.
+        gains: float32 (n,), pixels of each outline on edges, less what is needed.
+        worth: float32 (n,), the same if a side of which nothing is seen is forgiven: where a room has the colour of
+            the gap, the side lies in a calm place, and a side that runs through a picture does not.
     """
 
     left: Lines
     right: Lines
     top: int
     bottom: int
-    sides: NDArray[np.float32]
+    support: Float
+    gains: Float
+    worth: Float
 
-    @property
-    def support(self) -> NDArray[np.float32]:
-        """Of each tile, float32 (n,), 0..1."""
-        return np.asarray(self.sides.mean(axis=1), np.float32)
-
-    @property
-    def gains(self) -> NDArray[np.float32]:
-        """Of each tile, float32 (n,): pixels of its outline on an edge, less the share needed."""
-        lengths = np.stack(
-            [np.full(self.left.size, self.bottom - self.top)] * 2 + [self.right - self.left] * 2, axis=1
+    def part(self, columns: slice) -> Self:
+        """The row with these tiles only."""
+        return type(self)(
+            self.left[columns],
+            self.right[columns],
+            self.top,
+            self.bottom,
+            self.support[columns],
+            self.gains[columns],
+            self.worth[columns],
         )
-        return np.asarray(((self.sides - NEEDED) * lengths).sum(axis=1), np.float32)
-
-    @property
-    def score(self) -> float:
-        return float(self.gains.sum())
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,16 +91,6 @@ class Grid:
     """Rows of tiles from top to bottom."""
 
     rows: tuple[Row, ...]
-
-    @property
-    def score(self) -> float:
-        """How much speaks for it; above 0 where edges support it."""
-        return sum(row.score for row in self.rows)
-
-    @property
-    def support(self) -> NDArray[np.float32]:
-        """Of each tile, float32 (n,), 0..1."""
-        return np.concatenate([row.support for row in self.rows])
 
     @property
     def width(self) -> float:
@@ -108,82 +102,21 @@ class Grid:
         """Of a tile, pixels (median)."""
         return float(np.median([row.bottom - row.top for row in self.rows]))
 
+    @property
+    def usual(self) -> bool:
+        """Whether the tiles have the shape of a video, 16:9 or 4:3."""
+        aspect = self.width / self.height
+        return any(abs(aspect / usual - 1) < USUAL_WITHIN for usual in USUAL_ASPECTS)
 
-def peaks(profile: Profile, least: float) -> Lines:
-    """The strongest local maxima of a profile, in order, its two ends always among them."""
-    inner = profile[1:-1]
-    top = (inner >= profile[:-2]) & (inner > profile[2:]) & (inner >= least)
-    found = np.flatnonzero(top) + 1
-    if found.size > PEAKS:
-        found = found[np.argsort(-profile[found], kind="stable")[:PEAKS]]
-    return np.asarray(np.unique(np.concatenate(([0], found, [profile.size - 1]))), np.intp)
+    @property
+    def support(self) -> Float:
+        """Of each tile, float32 (n,), 0..1."""
+        return np.concatenate([row.support for row in self.rows])
 
-
-def chains(
-    profile: Profile, sizes: tuple[float, float], widest_gap: float, needed: float, count: int
-) -> list[Chain]:
-    """Regular runs of equal intervals between the peaks of a profile, best first.
-
-    Args:
-        profile: float32 (length + 1,), support of each line.
-        sizes: smallest and largest size of an interval, pixels.
-        widest_gap: largest distance of two intervals, pixels.
-        needed: support which an edge needs to speak for a chain.
-        count: how many chains are wanted.
-    """
-    at = peaks(profile, needed / 3)
-    distance = at[None] - at[:, None]
-    first, second = np.nonzero((distance >= sizes[0]) & (distance <= sizes[1]))
-    if first.size > PAIRS:
-        strong = np.argsort(-(profile[at[first]] + profile[at[second]]), kind="stable")[:PAIRS]
-        first, second = first[strong], second[strong]
-    which, following = np.nonzero(((distance >= 0) & (distance <= widest_gap))[second])
-    begin, end, gap = at[first][which], at[second][which], distance[second[which], following]
-    if begin.size == 0:
-        return []
-    size = end - begin
-    slack = np.maximum(2.0, size * SLACK)
-    begins, ends = [begin], [end]
-    total = profile[begin] + profile[end] - 2 * needed
-    best, length = total.copy(), np.ones(begin.size, np.intp)
-    for n in range(2, MOST_IN_LINE + 1):
-        left = _snap(profile, at, ends[-1] + gap, slack)
-        right = _snap(profile, at, left + size, slack)
-        inside = ends[-1] + gap + size <= profile.size - 1 + slack
-        if not inside.any():
-            break
-        total = np.where(inside, total + profile[left] + profile[right] - 2 * needed, -np.inf)
-        begins.append(left)
-        ends.append(right)
-        better = total > best
-        best, length = np.where(better, total, best), np.where(better, n, length)
-    found: list[Chain] = []
-    seen: set[tuple[int, ...]] = set()
-    for i in np.argsort(-best, kind="stable"):
-        n = int(length[i])
-        key = (n, int(begin[i]) // 4, int(end[i]) // 4, int(ends[n - 1][i]) // 4)
-        if key not in seen:
-            seen.add(key)
-            found.append(
-                Chain(
-                    np.array([b[i] for b in begins[:n]]), np.array([e[i] for e in ends[:n]]), float(best[i])
-                )
-            )
-        if len(found) == count:
-            break
-    return found
-
-
-def _snap(profile: Profile, at: Lines, wanted: Lines, slack: NDArray[np.float64]) -> Lines:
-    """The place wanted, or a peak near it if that is stronger."""
-    after = np.clip(np.searchsorted(at, wanted), 1, at.size - 1)
-    best = np.clip(wanted, 0, profile.size - 1)
-    value = profile[best].astype(np.float64)
-    for place in (at[after - 1], at[after]):
-        off = np.abs(place - wanted)
-        worth = np.where(off <= slack, profile[place] - 0.25 * off / slack, -1.0)
-        best, value = np.where(worth > value, place, best), np.maximum(worth, value)
-    return np.asarray(best, np.intp)
+    @property
+    def score(self) -> float:
+        """How much speaks for it; above 0 where edges support it."""
+        return sum(float(row.gains.sum()) for row in self.rows) * (USUAL_BONUS if self.usual else 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,71 +138,107 @@ class Fitter:
         profile = self.level.profile(np.array([0]), np.array([self.upright.length]))
         longest = float(np.sort(profile[1:-1])[-4:].mean())
         for share in NEEDED_ROWS:
-            grids = [
-                self._grown(self._settled(grid))
-                for grid in self._candidates(profile, max(share * longest, 0.04))
-            ]
-            if grids:
-                best = max(grids, key=lambda grid: grid.score)
-                if best.score > 0:
-                    return best
+            grids = [self._grown(grid) for grid in self._full_grids(profile, share * longest)]
+            best = max(grids, key=lambda grid: grid.score, default=None)
+            if best is not None and best.score > 0:
+                return best
         return None
 
-    def sides(self, boxes: Boxes) -> NDArray[np.float32]:
-        """Support of the left, right, top and bottom of boxes, float32 (n, 4), each at most one pixel away.
+    def rows(self, places: Sequence[Place]) -> list[Row]:
+        """The rows at these places, judged.
 
-        A box without anything in it has no support: lines around it belong to its neighbours.
+        A tile without anything in it has no support: lines around it belong to its neighbours.
         """
-        left, right, top, bottom = boxes.T
-        near = np.array([-1, 0, 1])
-        upright = self.upright.support(boxes[:, :2, None] + near, top[:, None, None], bottom[:, None, None])
-        level = self.level.support(boxes[:, 2:, None] + near, left[:, None, None], right[:, None, None])
-        sides = np.concatenate([upright.max(axis=2), level.max(axis=2)], axis=1)
-        x, y = (right - left) // 32 + 2, (bottom - top) // 32 + 2
-        sides[self.upright.busy(left + x, right - x, top + y, bottom - y) < LEAST_BUSY] = 0.0
-        return sides
+        counts = [left.size for left, *_ in places]
+        left = np.concatenate([left for left, *_ in places])
+        right = np.concatenate([right for _, right, *_ in places])
+        top = np.repeat([top for *_, top, _ in places], counts)
+        bottom = np.repeat([bottom for *_, bottom in places], counts)
+        width, height = right - left, bottom - top
 
-    def rows(self, rows: Sequence[tuple[Lines, Lines, int, int]]) -> list[Row]:
-        """Rows given by left, right, top and bottom with the support of their tiles."""
-        boxes = np.concatenate(
+        # one pixel away counts as well
+        near = np.array([[-1], [0], [1]])
+        uprights = self.upright.support(
+            np.concatenate([left, right]) + near, np.tile(top, 2), np.tile(bottom, 2)
+        )
+        levels = self.level.support(np.concatenate([top, bottom]) + near, np.tile(left, 2), np.tile(right, 2))
+        sides = np.concatenate([uprights.max(axis=0), levels.max(axis=0)]).reshape(4, -1)
+        inset_x, inset_y = width // 32 + 2, height // 32 + 2
+        inside = self.upright.busy(left + inset_x, right - inset_x, top + inset_y, bottom - inset_y)
+        sides[:, inside < LEAST_BUSY] = 0.0
+
+        restless = np.stack(
             [
-                np.stack([left, right, np.full(left.size, top), np.full(left.size, bottom)], axis=1)
-                for left, right, top, bottom in rows
+                self.upright.busy(left - 1, left + 2, top, bottom),
+                self.upright.busy(right - 1, right + 2, top, bottom),
+                self.level.busy(top - 1, top + 2, left, right),
+                self.level.busy(bottom - 1, bottom + 2, left, right),
             ]
         )
-        ends = np.cumsum([left.size for left, *_ in rows])[:-1]
-        return [
-            Row(left, right, top, bottom, sides)
-            for (left, right, top, bottom), sides in zip(rows, np.split(self.sides(boxes), ends), strict=True)
-        ]
+        needed = NEEDED**2 * np.minimum(np.maximum(3 * restless, sides), 1) - FORGIVEN
+        needed[:, inside < LEAST_BUSY] = NEEDED**2
+        lengths = np.stack([height, height, width, width])
+        gains = ((sides**2 - NEEDED**2) * lengths).sum(axis=0)
+        worth = ((sides**2 - needed) * lengths).sum(axis=0)
+        support = sides.mean(axis=0)
 
-    def _candidates(self, profile: Profile, needed: float) -> list[Grid]:
+        rows, begin = [], 0
+        for place, count in zip(places, counts, strict=True):
+            here = slice(begin, begin + count)
+            rows.append(Row(*place, support[here], gains[here], worth[here]))
+            begin += count
+        return rows
+
+    def _full_grids(self, profile: Profile, needed: float) -> list[Grid]:
         """The best full grids, best first: rows from the profile, columns from what lies between the rows' edges."""
         height = self.level.length
-        crossings: list[tuple[Chain, Chain]] = []
-        for rows in chains(profile, (self.least_height, height), _widest_gap(height / 4), needed, 6):
+        pairs: list[tuple[Chain, Chain]] = []
+        for rows in chains(
+            profile,
+            (self.least_height, height),
+            widest_gap(height / 4),
+            max(needed, LEAST_NEEDED_ROW),
+            ROW_CHAINS,
+        ):
             size = float(np.median(rows.end - rows.begin))
             sizes = max(self.least_width, ASPECTS[0] * size), ASPECTS[1] * size
             # the last row may be shifted by half a tile
-            for full in {rows.begin.size, max(1, rows.begin.size - 1)}:
-                across = self.upright.profile(rows.begin[:full], rows.end[:full])
-                crossings += [
-                    (rows, columns) for columns in chains(across, sizes, _widest_gap(size), NEEDED_COLUMN, 2)
+            count = rows.begin.size
+            for used in {max(1, count - 1), count} if count < 3 else {count - 1}:
+                across = self.upright.profile(rows.begin[:used], rows.end[:used])
+                pairs += [
+                    (rows, columns)
+                    for columns in chains(across, sizes, widest_gap(size), NEEDED_COLUMN, COLUMN_CHAINS)
                 ]
-        if not crossings:
+        if not pairs:
             return []
         found = iter(
             self.rows(
                 [
                     (columns.begin, columns.end, int(top), int(bottom))
-                    for rows, columns in crossings
+                    for rows, columns in pairs
                     for top, bottom in zip(rows.begin, rows.end, strict=True)
                 ]
             )
         )
-        grids = [Grid(_trimmed([next(found) for _ in rows.begin])) for rows, _ in crossings]
-        grids = sorted((grid for grid in grids if grid.rows), key=lambda grid: -grid.score)
-        return grids[:CANDIDATES]
+        trimmed = (_trimmed([next(found) for _ in rows.begin]) for rows, _ in pairs)
+        grids = sorted((Grid(rows) for rows in trimmed if rows), key=lambda grid: -grid.score)
+        settled_grids: dict[tuple[int, ...], Grid] = {}
+        for grid in grids[: 2 * CANDIDATES]:
+            better = self._settled(grid)
+            first, last = better.rows[0], better.rows[-1]
+            key = (
+                len(better.rows),
+                first.left.size,
+                first.top,
+                last.bottom,
+                int(first.left[0]),
+                int(first.right[-1]),
+            )
+            settled_grids.setdefault(key, better)
+            if len(settled_grids) == CANDIDATES:
+                break
+        return list(settled_grids.values())
 
     def _settled(self, grid: Grid) -> Grid:
         """The grid with both edges of every gap where the whole picture says, instead of either one for both."""
@@ -290,90 +259,50 @@ class Fitter:
         last = rows.pop() if len(rows) > 1 else None
         if len(rows) > 1:
             rows = self._with_columns(rows)
-        rows = self._with_rows(rows, last)
-        return Grid(tuple(rows))
+        return Grid(tuple(self._with_rows_below(self._with_rows_above(rows), last)))
 
     def _with_columns(self, rows: list[Row]) -> list[Row]:
-        for outwards in (-1, 1):
+        for side, outwards in ((slice(0, 1), -1), (slice(-1, None), 1)):
             while rows[0].left.size < MOST_IN_LINE:
                 left, right = rows[0].left, rows[0].right
-                pitch = int(left[1] - left[0]) if left.size > 1 else int(right[0] - left[0])
-                edge = 0 if outwards < 0 else -1
-                begin, end = (
-                    left[edge : edge + 1 or None] + outwards * pitch,
-                    right[edge : edge + 1 or None] + outwards * pitch,
-                )
+                pitch = outwards * int(left[1] - left[0] if left.size > 1 else right[0] - left[0])
+                begin, end = left[side] + pitch, right[side] + pitch
                 if begin[0] < -1 or end[0] > self.upright.length + 1:
                     break
                 column = self.rows([(begin, end, row.top, row.bottom) for row in rows])
-                if min(float(self.worth(row).min()) for row in column) <= 0:
+                if min(float(row.worth[0]) for row in column) <= 0:
                     break
-                order = (column, rows) if outwards < 0 else (rows, column)
-                rows = [
-                    Row(
-                        np.append(a.left, b.left),
-                        np.append(a.right, b.right),
-                        a.top,
-                        a.bottom,
-                        np.concatenate([a.sides, b.sides]),
-                    )
-                    for a, b in zip(*order, strict=True)
-                ]
+                left = np.concatenate((begin, left) if outwards < 0 else (left, begin))
+                right = np.concatenate((end, right) if outwards < 0 else (right, end))
+                rows = self.rows([(left, right, row.top, row.bottom) for row in rows])
         return rows
 
-    def _with_rows(self, rows: list[Row], last: Row | None) -> list[Row]:
-        first = rows[0]
-        height = round(float(np.median([row.bottom - row.top for row in rows])))
-        across = first.left[1:] - first.right[:-1]
-        if last is not None:
-            gap = last.top - rows[-1].bottom
-        else:
-            gap = int(across.mean()) if across.size else 0
-        while (top := rows[0].top - gap - height) >= -1 and len(rows) < MOST_IN_LINE:
-            [above] = self.rows([(first.left, first.right, top, top + height)])
-            if (self.worth(above) > 0).mean() < 0.75 or above.support.max() < NEEDED:
+    def _with_rows_above(self, rows: list[Row]) -> list[Row]:
+        pitch, height = _pitch(rows), rows[0].bottom - rows[0].top
+        while len(rows) < MOST_IN_LINE and (top := rows[0].top - pitch) >= -1:
+            [above] = self.rows([(rows[0].left, rows[0].right, top, top + height)])
+            if (above.worth > 0).mean() < LEAST_WORTH or above.support.max() < NEEDED:
                 break
-            rows.insert(0, above)
-        while len(rows) < MOST_IN_LINE:
-            if last is None:
-                top = self._near(rows[-1].bottom + gap, first)
-                bottom = self._near(top + height, first)
-            else:
-                top, bottom = last.top, last.bottom
+            rows = [above, *rows]
+        return rows
+
+    def _with_rows_below(self, rows: list[Row], last: Row | None) -> list[Row]:
+        first = rows[0]
+        gap, height = _pitch(rows) - (first.bottom - first.top), first.bottom - first.top
+        rows = list(rows)
+        if last is not None:
+            rows.append(self._best_row(first, last.top, last.bottom))
+            gap = last.top - rows[-2].bottom
+        while len(rows) < MOST_IN_LINE and rows[-1].left.size == first.left.size:
+            top = self._near(rows[-1].bottom + gap, first)
+            bottom = self._near(top + height, first)
             if bottom > self.level.length:
                 break
             below = self._best_row(first, top, bottom)
-            if last is None and (float(self.worth(below).sum()) <= 0 or below.support.max() < NEEDED):
+            if float(below.worth.sum()) <= 0 or below.support.max() < NEEDED or self._is_cut(below):
                 break
-            last = None
             rows.append(below)
-            if below.left.size < first.left.size:
-                break
         return rows
-
-    def worth(self, row: Row) -> NDArray[np.float32]:
-        """Gains of each tile, float32 (n,), if a side of which nothing is seen is forgiven.
-
-        Where a room has the colour of the gap, the tile's side lies in a calm place; a side that runs through a
-        picture does not. A box without anything in it is worth less than nothing.
-        """
-        left, right = row.left, row.right
-        top, bottom = np.full(left.size, row.top), np.full(left.size, row.bottom)
-        x, y = (right - left) // 32 + 2, (row.bottom - row.top) // 32 + 2
-        inside = self.upright.busy(left + x, right - x, top + y, bottom - y)
-        restless = 3 * np.stack(
-            [
-                self.upright.busy(left - 1, left + 2, top, bottom),
-                self.upright.busy(right - 1, right + 2, top, bottom),
-                self.level.busy(top - 1, top + 2, left, right),
-                self.level.busy(bottom - 1, bottom + 2, left, right),
-            ],
-            axis=1,
-        )
-        value = row.sides - NEEDED * np.clip(restless, row.sides, 1) + FORGIVEN
-        lengths = np.stack([bottom - top] * 2 + [right - left] * 2, axis=1)
-        gains = (value * lengths).sum(axis=1)
-        return np.asarray(np.where(inside < LEAST_BUSY, -NEEDED * lengths.sum(axis=1), gains), np.float32)
 
     def _near(self, line: int, row: Row) -> int:
         """The line near a horizontal one that has the most support in the middle of the row."""
@@ -387,79 +316,47 @@ class Fitter:
     def _best_row(self, full: Row, top: int, bottom: int) -> Row:
         """The row between top and bottom: as many tiles of the full row's size as edges speak for."""
         count = full.left.size
-        options = [(full.left, full.right, top, bottom)]
         width = int(np.median(full.right - full.left))
         gap = round(float((full.left[1:] - full.right[:-1]).mean())) if count > 1 else 0
         middle = (int(full.left[0]) + int(full.right[-1])) / 2
+        places: list[Place] = [(full.left, full.right, top, bottom)]
         for here in range(1, count):
             left = round(middle - (here * width + (here - 1) * gap) / 2) + np.arange(here) * (width + gap)
-            options += [(left + off, left + width + off, top, bottom) for off in (-2, 0, 2)]
-            options.append((full.left[:here], full.right[:here], top, bottom))
-        profile = self.upright.profile(np.array([top]), np.array([bottom]))
-        for own in chains(profile, (width * 0.75, width * 2.0), _widest_gap(width), 0.5, 1):
-            centred = abs((int(own.begin[0]) + int(own.end[-1])) / 2 - middle) < SLACK * width
-            if centred and own.begin.size < count:
-                options.append((own.begin, own.end, top, bottom))
-                *regular, own_row = self.rows(options)
-                best = max(regular, key=lambda row: float(self.worth(row).sum()))
-                return own_row if own_row.score > best.score + 0.3 * count * width else best
-        return max(self.rows(options), key=lambda row: float(self.worth(row).sum()))
+            places += [(left + off, left + width + off, top, bottom) for off in (-2, 0, 2)]
+            places.append((full.left[:here], full.right[:here], top, bottom))
+        best = max(self.rows(places), key=lambda row: float(row.worth.sum()))
+        if best.support.mean() < UNCLEAR:
+            profile = self.upright.profile(np.array([top]), np.array([bottom]))
+            for own in chains(profile, (width * 0.75, width * 2.0), widest_gap(width), NEEDED_OWN, 1):
+                [row] = self.rows([(own.begin, own.end, top, bottom)])
+                centred = abs((int(own.begin[0]) + int(own.end[-1])) / 2 - middle) < SLACK * width
+                if centred and own.begin.size < count and row.support.min() >= CLEAR:
+                    return row
+        return best
+
+    def _is_cut(self, row: Row) -> bool:
+        """Whether a line runs through all tiles of a row, as the upper edge of a toolbar does."""
+        inset = (row.bottom - row.top) // 10
+        across = self.level.profile(row.left, row.right)[row.top + inset : row.bottom - inset]
+        return bool(across.max() >= CUTS)
+
+
+def _pitch(rows: Sequence[Row]) -> int:
+    """From the top of one row to that of the next; where there is one only, with the gap of its columns."""
+    if len(rows) > 1:
+        return rows[1].top - rows[0].top
+    across = rows[0].left[1:] - rows[0].right[:-1]
+    return rows[0].bottom - rows[0].top + (int(across.mean()) if across.size else 0)
 
 
 def _trimmed(rows: list[Row]) -> tuple[Row, ...]:
     """Rows of the same columns without the outer rows and columns for which too little speaks."""
     gains = np.array([row.gains for row in rows])
-    keep_rows, keep_columns = _core(gains.sum(axis=1)), _core(gains.sum(axis=0))
-    return tuple(
-        Row(row.left[keep_columns], row.right[keep_columns], row.top, row.bottom, row.sides[keep_columns])
-        for row in rows[keep_rows]
-        if row.left[keep_columns].size
-    )
+    # the last row may be shifted by half a tile
+    columns = _core(gains[: max(1, len(rows) - 1)].sum(axis=0))
+    return tuple(row.part(columns) for row in rows[_core(gains.sum(axis=1))] if row.left[columns].size)
 
 
-def _core(gains: NDArray[np.float32]) -> slice:
+def _core(gains: Float) -> slice:
     good = np.flatnonzero(gains > 0)
     return slice(int(good[0]), int(good[-1]) + 1) if good.size else slice(0, 0)
-
-
-def _widest_gap(size: float) -> float:
-    return max(12.0, 0.05 * size)
-
-
-def settled(profile: Profile, begin: Lines, end: Lines) -> tuple[Lines, Lines]:
-    """Begin and end of each interval so that all gaps are the same and as many strong lines as possible are used.
-
-    Args:
-        profile: float32 (length + 1,), support of each line.
-        begin, end: intp (n,), intervals which may begin or end at the wrong side of a gap.
-    """
-    size = float(np.median(end - begin))
-    widest = int(_widest_gap(size))
-    slack = max(2, int(size * SLACK))
-    limit = profile.size - 1
-    if begin.size > 1:
-        reach = widest + slack
-        centre = (end[:-1] + begin[1:]) // 2
-        lines = centre[:, None] + np.arange(-reach, reach + 1)
-        gaps = np.arange(widest + 1)
-        other = lines[..., None] + gaps
-        here, there = profile[np.clip(lines, 0, limit)], profile[np.clip(other, 0, limit)]
-        both = here[..., None] + there
-        both[..., 0] *= 0.65  # one line that serves for two edges
-        both -= 0.2 * np.abs(lines[..., None] + gaps / 2 - centre[:, None, None]) / reach
-        gap = int(both.max(axis=1).sum(axis=0).argmax())
-        at = lines[np.arange(centre.size), both[..., gap].argmax(axis=1)]
-        end, begin = np.append(at, end[-1]), np.append(begin[0], at + gap)
-        inner = end[1:-1] - begin[1:-1]
-        if inner.size:
-            size = float(np.median(inner))
-    first = _strongest(profile, int(end[0]) - round(size), slack)
-    last = _strongest(profile, int(begin[-1]) + round(size), slack)
-    return np.append(first, begin[1:]), np.append(end[:-1], last)
-
-
-def _strongest(profile: Profile, at: int, slack: int) -> int:
-    lines = np.arange(max(0, at - slack), min(profile.size - 1, at + slack) + 1)
-    if lines.size == 0:
-        return int(np.clip(at, 0, profile.size - 1))
-    return int(lines[(profile[lines] - 0.3 * np.abs(lines - at) / slack).argmax()])

@@ -1,0 +1,161 @@
+"""Regular runs of intervals along one axis: the rows of a grid, or the columns of its rows."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+MOST_IN_LINE: Final = 12
+# Lines of a profile that are looked at, strongest first; and pairs of them that may be a first interval.
+PEAKS: Final = 32
+PAIRS: Final = 300
+# Intervals and gaps may be this much off the regular place (rounding, browsers that stretch a column).
+SLACK: Final = 0.03
+
+Lines = NDArray[np.intp]
+Profile = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """A run of equal intervals: `begin` and `end` intp (n,), `score` of its edges."""
+
+    begin: Lines
+    end: Lines
+    score: float
+
+
+def widest_gap(size: float) -> float:
+    """Largest gap, in pixels, between intervals of this size."""
+    return max(12.0, 0.05 * size)
+
+
+def peaks(profile: Profile, least: float) -> Lines:
+    """The strongest local maxima of a profile, in order, its two ends always among them."""
+    inner = profile[1:-1]
+    top = (inner >= profile[:-2]) & (inner > profile[2:]) & (inner >= least)
+    found = np.flatnonzero(top) + 1
+    if found.size > PEAKS:
+        found = found[np.argsort(-profile[found], kind="stable")[:PEAKS]]
+    return np.asarray(np.unique(np.concatenate(([0], found, [profile.size - 1]))), np.intp)
+
+
+def chains(
+    profile: Profile, sizes: tuple[float, float], widest_gap: float, needed: float, count: int
+) -> list[Chain]:
+    """Regular runs of equal intervals between the peaks of a profile, best first.
+
+    Args:
+        profile: float32 (length + 1,), support of each line.
+        sizes: smallest and largest size of an interval, pixels.
+        widest_gap: largest distance of two intervals, pixels.
+        needed: support which an edge needs to speak for a chain.
+        count: how many chains are wanted.
+    """
+    profile = profile.copy()
+    profile[[0, -1]] = needed
+    at = peaks(profile, needed / 3)
+    distance = at[None] - at[:, None]
+    first, second = np.nonzero((distance >= sizes[0]) & (distance <= sizes[1]))
+    if first.size > PAIRS:
+        strong = np.argsort(-(profile[at[first]] + profile[at[second]]), kind="stable")[:PAIRS]
+        first, second = first[strong], second[strong]
+    which, following = np.nonzero(((distance >= 0) & (distance <= widest_gap))[second])
+    begin, end, gap = at[first][which], at[second][which], distance[second[which], following]
+    if begin.size == 0:
+        return []
+    size = end - begin
+    slack = np.maximum(2.0, size * SLACK)
+    begins, ends = [begin], [end]
+    total = profile[begin] + profile[end] - 2 * needed
+    best, length = total.copy(), np.ones(begin.size, np.intp)
+    for n in range(2, MOST_IN_LINE + 1):
+        left = _snap(profile, at, ends[-1] + gap, slack)
+        right = _snap(profile, at, left + size, slack)
+        inside = ends[-1] + gap + size <= profile.size - 1 + slack
+        if not inside.any():
+            break
+        total = np.where(inside, total + profile[left] + profile[right] - 2 * needed, -np.inf)
+        begins.append(left)
+        ends.append(right)
+        better = total > best
+        best, length = np.where(better, total, best), np.where(better, n, length)
+    found: list[Chain] = []
+    seen: set[tuple[int, ...]] = set()
+    for i in np.argsort(-best, kind="stable"):
+        n = int(length[i])
+        key = (n, int(begin[i]) // 4, int(end[i]) // 4, int(ends[n - 1][i]) // 4)
+        if key not in seen:
+            seen.add(key)
+            found.append(
+                Chain(
+                    np.array([b[i] for b in begins[:n]]), np.array([e[i] for e in ends[:n]]), float(best[i])
+                )
+            )
+        if len(found) == count:
+            break
+    return found
+
+
+def _snap(profile: Profile, at: Lines, wanted: Lines, slack: NDArray[np.float64]) -> Lines:
+    """The place wanted, or a peak near it if that is stronger."""
+    after = np.clip(np.searchsorted(at, wanted), 1, at.size - 1)
+    best = np.clip(wanted, 0, profile.size - 1)
+    value = profile[best].astype(np.float64)
+    for place in (at[after - 1], at[after]):
+        off = np.abs(place - wanted)
+        worth = np.where(off <= slack, profile[place] - 0.25 * off / slack, -1.0)
+        best, value = np.where(worth > value, place, best), np.maximum(worth, value)
+    return np.asarray(best, np.intp)
+
+
+def settled(profile: Profile, begin: Lines, end: Lines) -> tuple[Lines, Lines]:
+    """Begin and end of each interval so that all gaps are the same and as many strong lines as possible are used.
+
+    Args:
+        profile: float32 (length + 1,), support of each line.
+        begin, end: intp (n,), intervals which may begin or end at the wrong side of a gap.
+    """
+    size = float(np.median(end - begin))
+    widest = int(widest_gap(size))
+    slack = max(2, int(size * SLACK))
+    limit = profile.size - 1
+    if begin.size > 1:
+        reach = widest + slack
+        centre = (end[:-1] + begin[1:]) // 2
+        lines = centre[:, None] + np.arange(-reach, reach + 1)
+        gaps = np.arange(widest + 1)
+        other = lines[..., None] + gaps
+        here, there = profile[np.clip(lines, 0, limit)], profile[np.clip(other, 0, limit)]
+        both = here[..., None] + there
+        both[..., 0] *= 0.65  # one line that serves for two edges
+        both -= 0.2 * np.abs(lines[..., None] + gaps / 2 - centre[:, None, None]) / reach
+        gap = int(both.max(axis=1).sum(axis=0).argmax())
+        at = lines[np.arange(centre.size), both[..., gap].argmax(axis=1)]
+        end, begin = np.append(at, end[-1]), np.append(begin[0], at + gap)
+        inner = end[1:-1] - begin[1:-1]
+        size = (
+            float(np.median(inner))
+            if inner.size
+            else _common_size(profile, int(end[0]), int(begin[-1]), size)
+        )
+    first = _strongest(profile, int(end[0]) - round(size), slack)
+    last = _strongest(profile, int(begin[-1]) + round(size), slack)
+    return np.append(first, begin[1:]), np.append(end[:-1], last)
+
+
+def _common_size(profile: Profile, end: int, begin: int, size: float) -> float:
+    """Size of two neighbours, the first of which ends at `end` and the second begins at `begin`."""
+    slack = max(2, int(size * SLACK))
+    sizes = np.arange(max(1, round(size) - slack), round(size) + slack + 1)
+    limit = profile.size - 1
+    both = profile[np.clip(end - sizes, 0, limit)] + profile[np.clip(begin + sizes, 0, limit)]
+    return float(sizes[(both - 0.2 * np.abs(sizes - size) / slack).argmax()])
+
+
+def _strongest(profile: Profile, at: int, slack: int) -> int:
+    lines = np.arange(max(0, at - slack), min(profile.size - 1, at + slack) + 1)
+    if lines.size == 0:
+        return int(np.clip(at, 0, profile.size - 1))
+    return int(lines[(profile[lines] - 0.3 * np.abs(lines - at) / slack).argmax()])
