@@ -42,14 +42,14 @@ def peaks(profile: Profile, least: float) -> Lines:
 
 
 def chains(
-    profile: Profile, sizes: tuple[float, float], widest_gap: float, needed: float, count: int
+    profile: Profile, sizes: tuple[float, float], gap_limit: float, needed: float, count: int
 ) -> list[Chain]:
     """Regular runs of equal intervals between the peaks of a profile, best first.
 
     Args:
         profile: float32 (length + 1,), support of each line.
         sizes: smallest and largest size of an interval, pixels.
-        widest_gap: largest distance of two intervals, pixels.
+        gap_limit: largest distance of two intervals, pixels.
         needed: support which an edge needs to speak for a chain.
         count: how many chains are wanted.
     """
@@ -61,7 +61,7 @@ def chains(
     if first.size > PAIRS:
         strong = np.argsort(-(profile[at[first]] + profile[at[second]]), kind="stable")[:PAIRS]
         first, second = first[strong], second[strong]
-    which, following = np.nonzero(((distance >= 0) & (distance <= widest_gap))[second])
+    which, following = np.nonzero(((distance >= 0) & (distance <= gap_limit))[second])
     begin, end, gap = at[first][which], at[second][which], distance[second[which], following]
     if begin.size == 0:
         return []
@@ -100,8 +100,8 @@ def chains(
 
 def _snap(profile: Profile, at: Lines, wanted: Lines, slack: NDArray[np.float64]) -> Lines:
     """The place wanted, or a peak near it if that is stronger."""
-    after = np.clip(np.searchsorted(at, wanted), 1, at.size - 1)
-    best = np.clip(wanted, 0, profile.size - 1)
+    after = np.minimum(np.maximum(np.searchsorted(at, wanted), 1), at.size - 1)
+    best = np.minimum(wanted, profile.size - 1)
     value = profile[best].astype(np.float64)
     for place in (at[after - 1], at[after]):
         off = np.abs(place - wanted)
@@ -120,14 +120,13 @@ def settled(profile: Profile, begin: Lines, end: Lines) -> tuple[Lines, Lines]:
     size = float(np.median(end - begin))
     widest = int(widest_gap(size))
     slack = max(2, int(size * SLACK))
-    limit = profile.size - 1
     if begin.size > 1:
         reach = widest + slack
         centre = (end[:-1] + begin[1:]) // 2
         lines = centre[:, None] + np.arange(-reach, reach + 1)
         gaps = np.arange(widest + 1)
         other = lines[..., None] + gaps
-        here, there = profile[np.clip(lines, 0, limit)], profile[np.clip(other, 0, limit)]
+        here, there = _at(profile, lines), _at(profile, other)
         both = here[..., None] + there
         both[..., 0] *= 0.65  # one line that serves for two edges
         both -= 0.2 * np.abs(lines[..., None] + gaps / 2 - centre[:, None, None]) / reach
@@ -145,17 +144,21 @@ def settled(profile: Profile, begin: Lines, end: Lines) -> tuple[Lines, Lines]:
     return np.append(first, begin[1:]), np.append(end[:-1], last)
 
 
+def _at(profile: Profile, lines: Lines) -> Profile:
+    """Values at these lines, or at the nearest end."""
+    return profile[np.minimum(np.maximum(lines, 0), profile.size - 1)]
+
+
 def _common_size(profile: Profile, end: int, begin: int, size: float) -> float:
     """Size of two neighbours, the first of which ends at `end` and the second begins at `begin`."""
     slack = max(2, int(size * SLACK))
     sizes = np.arange(max(1, round(size) - slack), round(size) + slack + 1)
-    limit = profile.size - 1
-    both = profile[np.clip(end - sizes, 0, limit)] + profile[np.clip(begin + sizes, 0, limit)]
+    both = _at(profile, end - sizes) + _at(profile, begin + sizes)
     return float(sizes[(both - 0.2 * np.abs(sizes - size) / slack).argmax()])
 
 
 def _strongest(profile: Profile, at: int, slack: int) -> int:
     lines = np.arange(max(0, at - slack), min(profile.size - 1, at + slack) + 1)
     if lines.size == 0:
-        return int(np.clip(at, 0, profile.size - 1))
+        return min(max(at, 0), profile.size - 1)
     return int(lines[(profile[lines] - 0.3 * np.abs(lines - at) / slack).argmax()])

@@ -65,12 +65,12 @@ class Edges:
             steep, cv2.compare(step, cv2.convertScaleAbs(largest, None, SHARE_OF_LARGEST), cv2.CMP_GE)
         )
         long = _long(edge, max(3, round(RUN * least / block)))
-        sums = np.zeros((step.shape[0] + 1, step.shape[1]), np.int32)
-        np.cumsum(long, axis=0, dtype=np.int32, out=sums[1:])
-        return cls(sums, cv2.integral(steep & 1), block)
+        both = cv2.integral(long)
+        return cls(both[:, 1:] - both[:, :-1], cv2.integral(steep & 1), block)
 
     @property
     def samples(self) -> int:
+        """Samples along each line."""
         return int(self.sums.shape[0]) - 1
 
     @property
