@@ -5,7 +5,9 @@ For benchmarks and tests; the portraits stay outside the project.
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -34,7 +36,7 @@ class ComposedGallery:
 
 def portraits(data: Path, split: str, count: int, seed: int) -> list[tuple[str, NDArray[np.uint8]]]:
     """`count` people of a split: name and picture uint8 (250, 250, 3) RGB."""
-    table = parquet.read_table(data / "faces" / "portraits.parquet", filters=[("split", "=", split)])
+    table = _portraits(data, split)
     order = np.random.default_rng(seed).permutation(table.num_rows)[:count]
     people = []
     for row in table.take(order).to_pylist():
@@ -42,6 +44,11 @@ def portraits(data: Path, split: str, count: int, seed: int) -> list[tuple[str, 
         picture = cv2.imdecode(np.frombuffer(raw, np.uint8), cv2.IMREAD_COLOR_RGB)
         people.append((str(row["person"]).replace("_", " "), np.asarray(picture, np.uint8)))
     return people
+
+
+@lru_cache
+def _portraits(data: Path, split: str) -> Any:
+    return parquet.read_table(data / "faces" / "portraits.parquet", filters=[("split", "=", split)])
 
 
 def compose(

@@ -1,0 +1,57 @@
+import numpy as np
+
+from engagement.records import Box, Face
+from inference.align import FER2013, SIZE, crop_face
+from models.registry import CropGeometry
+
+WHOLE = CropGeometry(side=1.0, offset_x=0.0, offset_y=0.0)
+
+
+def face(box: Box) -> Face:
+    return Face(box, np.zeros((5, 2), np.float32), 1.0)
+
+
+def test_the_crop_is_the_square_around_the_box() -> None:
+    image = np.zeros((200, 200, 3), np.uint8)
+    image[60:140, 50:130] = 255
+    crop = crop_face(image, face(Box(60, 60, 60, 80)), WHOLE, 40)
+    assert crop.shape == (40, 40)
+    assert crop.dtype == np.uint8
+    assert (crop == 255).all()
+    wider = crop_face(image, face(Box(60, 60, 60, 80)), CropGeometry(2.0, 0.0, 0.0), 40)
+    assert (wider[10:30, 10:30] == 255).all()
+    assert wider.astype(int).sum() == 255 * 20 * 20
+
+
+def test_offsets_are_in_heights_of_the_box_with_y_down() -> None:
+    rows, columns = np.mgrid[0:200, 0:200]
+    image = np.stack([rows, rows, rows], axis=2).astype(np.uint8)
+    centre = crop_face(image, face(Box(80, 80, 30, 40)), WHOLE, 40)
+    lower = crop_face(image, face(Box(80, 80, 30, 40)), CropGeometry(1.0, 0.0, 0.25), 40)
+    assert (lower.astype(int) - centre == 10).all()
+    across = np.stack([columns] * 3, axis=2).astype(np.uint8)
+    right = crop_face(across, face(Box(80, 80, 30, 40)), CropGeometry(1.0, 0.5, 0.0), 40)
+    assert (right.astype(int) - crop_face(across, face(Box(80, 80, 30, 40)), WHOLE, 40) == 20).all()
+
+
+def test_grey_is_the_luma_of_rgb() -> None:
+    image = np.zeros((50, 50, 3), np.uint8)
+    image[..., 0] = 200
+    assert (crop_face(image, face(Box(10, 10, 20, 20))) == 60).all()  # 0.299 * 200: red, not blue
+
+
+def test_beyond_the_tile_its_border_goes_on_and_no_neighbour_shows() -> None:
+    image = np.full((100, 200, 3), 10, np.uint8)
+    image[:, 100:] = 250
+    crop = crop_face(
+        image, face(Box(70, 30, 40, 40)), CropGeometry(2.0, 0.0, 0.0), within=Box(0, 0, 100, 100)
+    )
+    assert (crop == 10).all()
+    assert crop_face(image, face(Box(70, 30, 40, 40)), CropGeometry(2.0, 0.0, 0.0)).max() == 250
+
+
+def test_the_default_is_fer2013s() -> None:
+    image = np.random.default_rng(0).integers(0, 256, (120, 120, 3), np.uint8)
+    box = face(Box(30, 30, 50, 60))
+    assert crop_face(image, box).shape == (SIZE, SIZE)
+    assert (crop_face(image, box) == crop_face(image, box, FER2013, SIZE)).all()

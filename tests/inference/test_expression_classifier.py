@@ -1,0 +1,75 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from engagement.emotion import EXPRESSIONS
+from inference.errors import ClassifierError
+from inference.expression import ExpressionClassifier
+from models.registry import ModelEntry, resolve
+
+
+@pytest.fixture(scope="module")
+def entry() -> ModelEntry:
+    return resolve("expression")
+
+
+@pytest.fixture(scope="module")
+def crops(entry: ModelEntry) -> NDArray[np.uint8]:
+    """70 different pictures: more than the largest batch."""
+    rng = np.random.default_rng(0)
+    coarse = rng.integers(0, 256, (70, 6, 6), np.uint8)
+    scale = -(-entry.input_size // 6)
+    return np.kron(coarse, np.ones((1, scale, scale), np.uint8))[:, : entry.input_size, : entry.input_size]
+
+
+@pytest.mark.parametrize("flip", [False, True])
+def test_probabilities(entry: ModelEntry, crops: NDArray[np.uint8], flip: bool) -> None:
+    classifier = ExpressionClassifier(entry.path, temperature=entry.temperature, flip=flip)
+    assert classifier.size == entry.input_size
+    probabilities = classifier.classify(crops)
+    assert probabilities.shape == (70, len(EXPRESSIONS))
+    assert probabilities.dtype == np.float32
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
+    assert (probabilities >= 0).all()
+
+
+def test_a_face_is_read_alike_in_every_batch(entry: ModelEntry, crops: NDArray[np.uint8]) -> None:
+    classifier = ExpressionClassifier(entry.path, temperature=entry.temperature)
+    together = classifier.classify(crops)
+    for count in (1, 3, 16, 17, 51):
+        np.testing.assert_allclose(classifier.classify(crops[:count]), together[:count], atol=1e-4)
+    assert np.ptp(together, axis=0).max() > 0.01  # else the pictures say nothing
+
+
+def test_no_faces_give_no_rows(entry: ModelEntry) -> None:
+    empty = np.zeros((0, entry.input_size, entry.input_size), np.uint8)
+    assert ExpressionClassifier(entry.path).classify(empty).shape == (0, 7)
+
+
+def test_the_temperature_divides_the_logits(entry: ModelEntry, crops: NDArray[np.uint8]) -> None:
+    raw = np.log(ExpressionClassifier(entry.path).classify(crops[:5]))
+    cool = np.log(ExpressionClassifier(entry.path, temperature=2.0).classify(crops[:5]))
+    np.testing.assert_allclose(cool - cool[:, :1], (raw - raw[:, :1]) / 2, atol=1e-3)
+
+
+def test_flipping_averages_a_face_and_its_mirror_image(entry: ModelEntry, crops: NDArray[np.uint8]) -> None:
+    flipping = ExpressionClassifier(entry.path, flip=True)
+    np.testing.assert_allclose(flipping.classify(crops[:5]), flipping.classify(crops[:5, :, ::-1]), atol=1e-5)
+    plain = ExpressionClassifier(entry.path)
+    mean = (np.log(plain.classify(crops[:5])) + np.log(plain.classify(crops[:5, :, ::-1]))) / 2
+    got = np.log(flipping.classify(crops[:5]))
+    np.testing.assert_allclose(got - got[:, :1], mean - mean[:, :1], atol=1e-3)
+
+
+def test_what_is_no_model_is_refused(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.tflite"
+    broken.write_bytes(b"no model at all")
+    with pytest.raises(ClassifierError, match="cannot load the expression weights"):
+        ExpressionClassifier(broken)
+
+
+def test_a_temperature_of_zero_is_refused(entry: ModelEntry) -> None:
+    with pytest.raises(ClassifierError, match="temperature must be above 0"):
+        ExpressionClassifier(entry.path, temperature=0.0)

@@ -1,0 +1,206 @@
+"""Labels drawn as meeting programs draw them: near-white letters on a translucent plate over moving video."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from engagement.records import Box, Tile
+from inference.label_text import TextLine, find_card_text, find_text
+from inference.names import LabelReader, displayed_name
+
+NAMES = (
+    "Ana",
+    "Ann",
+    "Maria Silva",
+    "Sam 1",
+    "Sam 2",
+    "Lena M.",
+    "Lena N.",
+    "Jean-Sébastien Giguère",
+    "pieper",
+    "Olga T.",
+)
+
+
+def video(rng: np.random.Generator, height: int, width: int) -> NDArray[np.uint8]:
+    """Something with edges and areas, bright and dark."""
+    coarse = rng.integers(0, 256, (max(2, height // 16), max(2, width // 24), 3), np.uint8)
+    return np.asarray(cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC), np.uint8)
+
+
+def label(
+    name: str, rng: np.random.Generator, *, muted: bool = False, border: bool = False, quality: int = 85
+) -> NDArray[np.uint8]:
+    """A strip (30, 300, 3) from the bottom left of a tile."""
+    strip = video(rng, 30, 300)
+    left = 26 if muted else 7
+    (width, height), base = cv2.getTextSize(name, cv2.FONT_HERSHEY_SIMPLEX, 0.5, 1)
+    foot = 28 - base
+    plate = strip[foot - height - 4 :, 2 : left + width + 6]
+    plate[:] = plate // 3
+    if muted:
+        cv2.rectangle(strip, (10, foot - height), (15, foot - 2), (225, 225, 225), -1)
+        cv2.line(strip, (6, foot), (19, foot - height), (240, 40, 40), 2, cv2.LINE_AA)
+    cv2.putText(strip, name, (left, foot), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (248, 248, 248), 1, cv2.LINE_AA)
+    if border:
+        strip[-3:], strip[:, :3] = (35, 217, 89), (35, 217, 89)
+    _, code = cv2.imencode(".jpg", strip, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return np.asarray(cv2.imdecode(code, cv2.IMREAD_COLOR), np.uint8)
+
+
+def frame(strips: list[NDArray[np.uint8]]) -> tuple[NDArray[np.uint8], list[Tile]]:
+    image = np.zeros((len(strips) * 40, 300, 3), np.uint8)
+    tiles = []
+    for index, strip in enumerate(strips):
+        top = index * 40 + 10
+        image[top : top + 30] = strip
+        tiles.append(Tile(Box(0, top - 10, 300, 40), Box(0, top, 300, 30), True))
+    return image, tiles
+
+
+def found(strip: NDArray[np.uint8]) -> TextLine:
+    line = find_text(strip)
+    assert line is not None
+    return line
+
+
+def test_a_label_is_known_again_whatever_moves_behind_it() -> None:
+    rng = np.random.default_rng(0)
+    known = seen = 0
+    for name in NAMES:
+        first = found(label(name, rng))
+        for turn in range(10):
+            other = find_text(
+                label(name, rng, muted=turn % 2 == 1, border=turn % 3 == 1, quality=70 + 3 * turn)
+            )
+            known += other is not None and first.same_text(other)
+            seen += 1
+    assert known >= 0.93 * seen
+
+
+def test_other_names_are_other_labels() -> None:
+    rng = np.random.default_rng(1)
+    lines = {name: found(label(name, rng)) for name in NAMES}
+    for name, line in lines.items():
+        assert [other for other in NAMES if lines[other].same_text(line)] == [name]
+
+
+@pytest.mark.parametrize("shape", [(4, 100, 3), (30, 5, 3), (30, 200, 3)])
+def test_an_empty_strip_has_no_text(shape: tuple[int, int, int]) -> None:
+    assert find_text(np.full(shape, 70, np.uint8)) is None
+
+
+@pytest.mark.parametrize(
+    ("ground", "ink"), [((35, 35, 40), (245, 245, 245)), ((250, 250, 250), (30, 30, 30))]
+)
+def test_a_name_in_the_middle_of_a_card_is_read_in_either_theme(
+    ground: tuple[int, int, int], ink: tuple[int, int, int]
+) -> None:
+    image = np.full((180, 320, 3), ground, np.uint8)
+    cv2.putText(image, "Omar Haddad", (70, 98), cv2.FONT_HERSHEY_SIMPLEX, 0.9, ink, 1, cv2.LINE_AA)
+    assert find_card_text(image[45:135]) is not None
+    (read,) = LabelReader(budget=None).read(image, [Tile(Box(0, 0, 320, 180), None, camera_on=False)])
+    assert read.name == "Omar Haddad"
+    assert read.fingerprint
+
+
+def test_a_camera_that_is_on_without_a_label_has_none() -> None:
+    image = np.full((180, 320, 3), 35, np.uint8)
+    cv2.putText(
+        image, "on a poster", (70, 98), cv2.FONT_HERSHEY_SIMPLEX, 0.9, (250, 250, 250), 1, cv2.LINE_AA
+    )
+    (read,) = LabelReader(budget=None).read(image, [Tile(Box(0, 0, 320, 180), None, camera_on=True)])
+    assert (read.fingerprint, read.name) == ("", None)
+
+
+def test_names_are_read_over_frames_and_each_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(2)
+    reader = LabelReader(budget=3)
+    recognised: list[int] = []
+    recognise = reader._recognizer.read
+
+    def counting(picture: NDArray[np.uint8]) -> tuple[str, float]:
+        recognised[-1] += 1
+        return recognise(picture)
+
+    monkeypatch.setattr(reader._recognizer, "read", counting)
+    names = ["Maria Silva", "pieper", "Lena N.", "Olga T.", "Jean Dupont", "Kim Nguyen", "Sarah Graves"]
+    history = []
+    for _ in range(6):
+        recognised.append(0)
+        order = rng.permutation(len(names))
+        image, tiles = frame([label(names[index], rng, quality=95) for index in order])
+        read = reader.read(image, tiles)
+        history.append({names[index]: one for index, one in zip(order, read, strict=True)})
+    assert max(recognised) <= 3
+    assert sum(one.name is not None for one in history[0].values()) == 3
+    assert {name: one.name for name, one in history[-1].items()} == dict(zip(names, names, strict=True))
+    # a label keeps its fingerprint when its tile moves; now and then the video behind it makes it look new
+    kept = [len({seen[name].fingerprint for seen in history}) == 1 for name in names]
+    assert sum(kept) >= 6
+    assert len(names) <= sum(recognised) <= len(names) + 2
+
+
+def test_a_text_that_is_unsure_is_tried_again_later_and_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader = LabelReader(budget=None)
+    answers = iter([("Oiga T", 0.6), ("x", 0.2), ("Olga T.", 0.7)])
+    attempts: list[int] = []
+
+    def unsure(picture: NDArray[np.uint8]) -> tuple[str, float]:
+        attempts.append(len(seen))
+        return next(answers, ("O", 0.1))
+
+    monkeypatch.setattr(reader._recognizer, "read", unsure)
+    image, tiles = frame([label("Olga T.", np.random.default_rng(3))])
+    seen = []
+    for _turn in range(70):
+        seen += [one.name for one in reader.read(image, tiles)]
+    assert len(attempts) == 4
+    assert min(np.diff(attempts)) >= 10
+    assert list(dict.fromkeys(seen)) == ["Oiga T", "Olga T."]
+
+
+def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("inference.names._MOST_LABELS", 8)
+    reader = LabelReader(budget=0)
+    rng = np.random.default_rng(4)
+    for number in range(40):
+        image, tiles = frame([label(f"Guest {number * 7919 % 1000}", rng, quality=95)])
+        reader.read(image, tiles)
+    assert len(reader._known) == 8
+
+
+def test_reading_writes_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import rapidocr
+
+    package = Path(rapidocr.__file__).parent
+    before = {path: path.stat().st_mtime_ns for path in package.rglob("*") if "__pycache__" not in path.parts}
+    monkeypatch.chdir(tmp_path)
+    image, tiles = frame([label("Maria Silva", np.random.default_rng(5))])
+    assert LabelReader(budget=None).read(image, tiles)[0].name == "Maria Silva"
+    after = {path: path.stat().st_mtime_ns for path in package.rglob("*") if "__pycache__" not in path.parts}
+    assert after == before
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Maria Silva (Host, me)", "Maria Silva"),
+        ("Maria Silva (Co-host)", "Maria Silva"),
+        ("Sam (Kitware)", "Sam (Kitware)"),
+        ("% Cid Freitag", "Cid Freitag"),
+        ("…Chris Beeley", "Chris Beeley"),
+        ("Matthew Stanc...", "Matthew Stanc..."),
+        ("S", None),
+        (" * ", None),
+        ("", None),
+        ("李明", "李明"),
+        ("a\u202etest\u200b", "atest"),
+    ],
+)
+def test_what_a_label_says_beside_the_name_is_left_out(text: str, name: str | None) -> None:
+    assert displayed_name(text) == name

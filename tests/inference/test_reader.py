@@ -1,0 +1,155 @@
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+from engagement.records import STATES_WITH_FACE, Box, Face, State, Tile
+from inference.faces import FaceDetector
+from inference.names import LabelReader
+from inference.quality import QualityGate
+from inference.reader import Reader, load_reader, main_face
+
+
+@pytest.fixture(scope="module")
+def reader(mtcnn: FaceDetector) -> Reader:
+    """Participation mode: faces, pose and names."""
+    return Reader(mtcnn, None, LabelReader(budget=None), QualityGate())
+
+
+def test_real_screenshots(reader: Reader, screenshots: list[Any]) -> None:
+    faces = shown = named = tiles = 0
+    for shot in screenshots:
+        result = reader.read(shot.image, shot.tiles)
+        assert result.grid
+        assert [reading.tile for reading in result.readings] == list(shot.tiles)
+        assert set(result.timings_ms) == {"faces", "expression", "names"}
+        for reading, truth in zip(result.readings, shot.truth, strict=True):
+            tiles += 1
+            shown += truth["face"]
+            faces += truth["face"] and reading.face is not None
+            named += (reading.label.name or "").casefold().rstrip(".") == truth["name"].casefold().rstrip(".")
+            if not truth["camera_on"]:
+                assert reading.state is State.CAMERA_OFF
+            elif not truth["face"]:
+                assert reading.state is State.NO_FACE
+            if reading.face is not None:
+                assert reading.tile.box.contains(*reading.face.box.centre)
+    assert shown == 56
+    assert faces >= 54
+    assert named >= 0.9 * tiles
+
+
+@pytest.mark.parametrize("count", [9, 25, 49])
+def test_composed_galleries(reader: Reader, shared_data: Path, real_gallery: ModuleType, count: int) -> None:
+    people = real_gallery.portraits(shared_data, "val", count, seed=count)
+    gallery = real_gallery.compose(people, (1920, 1080), seed=count, cameras_off=count // 9)
+    result = reader.read(gallery.image, gallery.tiles)
+    states = [reading.state for reading in result.readings]
+    assert states.count(State.CAMERA_OFF) == count // 9
+    shown = count - count // 9
+    assert sum(state in STATES_WITH_FACE for state in states) >= 0.97 * shown
+    # LFW's portraits have bystanders, so now and then another one is the largest
+    right = [
+        face is not None and reading.face is not None and face.contains(*reading.face.box.centre)
+        for reading, face in zip(result.readings, gallery.faces, strict=True)
+    ]
+    assert sum(right) >= 0.9 * shown
+
+
+def test_without_a_grid_each_face_is_a_tile(reader: Reader, screenshots: list[Any]) -> None:
+    shot = next(shot for shot in screenshots if shot.name == "11.jpg")
+    result = reader.read(shot.image, [])
+    assert not result.grid
+    assert len(result.readings) == 4
+    height, width = shot.image.shape[:2]
+    for reading, place in zip(result.readings, shot.tiles, strict=True):  # row by row
+        assert reading.face is not None
+        assert place.box.contains(*reading.face.box.centre)
+        assert reading.tile.box.contains(*reading.face.box.centre)
+        assert reading.tile.box == reading.tile.box.clipped(width, height)
+        assert reading.label.name is None
+
+
+def test_a_frame_without_faces_has_no_readings(reader: Reader) -> None:
+    result = reader.read(np.full((400, 640, 3), 60, np.uint8), [])
+    assert result.readings == ()
+    assert not result.grid
+
+
+def test_a_portrait_on_a_card_is_no_presence(
+    reader: Reader, shared_data: Path, real_gallery: ModuleType
+) -> None:
+    ((_, portrait),) = real_gallery.portraits(shared_data, "val", 1, seed=3)
+    whole = Box(0, 0, 250, 250)
+    on, off = (
+        reader.read(portrait, [Tile(whole, None, camera_on=shown)]).readings[0] for shown in (True, False)
+    )
+    assert on.state in STATES_WITH_FACE
+    assert off.state is State.CAMERA_OFF
+    assert off.face is None
+
+
+def test_expressions_are_read_where_the_seat_is_seen_and_sure(screenshots: list[Any]) -> None:
+    reader = load_reader(names=False)
+    shot = next(shot for shot in screenshots if shot.name == "20.png")
+    readings = reader.read(shot.image, shot.tiles).readings
+    for reading in readings:
+        assert (reading.probabilities is not None) == (reading.state is State.SEEN)
+    assert any(reading.state is State.SEEN for reading in readings)
+
+
+def test_a_face_whose_expression_is_unsure_is_unreadable(mtcnn: FaceDetector, screenshots: list[Any]) -> None:
+    sure = load_reader(names=False)
+    doubting = Reader(mtcnn, sure._classifier, None, QualityGate(min_probability=1.0))
+    shot = next(shot for shot in screenshots if shot.name == "20.png")
+    states = {reading.state for reading in doubting.read(shot.image, shot.tiles).readings}
+    assert State.UNREADABLE in states
+    assert State.SEEN not in states
+
+
+def test_small_faces_are_counted_and_not_read(mtcnn: FaceDetector, screenshots: list[Any]) -> None:
+    shot = next(shot for shot in screenshots if shot.name == "20.png")
+    strict = Reader(mtcnn, None, None, QualityGate(min_height=10_000))
+    readings = strict.read(shot.image, shot.tiles).readings
+    assert {reading.state for reading in readings} == {State.UNREADABLE}
+    assert all(reading.face is not None for reading in readings)
+
+
+def test_of_several_people_the_largest_and_most_central_is_the_seat() -> None:
+    def face(box: Box) -> Face:
+        return Face(box, np.zeros((5, 2), np.float32), 0.9)
+
+    tile = Box(0, 0, 320, 180)
+    middle, passing = face(Box(130, 60, 60, 60)), face(Box(255, 50, 65, 65))
+    assert main_face([passing, middle], tile) is middle
+    assert main_face([face(Box(135, 60, 20, 20)), passing], tile) is passing
+    assert main_face([], tile) is None
+
+
+def test_reading_needs_no_tensorflow_and_says_nothing() -> None:
+    script = textwrap.dedent(
+        """
+        import sys
+        import numpy as np
+        from engagement.records import Box, Tile
+        from inference.reader import load_reader
+
+        heavy = {"cv2", "onnxruntime", "ai_edge_litert", "joblib"} & set(sys.modules)
+        assert not heavy, heavy
+        image = np.full((360, 640, 3), 90, np.uint8)
+        result = load_reader().read(image, [Tile(Box(0, 0, 640, 360), Box(0, 320, 300, 40), True)])
+        assert [reading.state for reading in result.readings] == ["no_face"]
+        loaded = {"tensorflow", "keras", "mtcnn", "rapidocr", "models.train"} & set(sys.modules)
+        assert not loaded, loaded
+        """
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=100
+    )
+    assert result.returncode == 0, result.stderr
+    assert result.stdout == ""
