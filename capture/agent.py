@@ -173,6 +173,7 @@ class Agent:
     ) -> Iterator[tuple[Frame | NotObserved, int]]:
         """Each item with the number of frames dropped before it because the loop was late."""
         interval, limit = self._settings.interval, self._settings.seconds
+        started = deadline = time.monotonic()
         yield first, 0
         if not self._source.live:
             for item in frames:
@@ -180,7 +181,6 @@ class Agent:
                     return
                 yield item, 0
             return
-        started = deadline = time.monotonic()
         while True:
             deadline += interval
             missed = max(0, int((time.monotonic() - deadline) // interval))

@@ -15,8 +15,8 @@ from capture.windows import MEETING_TITLES
 from engagement.records import Box
 
 SOURCES: Final = (
-    "window, window:TITLE, monitor:N, region:X,Y,W,H, camera:N, demo, or the path of a picture, of a folder of "
-    "pictures or of a video"
+    "window, window:TITLE, monitor:N, region:X,Y,W,H, camera:N, demo, demo:SEATS, or the path of a picture, of a "
+    "folder of pictures or of a video"
 )
 
 _LIVE: Final = ("window", "monitor", "region", "camera", "demo")
@@ -34,7 +34,8 @@ def open_source(
 
     Args:
         spec: `window` (a meeting by its title), `window:TITLE`, `monitor:N` (1 is the first), `region:X,Y,W,H`
-            (nominal pixels of the desktop; X and Y may be negative), `camera:N` (0 is the first), `demo`, or a path.
+            (nominal pixels of the desktop; X and Y may be negative), `camera:N` (0 is the first), `demo`, `demo:SEATS`,
+            or a path.
         titles: parts of the titles of meeting windows, best first; for `window`.
         display: X display of the desktop sources; default: of the session.
         frozen_after: seconds for which a live picture may be bit-identical.
@@ -61,15 +62,9 @@ def open_source(
         return RegionSource(_region(spec, rest), display=display, frozen_after=frozen_after)
     if kind == "camera":
         return CameraSource(_number(spec, rest, 0), frozen_after=frozen_after)
-    if colon:
-        raise InvalidSourceError(f"--source {spec} is malformed: write demo alone.")
-    return _open_demo()
-
-
-def _open_demo() -> FrameSource:
     from capture.classroom import Classroom
 
-    return Classroom()
+    return Classroom(_number(spec, rest, 2)) if colon else Classroom()
 
 
 def _number(spec: str, text: str, first: int) -> int:

@@ -52,7 +52,7 @@ def test_a_live_source_is_named_by_its_kind(spec: str, kind: str, name: str) -> 
         ("region:0,0,100,-100", "write region:X,Y,W,H"),
         ("region:a,b,c,d", "write region:X,Y,W,H"),
         ("region:1.5,0,100,100", "write region:X,Y,W,H"),
-        ("demo:now", "write demo alone"),
+        ("demo:now", "write demo:N"),
     ],
 )
 def test_a_malformed_source_shows_how_to_write_it(spec: str, words: str) -> None:
