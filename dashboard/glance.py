@@ -56,8 +56,8 @@ class Glance:
 
     @property
     def coverage(self) -> str:
-        """Seats read of seats present, "23 of 27"."""
-        return f"{self.seen} of {self.present}"
+        """Seats read of seats present, "23 of 27"; "–" where nothing was observed."""
+        return "–" if self.not_observed is not None else f"{self.seen} of {self.present}"
 
     @property
     def facing_text(self) -> str:
@@ -119,4 +119,6 @@ def trend(intervals: pd.DataFrame) -> str:
 def sentence(state: Glance) -> str:
     """The glance as one sentence for screen readers."""
     mood = state.mood if not state.detail else f"{state.mood}, {state.detail}"
+    if state.not_observed is not None:
+        return "The last interval could not be observed."
     return f"Mood: {mood}. {state.coverage} seats read. {state.facing_text} of those seen face the screen."

@@ -26,6 +26,7 @@ class Pulse:
     Attributes:
         session: its row.
         stage: what its agent does, as its heartbeat says; None before the first.
+        beat_at: when it said so, aware UTC; None before the first.
         last_id: of the last interval, 0 before the first.
         committed_at: when the last interval was committed, aware UTC by the clock on the wall; None before the first.
         taken_at: when the last interval was taken, by the session's own clock: that of the recording where one is
@@ -34,6 +35,7 @@ class Pulse:
 
     session: SessionRow
     stage: str | None
+    beat_at: datetime | None
     last_id: int
     committed_at: datetime | None
     taken_at: datetime | None
@@ -80,14 +82,14 @@ def take_pulse(engine: Engine, known: Known | None = None) -> Pulse | None:
     new = queries.intervals_since(engine, session.id, known.last_id)
     # read after the intervals: a commit between the two makes the data look younger by one interval at most
     heartbeat = queries.heartbeat(engine, session.id)
-    stage = None if heartbeat is None else heartbeat.stage
+    stage, beat_at = (None, None) if heartbeat is None else (heartbeat.stage, heartbeat.at)
     if new.empty:
-        return Pulse(session, stage, known.last_id, known.committed_at, known.taken_at)
+        return Pulse(session, stage, beat_at, known.last_id, known.committed_at, known.taken_at)
     taken_at = new["started_at"].iloc[-1].to_pydatetime()
     # a recording has its own clock: the heartbeat of the commit tells the time on the wall
     of_commit = heartbeat is not None and heartbeat.stage == COMMITTED_STAGE
     committed_at = heartbeat.at if heartbeat is not None and of_commit else taken_at
-    return Pulse(session, stage, int(new["id"].iloc[-1]), committed_at, taken_at)
+    return Pulse(session, stage, beat_at, int(new["id"].iloc[-1]), committed_at, taken_at)
 
 
 def health(engine: Engine) -> tuple[dict[str, Any], int]:

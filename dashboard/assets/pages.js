@@ -2,6 +2,8 @@
 (function () {
   "use strict";
 
+  const STARTING_SECONDS = 60;
+
   function duration(seconds) {
     const whole = Math.max(0, Math.round(seconds));
     if (whole < 60) return whole + " s";
@@ -28,13 +30,16 @@
       if (!pulse || !pulse.session) return ["", "", "cp-live", "cp-stale-note cp-hidden", ""];
       const now = Date.now();
       const running = "running " + duration((now - pulse.started) / 1000);
-      if (!pulse.last) return [running, pulse.stage || "starting", "cp-live", "cp-stale-note cp-hidden", ""];
-      const age = (now - pulse.last) / 1000;
-      if (age <= pulse.stale_after) {
-        return [running, "last data " + duration(age) + " ago", "cp-live", "cp-stale-note cp-hidden", ""];
+      const read = Boolean(pulse.last);
+      // before the first interval the models are loaded, which takes longer than an interval
+      const since = read ? pulse.last : Math.max(pulse.beat || 0, pulse.started);
+      const age = (now - since) / 1000;
+      if (age <= (read ? pulse.stale_after : STARTING_SECONDS)) {
+        const state = read ? "last data " + duration(age) + " ago" : pulse.stage || "starting";
+        return [running, state, "cp-live", "cp-stale-note cp-hidden", ""];
       }
-      const since = "No data since " + clock(pulse.last);
-      return [running, since.toLowerCase(), "cp-live cp-stale", "cp-stale-note", since + " (" + duration(age) + ")"];
+      const text = "No data since " + clock(since);
+      return [running, text.toLowerCase(), "cp-live cp-stale", "cp-stale-note", text + " (" + duration(age) + ")."];
     },
 
     // the text that the grid looks for in every column

@@ -8,21 +8,23 @@ from dashboard.wording import STATES, percent
 from engagement.records import State
 
 
-def tile(label: str, big: str, track: Component | None, detail: str) -> Component:
+def tile(label: str, big: str, track: Component, detail: str, *, wide: bool = False) -> Component:
     """One tile: what it is, one figure or word, a bar, one line beside it."""
-    parts: list[Component | None] = [
-        html.Div(label, className="cp-tile-label"),
-        html.Div(big, className="cp-tile-big"),
-        track,
-        html.Div(detail or "\N{NO-BREAK SPACE}", className="cp-tile-sub", title=detail),
-    ]
-    return html.Div([part for part in parts if part is not None], className="cp-paper cp-tile")
+    return html.Div(
+        [
+            html.Div(label, className="cp-tile-label"),
+            html.Div(big, className="cp-tile-big"),
+            track,
+            html.Div(detail or "\N{NO-BREAK SPACE}", className="cp-tile-sub", title=detail),
+        ],
+        className="cp-paper cp-tile cp-tile-wide" if wide else "cp-paper cp-tile",
+    )
 
 
 def glance_tiles(state: Glance, *, with_mood: bool) -> list[Component]:
     """Mood (where it may be read), coverage, facing."""
     tiles = [
-        tile("Seats read", state.coverage, states_track(state.states), others(state.states)),
+        tile("Seats read", state.coverage, states_track(state.states), others(state), wide=True),
         tile(
             "Facing the screen",
             state.facing_text,
@@ -69,10 +71,12 @@ def share_track(share: float | None) -> Component:
     return html.Div(filled, className="cp-track", **{"aria-hidden": "true"})
 
 
-def others(states: dict[State, int]) -> str:
+def others(state: Glance) -> str:
     """Who was not read and why, such as "1 turned away · 2 camera off"."""
-    rest = [f"{number} {STATES[state]}" for state, number in states.items() if state is not State.SEEN]
-    return " · ".join(rest) or ("everybody was read" if states else "nobody is there")
+    if state.not_observed is not None:
+        return "nothing was observed"
+    rest = [f"{number} {STATES[one]}" for one, number in state.states.items() if one is not State.SEEN]
+    return " · ".join(rest) or ("everybody was read" if state.states else "nobody is there")
 
 
 def state_colour(state: State) -> str:

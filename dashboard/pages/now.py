@@ -125,7 +125,9 @@ def _chart() -> Component:
                 className="cp-heading",
             ),
             html.Div(
-                dcc.Graph(id=CHART, figure=blank(), config=_CONFIG),
+                dcc.Graph(
+                    id=CHART, figure=blank(), config=_CONFIG, style={"height": "var(--cp-chart-height)"}
+                ),
                 className="cp-figure",
                 role="img",
                 **{"aria-labelledby": CHART_TEXT},
@@ -259,7 +261,9 @@ def _register_chart(app: Dash, engine: Engine) -> None:
             last = int(rows["id"].iloc[-1]) if new else after
         else:
             rows = queries.intervals_since(engine, session)
-            last = 0 if rows.empty else int(rows["id"].iloc[-1])
+            if rows.empty:
+                return blank(), None, describe_timeline(rows, who.zone)
+            last = int(rows["id"].iloc[-1])
             figure = timeline.figure(rows, notes, lows, key=f"{session} {chosen}")
         return figure, {"drawn": drawn, "last": last}, describe_timeline(rows, who.zone)
 
@@ -269,8 +273,10 @@ def _register_seats(app: Dash, engine: Engine) -> None:
     def list_looks(pulse: dict[str, Any] | None, viewer: Any) -> Any:
         session, mode, _ = running(pulse)
         who = shell.viewer_of(viewer)
+        if pulse is None or pulse["last"] is None:
+            return html.P("Nothing was read yet.", className="cp-muted cp-small")
         found = queries.episodes(engine, session, open_only=True)
-        now = _time((pulse or {}).get("taken")) or datetime.now(UTC)
+        now = _time(pulse["taken"]) or datetime.now(UTC)
         body: Component = looks.calm()
         if not found.empty:
             readings = queries.readings_since(engine, session, since=now - looks.SPARK_SPAN)
@@ -344,6 +350,7 @@ def pulse_data(pulse: Pulse | None) -> dict[str, Any]:
         "interval": session.interval,
         "started": _milliseconds(pulse.wall_start),
         "stage": pulse.stage,
+        "beat": None if pulse.beat_at is None else _milliseconds(pulse.beat_at),
         "last_id": pulse.last_id,
         "last": None if pulse.committed_at is None else _milliseconds(pulse.committed_at),
         "taken": None if pulse.taken_at is None else _milliseconds(pulse.taken_at),

@@ -1,0 +1,234 @@
+"""The pages in a real browser: what a teacher sees and does."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+from sqlalchemy import Engine
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "dashboard"))
+
+from seed import HOSTILE, NAMES, Lesson, seed
+
+from dashboard.app import DashboardSettings, PageServer
+from dashboard.theme import PALETTES
+from engagement.records import Mode, NotObservedReason
+from storage import queries
+from storage.database import open_database
+from storage.migrate import migrate
+
+SLOW = 60_000
+"""Milliseconds that a page may take on a machine that does something else as well."""
+
+TRACE = """(name) => {
+    const plot = document.querySelector("#now-chart .js-plotly-plot");
+    return (plot && plot.data && plot.data.find((one) => one.name === name)) || null;
+}"""
+"""A series of the chart on the page Now."""
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    made = open_database(f"sqlite:///{tmp_path / 'class.db'}")
+    migrate(made)
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def served(engine: Engine) -> Iterator[PageServer]:
+    with PageServer(engine, settings=DashboardSettings(poll_seconds=0.3)) as server:
+        yield server
+
+
+@contextmanager
+def tab(browser: Any, server: PageServer, path: str = "/", **options: Any) -> Iterator[Any]:
+    """A page that asks nothing of anyone else, has no dialog and no error in its console."""
+    context = browser.new_context(viewport={"width": 1280, "height": 720}, **options)
+    page = context.new_page()
+    wrong: list[str] = []
+    page.on("console", lambda said: wrong.append(said.text) if said.type in {"error", "warning"} else None)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("dialog", lambda dialog: (wrong.append(dialog.message), dialog.dismiss()))
+    page.on(
+        "request",
+        lambda asked: (
+            None if asked.url.startswith((server.url, "data:", "blob:")) else wrong.append(asked.url)
+        ),
+    )
+    page.set_default_timeout(SLOW)
+    page.goto(server.url + path)
+    try:
+        yield page
+    finally:
+        context.close()
+    assert not wrong, wrong
+
+
+def wait_for_points(page: Any, count: int) -> None:
+    page.wait_for_function(
+        f"(count) => {{ const one = ({TRACE})('Mood'); return one && one.x.length === count; }}", arg=count
+    )
+
+
+def test_the_class_moves_without_a_reload_and_keeps_the_zoom(
+    engine: Engine, served: PageServer, browser: Any
+) -> None:
+    lesson = seed(engine, minutes=3, interval=5)
+    with tab(browser, served) as page:
+        expect(page.get_by_role("heading", name="Algebra 9b")).to_be_visible(timeout=SLOW)
+        expect(page.locator(".cp-tile-big", has_text="of 27")).to_be_visible(timeout=SLOW)
+        wait_for_points(page, lesson.index)
+        expect(page.locator(".cp-seat")).to_have_count(27)
+        expect(page.get_by_text("last data")).to_be_visible()
+        page.evaluate("window.stays = true")
+        zoomed = page.evaluate("""() => {
+            const plot = document.querySelector("#now-chart .js-plotly-plot"), x = plot.data[0].x;
+            return Plotly.relayout(plot, {"xaxis.range": [x[3], x[9]]}).then(() => plot.layout.xaxis.range.slice());
+        }""")
+        for _ in range(3):
+            lesson.commit()
+        wait_for_points(page, lesson.index)
+        assert page.evaluate("window.stays") is True
+        assert (
+            page.evaluate("document.querySelector('#now-chart .js-plotly-plot').layout.xaxis.range") == zoomed
+        )
+        lesson.close()
+        expect(page.get_by_role("heading", name="No class is running")).to_be_visible(timeout=SLOW)
+        page.get_by_role("link", name="Read its report").click()
+        expect(page.get_by_role("heading", name="Method and limits")).to_be_visible(timeout=SLOW)
+
+
+def test_a_class_that_begins_appears_by_itself(engine: Engine, served: PageServer, browser: Any) -> None:
+    with tab(browser, served) as page:
+        expect(page.get_by_text("classpulse start")).to_be_visible(timeout=SLOW)
+        lesson = Lesson(engine, datetime.now(UTC), name="Chemistry", names=NAMES[:3], interval=2)
+        lesson.recorder.heartbeat(lesson.session_id, "loading models", datetime.now(UTC))
+        expect(page.get_by_text("The agent is at: loading models.")).to_be_visible(timeout=SLOW)
+        lesson.commit()
+        expect(page.get_by_text("Too few faces", exact=True)).to_be_visible(timeout=SLOW)
+        lesson.commit(NotObservedReason.MINIMISED)
+        expect(page.get_by_text("The meeting window is minimised")).to_be_visible(timeout=SLOW)
+        lesson.commit()
+        expect(page.get_by_text("The meeting window is minimised")).to_have_count(0)
+
+
+def test_a_note_goes_on_the_timeline(engine: Engine, served: PageServer, browser: Any) -> None:
+    lesson = seed(engine, minutes=2, interval=5)
+    text = "<b>Group work</b> begins"
+    with tab(browser, served) as page:
+        wait_for_points(page, lesson.index)
+        page.locator("h1").first.click()
+        page.keyboard.press("n")
+        expect(page.get_by_label("Note, key n")).to_be_focused()
+        page.keyboard.type(text)
+        page.keyboard.press("Enter")
+        expect(page.locator(".cp-notes li", has_text=text)).to_be_visible(timeout=SLOW)
+        expect(page.get_by_label("Note, key n")).to_have_value("")
+        page.wait_for_function(f"() => ({TRACE})('Notes').x.length === 1")
+        page.get_by_role("button", name="Add note").click()
+        expect(page.get_by_text("A note needs some text")).to_be_visible(timeout=SLOW)
+    kept = queries.notes(engine, lesson.session_id)
+    assert kept["text"].tolist() == [text]
+    assert abs(kept["at"].iloc[0] - datetime.now(UTC)) < timedelta(minutes=2)
+
+
+def test_the_theme_is_remembered_and_never_flashes(engine: Engine, served: PageServer, browser: Any) -> None:
+    lesson = seed(engine, minutes=2, interval=5)
+    seen_before_paint = """() => {
+        window.grounds = [];
+        const look = () => window.grounds.push(getComputedStyle(document.documentElement).backgroundColor);
+        new MutationObserver(() => { if (document.body) look(); }).observe(document, {childList: true, subtree: true});
+    }"""
+    with tab(browser, served, color_scheme="light", reduced_motion="reduce") as page:
+        wait_for_points(page, lesson.index)
+        assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(246, 247, 249)"
+        page.get_by_role("button", name="Switch between light and dark").click()
+        page.wait_for_function(f"() => ({TRACE})('Mood').line.color === '{PALETTES['dark'].mood}'")
+        page.add_init_script(f"({seen_before_paint})()")
+        page.reload()
+        wait_for_points(page, lesson.index)
+        assert page.evaluate("document.documentElement.getAttribute('data-mantine-color-scheme')") == "dark"
+        assert set(page.evaluate("window.grounds")) == {"rgb(20, 22, 26)"}
+
+
+def test_old_data_turn_grey_and_say_since_when(engine: Engine, served: PageServer, browser: Any) -> None:
+    lesson = seed(engine, minutes=2, interval=5, end=datetime.now(UTC) - timedelta(minutes=7))
+    lesson.recorder.heartbeat(lesson.session_id, "read", datetime.now(UTC))
+    with tab(browser, served, timezone_id="Asia/Kolkata") as page:
+        expect(page.locator(".cp-live.cp-stale")).to_be_visible(timeout=SLOW)
+        last = queries.intervals_since(engine, lesson.session_id)["started_at"].iloc[-1]
+        local = last.tz_convert("Asia/Kolkata")
+        expect(page.get_by_role("alert")).to_contain_text(f"No data since {local:%H:%M}")
+        # the axis too is on the browser's clock
+        wait_for_points(page, lesson.index)
+        first = page.evaluate(f"({TRACE})('Mood').x[0]")
+        assert first.startswith(f"{lesson.started_at.astimezone(local.tzinfo):%Y-%m-%d %H:%M}")
+
+
+@pytest.mark.parametrize("mode", [Mode.AGGREGATE, Mode.PARTICIPATION])
+def test_a_mode_shows_no_more_than_it_may(
+    engine: Engine, served: PageServer, browser: Any, mode: Mode
+) -> None:
+    seed(engine, minutes=2, interval=5, mode=mode)
+    with tab(browser, served) as page:
+        expect(page.get_by_text("In " + mode.value + " mode nothing is kept per seat.")).to_be_visible(
+            timeout=SLOW
+        )
+        expect(page.locator(".cp-tile-big", has_text="of 27")).to_be_visible(timeout=SLOW)
+        expect(page.locator(".cp-seat")).to_have_count(0)
+        moods = page.locator(".cp-tile-label", has_text="Mood")
+        expect(moods).to_have_count(0 if mode is Mode.PARTICIPATION else 1)
+
+
+def test_hostile_names_are_text_everywhere(
+    engine: Engine, served: PageServer, browser: Any, tmp_path: Path
+) -> None:
+    seed(engine, minutes=6, interval=5, names=(*HOSTILE, *NAMES[:6]), name=HOSTILE[0]).close()
+    lesson = seed(engine, minutes=6, interval=5, names=(*HOSTILE, *NAMES[:6]), name=HOSTILE[3])
+    with tab(browser, served) as page:
+        for name in HOSTILE:
+            expect(page.get_by_text(name, exact=True).first).to_be_visible(timeout=SLOW)
+        page.goto(f"{served.url}/sessions")
+        expect(page.get_by_role("link", name=HOSTILE[0])).to_be_visible(timeout=SLOW)
+        page.get_by_label("Search sessions").fill("hacked")
+        expect(page.get_by_role("link", name=HOSTILE[0])).to_have_count(0)
+        page.get_by_role("link", name=HOSTILE[3]).click()
+        expect(page.get_by_role("heading", name=HOSTILE[3])).to_be_visible(timeout=SLOW)
+        page.wait_for_selector(".heatmaplayer image", state="attached")
+        assert page.evaluate("window.hacked") is None
+        with page.expect_download() as loading:
+            page.get_by_role("link", name="HTML").click()
+        kept = tmp_path / "report.html"
+        loading.value.save_as(kept)
+    assert queries.seats(engine, lesson.session_id)["name"].tolist()[:6] == list(HOSTILE)
+    context = browser.new_context(offline=True)
+    offline, wrong = context.new_page(), []
+    offline.on("console", lambda said: wrong.append(said.text) if said.type in {"error", "warning"} else None)
+    offline.on("pageerror", lambda error: wrong.append(str(error)))
+    offline.on(
+        "request",
+        lambda asked: None if asked.url.startswith(("file:", "data:", "blob:")) else wrong.append(asked.url),
+    )
+    offline.goto(kept.as_uri())
+    offline.wait_for_function("document.querySelectorAll('.chart .main-svg').length >= 4", timeout=SLOW)
+    assert offline.evaluate("window.hacked") is None
+    expect(offline.get_by_role("heading", name=HOSTILE[3])).to_be_visible()
+    expect(offline.locator("td", has_text=HOSTILE[2]).first).to_be_visible()
+    context.close()
+    assert not wrong, wrong
+
+
+@pytest.mark.parametrize("path", ["/", "/sessions", "/sessions/1", "/about", "/sessions/99", "/nowhere"])
+def test_every_page_fits_a_phone(engine: Engine, served: PageServer, browser: Any, path: str) -> None:
+    seed(engine, minutes=2, interval=10, end=datetime.now(UTC) - timedelta(hours=1)).close()
+    seed(engine, minutes=2, interval=10)
+    with tab(browser, served, path) as page:
+        page.set_viewport_size({"width": 390, "height": 844})
+        expect(page.locator("h1:visible")).to_have_count(1, timeout=SLOW)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
