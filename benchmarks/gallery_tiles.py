@@ -30,6 +30,7 @@ from tests.capture.synthetic_gallery import (
     compose_gallery,
     dark_room,
     drawn_pictures,
+    fill,
     not_a_gallery,
     on_colour,
     pillarboxed,
@@ -182,6 +183,29 @@ def no_labels(rng: Random, pictures: Sequence[Picture]) -> Gallery:
     return compose_gallery(_pick(rng, pictures, n), look=replace(_look(rng, n), labels=False))
 
 
+def strip(rng: Random, pictures: Sequence[Picture]) -> Gallery:
+    """A row or column of thumbnails beside a shared page or a large speaker."""
+    n = int(rng.integers(3, 7))
+    width, height = SIZES[int(rng.integers(2, len(SIZES)))]
+    upright = bool(rng.random() < 0.5)
+    tile = height // 8
+    side = tile * 16 // 9 + 24 if upright else tile + 24
+    look = Look(
+        size=(side, height) if upright else (width, side), columns=1 if upright else n, gap=4, margin=8
+    )
+    thumbnails = compose_gallery(_pick(rng, pictures, n), look=look)
+    image = np.zeros((height, width, 3), np.uint8)
+    rest = image[:, : width - side] if upright else image[side:]
+    if rng.random() < 0.5:
+        rest[:] = not_a_gallery("document", (rest.shape[1], rest.shape[0]), pictures, int(rng.integers(1000)))
+    else:
+        rest[:] = fill(pictures[int(rng.integers(len(pictures)))], rest.shape[1], rest.shape[0])
+    left = width - side if upright else 0
+    image[: thumbnails.image.shape[0], left:] = thumbnails.image
+    boxes = tuple(Box(box.left + left, box.top, box.width, box.height) for box in thumbnails.boxes)
+    return Gallery(image, boxes, thumbnails.names, thumbnails.camera_on)
+
+
 FAMILIES: Final[dict[str, Family]] = {
     "plain dark": plain,
     "light": light,
@@ -195,6 +219,7 @@ FAMILIES: Final[dict[str, Family]] = {
     "chat panel": panel,
     "toolbar over tiles": overlay,
     "no labels": no_labels,
+    "thumbnail strip": strip,
 }
 
 
@@ -272,9 +297,8 @@ def main() -> None:
     content = {"drawn": drawn_pictures(120, arguments.seed)}
     if (data / "faces").is_dir():
         content["real"] = portraits(data, 120, arguments.seed)
-    print(
-        f"{'family':24s} {'n':>5s} {'tiles':>6s} {'recall':>8s} {'precis.':>8s} {'perfect':>8s} {'camera':>8s} {'ms':>8s}"
-    )
+    heads = ("n", 5), ("tiles", 6), ("recall", 8), ("precis.", 8), ("perfect", 8), ("camera", 8), ("ms", 8)
+    print(f"{'family':24s} " + " ".join(f"{head:>{width}s}" for head, width in heads))
     every = Tally()
     for kind, pictures in content.items():
         for name, family in FAMILIES.items():

@@ -82,15 +82,12 @@ class Edges:
         """Share 0..1 of each line piece [begin, end) (pixels) that lies on an edge; the arguments broadcast."""
         first, last = self._samples(begin, end)
         lines = np.minimum(np.maximum(lines, 0), self.length)
-        found: Support = (self.sums[last, lines] - self.sums[first, lines]) / (last - first).astype(
-            np.float32
-        )
-        return found
+        return np.asarray((self.sums[last, lines] - self.sums[first, lines]) / (last - first), np.float32)
 
     def profile(self, begin: Lines, end: Lines) -> Support:
         """Support of every line, float32 (length + 1,), averaged over the bands [begin, end), each intp (n,)."""
         first, last = self._samples(begin, end)
-        every = (self.sums[last] - self.sums[first]) / (last - first).astype(np.float32)[:, None]
+        every = (self.sums[last] - self.sums[first]) / (last - first)[:, None]
         return np.asarray(every.mean(axis=0), np.float32)
 
     def busy(self, left: Lines, right: Lines, top: Lines, bottom: Lines) -> Support:

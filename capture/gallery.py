@@ -23,8 +23,10 @@ STRONG: Final = 0.75
 LEAST_STRONG: Final = 0.4
 # So few tiles must have the shape of a video; two windows side by side have another.
 FEW: Final = 3
+# Lines lower than this in a tile may be the upper edges of the labels.
+LABELS_FROM: Final = 0.75
 # Share of the tiles that must be pictures or labelled cards; else it is a slide with boxes on it.
-LEAST_MEETING: Final = 0.5
+LEAST_MEETING: Final = 0.2
 # The name label is drawn at a size of its own: within this share of small and of large tiles.
 LABEL_SHARE_SMALL: Final = 0.24
 LABEL_SHARE_LARGE: Final = 0.12
@@ -44,9 +46,17 @@ def find_tiles(image: NDArray[np.uint8]) -> list[Tile]:
     if max(width, height) < least or min(width, height) < least / 2:
         return []
     upright, level = Edges.upright(grey, least / 2), Edges.level(grey, least)
-    grid = Fitter(upright, level, least_width=least, least_height=least / 2).fit()
-    if grid is None or not _stands_out(grid, upright, level):
-        return []
+    for grid in Fitter(upright, level, least_width=least, least_height=least / 2).grids():
+        if _stands_out(grid, upright, level):
+            tiles = _tiles(grey, grid)
+            if tiles:
+                return tiles
+    return []
+
+
+def _tiles(grey: NDArray[np.uint8], grid: Grid) -> list[Tile]:
+    """The tiles of a grid; none if they show too few cameras and labelled cards for a meeting."""
+    height, width = grey.shape
     boxes = [
         Box(int(left), row.top, int(right - left), row.bottom - row.top).clipped(width, height)
         for row in grid.rows
@@ -91,7 +101,8 @@ def _stands_out(grid: Grid, upright: Edges, level: Edges) -> bool:
         axis=0,
     )
     inside = (float(across.mean()) + float(along.mean())) / 2
-    return float(across.max()) < CUTS and float(support.mean()) - inside >= LEAST_CONTRAST
+    cells = float(across[: round(LABELS_FROM * across.size)].max()) >= CUTS
+    return not cells and float(support.mean()) - inside >= LEAST_CONTRAST
 
 
 def _inner(profile: NDArray[np.float32], begin: int, end: int) -> NDArray[np.float32]:

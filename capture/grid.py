@@ -5,7 +5,7 @@ columns, judges each pair tile by tile, settles on which side of each gap a tile
 tiles that show few edges and over a last row that is not full.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -44,7 +44,7 @@ LEAST_BUSY: Final = 0.0004
 # something for a row to be added above the others.
 FORGIVEN: Final = 0.05
 LEAST_WORTH: Final = 0.75
-# A line with this support through all tiles of a row cuts them: they are not tiles.
+# A line with this support through all tiles of a row cuts them: they are a toolbar, or cells of a finer grid.
 CUTS: Final = 0.75
 
 Float = NDArray[np.float32]
@@ -133,16 +133,13 @@ class Fitter:
     least_width: float
     least_height: float
 
-    def fit(self) -> Grid | None:
-        """The grid with the best score, or None if nothing looks like one."""
+    def grids(self) -> Iterator[Grid]:
+        """Grids for which edges speak, those of long rows before those of short ones, otherwise best first."""
         profile = self.level.profile(np.array([0]), np.array([self.upright.length]))
         longest = float(np.sort(profile[1:-1])[-4:].mean())
         for share in NEEDED_ROWS:
-            grids = [self._grown(grid) for grid in self._full_grids(profile, share * longest)]
-            best = max(grids, key=lambda grid: grid.score, default=None)
-            if best is not None and best.score > 0:
-                return best
-        return None
+            grown = (self._grown(grid) for grid in self._full_grids(profile, share * longest))
+            yield from sorted((grid for grid in grown if grid.score > 0), key=lambda grid: -grid.score)
 
     def rows(self, places: Sequence[Place]) -> list[Row]:
         """The rows at these places, judged.
@@ -255,10 +252,8 @@ class Fitter:
         """The grid with the rows and columns beside it whose tiles are there but show few edges, and with its last
         row as it is: full, or fewer tiles in its middle or at its left.
         """
-        rows = list(grid.rows)
+        rows = self._with_columns(list(grid.rows))
         last = rows.pop() if len(rows) > 1 else None
-        if len(rows) > 1:
-            rows = self._with_columns(rows)
         return Grid(tuple(self._with_rows_below(self._with_rows_above(rows), last)))
 
     def _with_columns(self, rows: list[Row]) -> list[Row]:
@@ -270,7 +265,11 @@ class Fitter:
                 if begin[0] < -1 or end[0] > self.upright.length + 1:
                     break
                 column = self.rows([(begin, end, row.top, row.bottom) for row in rows])
-                if min(float(row.worth[0]) for row in column) <= 0:
+                # the last row may be shorter
+                sure = column[: max(1, len(column) - 1)]
+                if min(float(row.worth[0]) for row in sure) <= 0 or self._is_panel(column):
+                    break
+                if len(column) == 1 and column[0].support[0] < NEEDED:
                     break
                 left = np.concatenate((begin, left) if outwards < 0 else (left, begin))
                 right = np.concatenate((end, right) if outwards < 0 else (right, end))
@@ -291,15 +290,18 @@ class Fitter:
         gap, height = _pitch(rows) - (first.bottom - first.top), first.bottom - first.top
         rows = list(rows)
         if last is not None:
-            rows.append(self._best_row(first, last.top, last.bottom))
-            gap = last.top - rows[-2].bottom
+            gap = last.top - rows[-1].bottom
+            last = self._best_row(first, last.top, last.bottom)
+            if not self._is_row(last):
+                return rows
+            rows.append(last)
         while len(rows) < MOST_IN_LINE and rows[-1].left.size == first.left.size:
             top = self._near(rows[-1].bottom + gap, first)
             bottom = self._near(top + height, first)
             if bottom > self.level.length:
                 break
             below = self._best_row(first, top, bottom)
-            if float(below.worth.sum()) <= 0 or below.support.max() < NEEDED or self._is_cut(below):
+            if not self._is_row(below):
                 break
             rows.append(below)
         return rows
@@ -334,11 +336,23 @@ class Fitter:
                     return row
         return best
 
-    def _is_cut(self, row: Row) -> bool:
-        """Whether a line runs through all tiles of a row, as the upper edge of a toolbar does."""
+    def _is_row(self, row: Row) -> bool:
+        """Whether a row below others is one: not a toolbar, but perhaps tiles that reach out above a toolbar."""
+        if float(row.worth.sum()) <= 0 or row.support.max() < NEEDED:
+            return False
         inset = (row.bottom - row.top) // 10
         across = self.level.profile(row.left, row.right)[row.top + inset : row.bottom - inset]
-        return bool(across.max() >= CUTS)
+        if across.max() < CUTS:
+            return True
+        [above] = self.rows([(row.left, row.right, row.top, row.top + inset + int(across.argmax()))])
+        return float(above.worth.sum()) > 0
+
+    def _is_panel(self, column: Sequence[Row]) -> bool:
+        """Whether a line runs through a whole column, as the edge of a chat panel does."""
+        begin, end = int(column[0].left[0]), int(column[0].right[0])
+        inset = (end - begin) // 10
+        top, bottom = np.array([row.top for row in column]), np.array([row.bottom for row in column])
+        return bool(self.upright.profile(top, bottom)[begin + inset : end - inset].max() >= CUTS)
 
 
 def _pitch(rows: Sequence[Row]) -> int:

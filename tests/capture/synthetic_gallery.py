@@ -7,7 +7,7 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -114,8 +114,6 @@ def compose_gallery(
 
 
 def _scaled_look(look: Look) -> Look:
-    from dataclasses import replace
-
     def s(length: int) -> int:
         return round(length * look.rescale)
 

@@ -62,21 +62,20 @@ def test_window_sizes(size: tuple[int, int], count: int) -> None:
     check(compose_gallery(PICTURES[:count], look=replace(ZOOM, size=size)))
 
 
-@pytest.mark.parametrize(
-    "look",
-    [
-        replace(ZOOM, background=(255, 255, 255), card=(232, 232, 236), bar=(246, 246, 246)),
-        replace(ZOOM, background=(26, 26, 26), card=(38, 38, 38), radius=10),
-        replace(ZOOM, speaker=4, border=(226, 226, 60), border_outside=False),
-        replace(ZOOM, speaker=1, border=(80, 140, 255), border_width=4),
-        replace(ZOOM, title_bar=0, toolbar=0, margin=0),
-        replace(ZOOM, overlay=True, toolbar=36),
-        replace(ZOOM, panel=300),
-        replace(ZOOM, labels=False),
-        replace(ZOOM, jpeg=55, rescale=1.37),
-    ],
-    ids=["light", "rounded", "speaker inside", "speaker outside", "full screen", "overlay", "panel", "no labels", "scaled jpeg"],
-)  # fmt: skip
+LOOKS = {
+    "light": replace(ZOOM, background=(255, 255, 255), card=(232, 232, 236), bar=(246, 246, 246)),
+    "rounded": replace(ZOOM, background=(26, 26, 26), card=(38, 38, 38), radius=10),
+    "speaker inside": replace(ZOOM, speaker=4, border=(226, 226, 60), border_outside=False),
+    "speaker outside": replace(ZOOM, speaker=1, border=(80, 140, 255), border_width=4),
+    "full screen": replace(ZOOM, title_bar=0, toolbar=0, margin=0),
+    "overlay": replace(ZOOM, overlay=True, toolbar=36),
+    "panel": replace(ZOOM, panel=300),
+    "no labels": replace(ZOOM, labels=False),
+    "scaled jpeg": replace(ZOOM, jpeg=55, rescale=1.37),
+}
+
+
+@pytest.mark.parametrize("look", LOOKS.values(), ids=LOOKS)
 def test_looks(look: Look) -> None:
     check(compose_gallery(PICTURES[:11], look=look))
 
