@@ -1,6 +1,9 @@
 """Expression probabilities of a batch of faces, by LiteRT."""
 
+import os
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -36,7 +39,9 @@ class ExpressionClassifier:
         if temperature <= 0:
             raise ClassifierError(f"The temperature must be above 0, got {temperature}. Check the manifest.")
         try:
-            self._interpreter: Any = Interpreter(model_path=str(weights), num_threads=threads)
+            with _standard_error_closed():
+                self._interpreter: Any = Interpreter(model_path=str(weights), num_threads=threads)
+                self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             raise ClassifierError(
                 f"LiteRT cannot load the expression weights {weights} ({error}). Install classpulse again."
@@ -94,3 +99,20 @@ class ExpressionClassifier:
         self._interpreter.invoke()
         logits: NDArray[np.float32] = self._interpreter.get_tensor(self._output["index"])
         return logits[: len(crops)]
+
+
+@contextmanager
+def _standard_error_closed() -> Iterator[None]:
+    """LiteRT announces its delegate on standard error and has no switch for it (LiteRT issue 7420)."""
+    try:
+        kept = os.dup(2)
+    except OSError:  # a program without a terminal has none to protect
+        yield
+        return
+    try:
+        with open(os.devnull, "wb") as nowhere:  # noqa: PTH123  a device, not a path
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
