@@ -27,6 +27,7 @@ from storage.errors import UnknownSessionError
 
 _FOLDER: Final = Path(__file__).parent
 _THREADS: Final = 8
+_IN_MEMORY: Final = 256 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +170,9 @@ class PageServer:
             threads=_THREADS,
             ident=None,
             max_request_body_size=MAX_REQUEST_BYTES,
+            # waitress spools larger answers to files: a report names students and stays in memory
+            inbuf_overflow=_IN_MEMORY,
+            outbuf_overflow=_IN_MEMORY,
         )
         self._thread = threading.Thread(target=self._server.run, name="pages", daemon=True)
 

@@ -3,6 +3,7 @@
   "use strict";
 
   const STARTING_SECONDS = 60;
+  let noteBegun = null;
 
   function duration(seconds) {
     const whole = Math.max(0, Math.round(seconds));
@@ -42,6 +43,16 @@
       return [running, text.toLowerCase(), "cp-live cp-stale", "cp-stale-note", text + " (" + duration(age) + ")."];
     },
 
+    // a note as it stands in its field (the component tells its value a little later) and when its typing began
+    note: function () {
+      const field = document.getElementById("now-note");
+      const no = window.dash_clientside.no_update;
+      if (!field || !window.dash_clientside.callback_context.triggered.length) return no;
+      const begun = noteBegun;
+      noteBegun = null;
+      return { text: field.value, begun: begun || Date.now(), sent: Date.now() };
+    },
+
     // the text that the grid looks for in every column
     search: function (text, options) {
       return Object.assign({}, options, { quickFilterText: text || "" });
@@ -72,6 +83,12 @@
       props.value
     );
   };
+
+  document.addEventListener("input", function (event) {
+    if (event.target.id !== "now-note") return;
+    if (!event.target.value) noteBegun = null;
+    else if (noteBegun === null) noteBegun = Date.now();
+  });
 
   document.addEventListener("keydown", function (event) {
     const target = event.target;

@@ -43,6 +43,7 @@ CURSOR: Final = "now-cursor"
 LOOKS: Final = "now-looks"
 SEATS: Final = "now-seats"
 NOTE: Final = "now-note"
+NOTE_SENT: Final = "now-note-sent"
 NOTE_ADD: Final = "now-note-add"
 NOTE_ANSWER: Final = "now-note-answer"
 NOTED: Final = "now-noted"
@@ -51,6 +52,7 @@ NOTES: Final = "now-notes"
 _VIEWS = [{"value": "mood", "label": "Mood"}, {"value": "shares", "label": "Expressions"}]
 _CONFIG = {"displaylogo": False, "displayModeBar": False, "responsive": True, "scrollZoom": False}
 _SHOWN_NOTES = 3
+_LONGEST_TYPING = timedelta(minutes=3)
 
 
 def layout(poll_seconds: float) -> Component:
@@ -60,6 +62,7 @@ def layout(poll_seconds: float) -> Component:
             dcc.Interval(id=POLL, interval=round(poll_seconds * 1000)),
             dcc.Store(id=PULSE),
             dcc.Store(id=CURSOR),
+            dcc.Store(id=NOTE_SENT),
             dcc.Store(id=NOTED, data=0),
             html.Div(id=EMPTY),
             html.Div(
@@ -307,23 +310,32 @@ def _register_seats(app: Dash, engine: Engine) -> None:
 
 
 def _register_notes(app: Dash, engine: Engine) -> None:
+    app.clientside_callback(
+        ClientsideFunction("classpulse", "note"),
+        Output(NOTE_SENT, "data"),
+        Input(NOTE, "n_submit"),
+        Input(NOTE_ADD, "n_clicks"),
+        prevent_initial_call=True,
+    )
+
     @app.callback(
         Output(NOTE, "value"),
         Output(NOTE_ANSWER, "children"),
         Output(NOTED, "data"),
-        Input(NOTE, "n_submit"),
-        Input(NOTE_ADD, "n_clicks"),
-        State(NOTE, "value"),
+        Input(NOTE_SENT, "data"),
         State(PULSE, "data"),
         State(NOTED, "data"),
         prevent_initial_call=True,
     )
-    def keep_note(
-        _submits: int | None, _clicks: int | None, text: str | None, pulse: dict[str, Any] | None, noted: int
-    ) -> Any:
+    def keep_note(sent: dict[str, Any] | None, pulse: dict[str, Any] | None, noted: int) -> Any:
         session, _, _ = running(pulse)
+        if sent is None:
+            raise PreventUpdate
+        now = datetime.now(UTC)
+        # where the typing began, unless the field was left alone since
+        begun = max(_time(sent["begun"]) or now, now - _LONGEST_TYPING)
         try:
-            add_note(engine, session, session_time(pulse or {}, datetime.now(UTC)), text or "")
+            add_note(engine, session, session_time(pulse or {}, min(begun, now)), str(sent["text"]))
         except ClasspulseError as error:
             return no_update, str(error), no_update
         return "", "", noted + 1
