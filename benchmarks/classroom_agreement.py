@@ -28,7 +28,7 @@ class Posed(Script):
         index = int(at)
         if index >= len(EXPRESSIONS):
             return Act(True, State.TURNED_AWAY, yaw=48.0 if seat % 2 else -48.0)
-        return Act(True, State.SEEN, EXPRESSIONS[index], 1.0, yaw=6.0 * np.sin(seat))
+        return Act(True, State.SEEN, EXPRESSIONS[index], 1.0, yaw=8.0 * (seat % 3 - 1))
 
     def speaker(self, at: float) -> int | None:
         return None

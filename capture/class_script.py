@@ -13,7 +13,7 @@ short smiles and other expressions, while a few play a part, so that every atten
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 import numpy as np
@@ -51,7 +51,7 @@ class SeatTruth:
         state: seen, turned_away, no_face or camera_off.
         expression: what the face shows; None unless the state is seen.
         strength: 0..1, how far that expression has come; 1 but for half a second at its beginning and end.
-        yaw: degrees of the head, above 0 to the right of the picture; None without a face.
+        yaw: degrees of the head, above 0 to the right of the picture; 0 without a face.
         speaking: whether the tile has the speaker's border.
     """
 
@@ -60,7 +60,7 @@ class SeatTruth:
     state: State
     expression: Expression | None
     strength: float
-    yaw: float | None
+    yaw: float
     speaking: bool
 
 
@@ -70,13 +70,15 @@ class Act:
 
     Attributes:
         present: False while it has left the meeting.
+        yaw, pitch: degrees of the head, above 0 to the right of the picture and up; 0 without a face.
     """
 
     present: bool
     state: State
     expression: Expression | None = None
     strength: float = 0.0
-    yaw: float | None = None
+    yaw: float = 0.0
+    pitch: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,7 @@ class Script:
         self._parts = cache(self._give_parts)
         self._stretches = cache(self._make_stretches)
         self._orders = cache(self._make_orders)
+        self._held = lru_cache(4096)(self._held_at)
 
     def act(self, seat: int, at: float) -> Act:
         """What `seat` does `at` seconds after the start of the class, `at` >= 0."""
@@ -123,8 +126,20 @@ class Script:
         if _inside(parts.turned.get(seat), within) and within % 26.0 > 4.0:
             return Act(True, State.TURNED_AWAY, yaw=side * _AWAY_YAW)
         expression, strength = self._expression(seat, int(number), within, parts)
-        wave = np.sin(at / 7.3 + seat * 2.1) + 0.6 * np.sin(at / 3.1 + seat)
-        return Act(True, State.SEEN, expression, strength, yaw=float(7.0 * wave))
+        yaw, pitch = self._pose(seat, at)
+        return Act(True, State.SEEN, expression, strength, yaw, pitch)
+
+    def _pose(self, seat: int, at: float) -> tuple[float, float]:
+        """People hold their heads for some seconds, then move: a little to a side, now and then down to their notes."""
+        beat, since = divmod(at + seat * 1.7, 7.0)
+        before, now = (self._held(seat, int(beat) + step) for step in (-1, 0))
+        share = min(1.0, since / 0.8)
+        yaw, pitch = (was + (goes - was) * share for was, goes in zip(before, now, strict=True))
+        return yaw, pitch
+
+    def _held_at(self, seat: int, beat: int) -> tuple[float, float]:
+        random = np.random.default_rng((self.seed, 7, seat, beat + 1))
+        return float(random.choice([-8.0, 0.0, 0.0, 8.0])), -10.0 if random.random() < 0.06 else 0.0
 
     def order(self, at: float) -> Sequence[int]:
         """All seats in the order in which the gallery shows them; those that left are to be skipped."""

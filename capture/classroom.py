@@ -17,8 +17,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from capture.class_names import MEN, WOMEN
 from capture.class_script import Act, Script, SeatTruth, weights
-from capture.drawn_faces import CHIN_Y, EYES_Y, FRONT_LIMIT, HEIGHT, WIDTH, Faces, Look
+from capture.drawn_faces import BROW_Y, CHIN_Y, EYES_Y, HEIGHT, WIDTH, Faces, Look
 from capture.errors import InvalidSourceError
 from capture.frame import Frame
 from capture.liveness import check_interval
@@ -30,7 +31,6 @@ from capture.tile_art import (
     draw_garment,
     draw_label,
     draw_room,
-    put_glasses,
     text_size,
     write,
 )
@@ -51,23 +51,8 @@ _STAGE_TILE: Final = 288
 """Height in pixels of a tile on the stage where a person is put together."""
 _STEPS: Final = 4
 """An expression comes and goes in so many steps, each of which is a picture that is kept."""
-_KEPT: Final = 24
-"""Pictures of each person that are kept."""
-
-_WOMEN: Final = tuple(
-    "Amara Okafor|Sofia Lindqvist|Priya Raman|Elena Petrova|Mei Tanaka|Lucía Herrera|Hannah Weber|Zoe Martin|Aylin Demir|"
-    "Chloe Dubois|Fatima Haddad|Nora Jensen|Grace Mwangi|Isabella Rossi|Julia Nowak|Leila Karimi|Ines Carvalho|Maya Cohen|"
-    "Olivia Brown|Paula Navarro|Rosa Delgado|Sara Lund|Tessa de Vries|Valentina Cruz|Wanjiru Kamau|Yasmin Aziz|Anna Keller".split(
-        "|"
-    )
-)
-_MEN: Final = tuple(
-    "Daniel Fischer|Kwame Mensah|Liam O'Connor|Mateo Álvarez|Arjun Patel|Jonas Berg|Omar Farouk|Lucas Silva|Noah Schmidt|"
-    "Tomás Ruiz|Viktor Novák|Ethan Clark|Hugo Laurent|Samuel Adeyemi|Marco Bianchi|Emre Yilmaz|Felix Wagner|Gabriel Costa|"
-    "Ivan Horvat|Jakub Kowal|Karim Nasser|Leo Andersson|Nikhil Shah|Pedro Gomes|Rafael Torres|Simon Meyer|Tariq Malik".split(
-        "|"
-    )
-)
+_KEPT_BYTES: Final = 64 << 20
+"""Pictures of people that are kept, so that a face that has not moved is not made again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,17 +117,21 @@ class Classroom:
         self._script = script or Script(seats, seed)
         self._faces: Faces | None = None
         self._people: list[_Person] = []
-        self._stages: dict[int, tuple[Stage, Picture, Picture]] = {}
-        self._looks: dict[int, OrderedDict[tuple[object, ...], Picture]] = {}
-        self._rooms: dict[tuple[int, int, int], Picture] = {}
+        self._stages: dict[int, tuple[float, Stage, Picture, Picture]] = {}
+        self._figures: OrderedDict[tuple[int, Look, float], Picture] = OrderedDict()
+        self._kept = 0
+        self._rooms: dict[int, Picture] = {}
+        self._labels: dict[tuple[int, int, int, bool], tuple[Picture, NDArray[np.float32]]] = {}
         self._grain: Picture | None = None
 
     @property
     def name(self) -> str:
+        """What the user reads."""
         return f"synthetic class of {self.seats}"
 
     @property
     def live(self) -> bool:
+        """True: the class goes on by itself."""
         return True
 
     def frame_count(self, interval: float) -> int | None:
@@ -156,9 +145,9 @@ class Classroom:
 
     def __exit__(self, *exc_info: object) -> None:
         self._started = None
-        self._stages.clear()
-        self._looks.clear()
-        self._rooms.clear()
+        for kept in (self._stages, self._figures, self._rooms, self._labels):
+            kept.clear()
+        self._kept = 0
 
     def frames(self, interval: float) -> Iterator[Frame]:
         """The class as it is whenever the caller asks; see `FrameSource.frames`."""
@@ -219,7 +208,9 @@ class Classroom:
             for woman in (True, False)
         ]
         order = [head for pair in zip(*sorts, strict=True) for head in random.permutation(pair).tolist()]
-        names = {True: list(random.permutation(_WOMEN)), False: list(random.permutation(_MEN))}
+        names = {True: list(random.permutation(WOMEN)), False: list(random.permutation(MEN))}
+        turns = -(-self.seats // len(ROOMS))
+        rooms = np.concatenate([random.permutation(len(ROOMS)) for _ in range(turns)])
         for seat in range(self.seats):
             again = seat >= len(order)
             head = order[seat % len(order)]
@@ -231,12 +222,12 @@ class Classroom:
                     head=head,
                     mirrored=bool(random.random() < 0.5) != again,
                     tint=np.array([1 + warmth, 1.0, 1 - warmth], np.float32) * np.float32(light),
-                    glasses=int(random.integers(3)) if random.random() < 0.22 else None,
+                    glasses=int(random.integers(3)) if random.random() < 0.18 else None,
                     zoom=float(random.uniform(0.84, 1.08)),
                     across=float(random.uniform(-0.06, 0.06)),
                     down=float(random.uniform(-0.03, 0.04)),
                     garment=int(random.integers(len(GARMENTS))),
-                    room=int(random.integers(len(ROOMS))),
+                    room=int(rooms[seat]),
                     seed=int(random.integers(1 << 30)),
                 )
             )
@@ -255,7 +246,7 @@ class Classroom:
         size = max(10, round(height * 0.15))
         while text_size(name, size)[0] > width * 0.86 and size > 8:
             size -= 1
-        across, down = text_size(name, size)
+        across, _ = text_size(name, size)
         write(
             tile, name, (width - across) // 2, (height + round(size * 0.66)) // 2, size, _CARD_INK[self.theme]
         )
@@ -266,7 +257,7 @@ class Classroom:
         room = self._room(seat, width, height)
         tile[:] = room
         if act.state is not State.NO_FACE:
-            scale = height / _STAGE_TILE
+            scale = round(height / _STAGE_TILE, 3)
             figure = self._figure(seat, self._look(seat, act, at, speaking=speaking), scale)
             sway = _sway(person.seed, at, width, height, figure.shape, scale)
             moved = cv2.warpAffine(figure, sway, (width, height), flags=cv2.INTER_LINEAR)
@@ -283,11 +274,15 @@ class Classroom:
         unit = max(1.0, self.height / 1080)
         label = round(min(max(0.115 * height, 13.0), max(22 * unit, 0.075 * height)))
         inset = max(2, round(label * 0.22))
-        colour, cover = draw_label(self._cast()[seat].name, label, width - 2 * inset, muted=not speaking)
-        high, wide = cover.shape
+        key = (seat, label, width, speaking)
+        if key not in self._labels:
+            self._labels[key] = draw_label(
+                self._cast()[seat].name, label, width - 2 * inset, muted=not speaking
+            )
+        colour, cover = self._labels[key]
+        high, wide = cover.shape[:2]
         part = tile[height - inset - high : height - inset, inset : inset + wide]
-        share = cover[..., None].astype(np.float32) / 255
-        part[:] = (part * (1 - share) + colour * share).astype(np.uint8)
+        part[:] = (part * (1 - cover) + colour * cover).astype(np.uint8)
         thick = max(2, round(3 * unit * min(1.0, height / 150)))
         if speaking:
             cv2.rectangle(tile, (0, 0), (width - 1, height - 1), _SPEAKER, 2 * thick - 1)
@@ -295,87 +290,79 @@ class Classroom:
             _round_corners(tile, max(3, round(7 * unit * min(1.0, height / 150))), _GROUND[self.theme])
 
     def _look(self, seat: int, act: Act, at: float, *, speaking: bool) -> Look:
-        """The face at one time, its strengths brought to a few steps so that pictures can be kept."""
+        """The face at one time, its strengths and angles brought to a few steps so that pictures can be kept."""
         person = self._cast()[seat]
-        if act.state is State.TURNED_AWAY and act.yaw is not None:
+        if act.state is State.TURNED_AWAY:
             return Look(yaw=act.yaw, glasses=person.glasses)
-        phase = np.random.default_rng(person.seed).uniform(0, 20, 3)
-        strengths = tuple(round(value * _STEPS) / _STEPS for value in weights(act))
+        anger, disgust, fear, happy, sad, surprise = (
+            round(value * _STEPS) / _STEPS for value in weights(act)
+        )
         # one blink of 0.16 s every 4 to 5 s
-        blink = 1.0 if (at + phase[0]) % (4.0 + phase[1] / 20) < 0.16 else 0.0
+        phase = (person.seed % 1000) / 50
+        blink = 1.0 if (at + phase) % (4.0 + phase / 20) < 0.16 else 0.0
         talk = 0.0
         if speaking:
-            talk = round(max(0.0, math.sin(at * 11 + phase[2]) * math.sin(at * 3.7)) * 0.8 * _STEPS) / _STEPS
-        yaw = 4.0 * round((act.yaw or 0.0) / 4.0)
-        pitch = 3.0 * round(math.sin(at / 5.1 + phase[2]) * 1.2)
+            talk = round(max(0.0, math.sin(at * 11 + phase) * math.sin(at * 3.7)) * 0.8 * _STEPS) / _STEPS
         return Look(
-            (strengths[0], strengths[1], strengths[2], strengths[3], strengths[4], strengths[5]),
+            (anger, disgust, fear, happy, sad, surprise),
             talk,
             blink,
-            float(yaw),
-            float(pitch),
-            person.glasses,
+            yaw=4.0 * round(act.yaw / 4.0),
+            pitch=5.0 * round(act.pitch / 5.0),
+            glasses=person.glasses,
         )
 
     def _figure(self, seat: int, look: Look, scale: float) -> Picture:
-        """The person with clothes, RGB and alpha, premultiplied, `scale` times the size of the stage."""
-        kept = self._looks.setdefault(seat, OrderedDict())
-        key = (look, round(scale, 4))
-        if key in kept:
-            kept.move_to_end(key)
-            return kept[key]
+        """The person with clothes, RGB and alpha, premultiplied, at `scale` times the size of the stage."""
+        key = (seat, look, scale)
+        if key in self._figures:
+            self._figures.move_to_end(key)
+            return self._figures[key]
         person = self._cast()[seat]
-        stage, back, front = self._stage(seat)
-        turned = replace(look, yaw=-look.yaw) if person.mirrored else look
+        stage, back, front = self._stage(seat, scale)
         faces = self._model()
-        head = faces.head(person.head, turned)
-        if person.mirrored:
-            head = head[:, ::-1]
-        place = np.array(
-            [
-                [stage.zoom, 0, stage.centre - WIDTH / 2 * stage.zoom],
-                [0, stage.zoom, stage.top],
-            ]
-        )
-        flags = cv2.INTER_LINEAR if stage.zoom < 1.3 else cv2.INTER_CUBIC
-        layer = cv2.warpAffine(_premultiplied(head), place, (stage.width, stage.height), flags=flags)
-        figure = _over(_premultiplied(front), _over(layer, _premultiplied(back)))
-        figure[..., :3] = np.clip(figure[..., :3] * person.tint, 0, figure[..., 3:]).astype(np.uint8)
-        size = (round(stage.width * scale), round(stage.height * scale))
-        smooth = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-        figure = np.asarray(cv2.resize(figure, size, interpolation=smooth), np.uint8)
-        kept[key] = figure
-        if len(kept) > _KEPT:
-            kept.popitem(last=False)
+        head = faces.head(person.head, replace(look, yaw=-look.yaw) if person.mirrored else look)
+        head = _premultiplied(head[:, ::-1] if person.mirrored else head)
+        zoom, left = stage.zoom, stage.centre - WIDTH / 2 * stage.zoom
+        if zoom < 0.75:  # warpAffine alone would leave out pixels
+            small = (round(WIDTH * zoom), round(HEIGHT * zoom))
+            head, zoom = np.asarray(cv2.resize(head, small, interpolation=cv2.INTER_AREA), np.uint8), 1.0
+        place = np.array([[zoom, 0, left], [0, zoom, stage.top]])
+        smooth = cv2.INTER_LINEAR if zoom <= 1 else cv2.INTER_CUBIC
+        layer = cv2.warpAffine(head, place, (stage.width, stage.height), flags=smooth)
+        figure = _over(front, _over(np.asarray(layer, np.uint8), back))
+        tinted = figure[..., :3] * person.tint
+        figure[..., :3] = np.minimum(tinted, figure[..., 3:]).astype(np.uint8)
+        self._figures[key] = figure
+        self._kept += figure.nbytes
+        while self._kept > _KEPT_BYTES and len(self._figures) > 1:
+            self._kept -= self._figures.popitem(last=False)[1].nbytes
         return figure
 
-    def _stage(self, seat: int) -> tuple[Stage, Picture, Picture]:
-        """Where a person stands on the stage, and the clothes behind and before the head."""
-        if seat not in self._stages:
+    def _stage(self, seat: int, scale: float) -> tuple[Stage, Picture, Picture]:
+        """Where a person stands on the stage, and the clothes behind and before the head, premultiplied."""
+        if self._stages.get(seat, (0.0,))[0] != scale:
             person = self._cast()[seat]
-            faces = self._model()
-            tall = _STAGE_TILE
-            zoom = person.zoom * 0.47 * tall / (CHIN_Y - 88)
+            tall, margin = _STAGE_TILE * scale, _STAGE_MARGIN * scale
+            zoom = person.zoom * 0.47 * tall / (CHIN_Y - BROW_Y)
             stage = Stage(
-                width=round(tall * 16 / 9) + 2 * _STAGE_MARGIN,
-                height=tall + 2 * _STAGE_MARGIN,
-                centre=tall * 8 / 9 * (1 + person.across) + _STAGE_MARGIN,
-                top=_STAGE_MARGIN + (0.42 + person.down) * tall - EYES_Y * zoom,
+                width=round(tall * 16 / 9 + 2 * margin),
+                height=round(tall + 2 * margin),
+                centre=tall * 8 / 9 * (1 + person.across) + margin,
+                top=margin + (0.42 + person.down) * tall - EYES_Y * zoom,
                 zoom=zoom,
             )
-            back, front = draw_garment(
-                GARMENTS[person.garment], stage, narrow=faces.women[person.head], seed=person.seed
-            )
-            self._stages[seat] = stage, back, front
-        return self._stages[seat]
+            narrow = self._model().women[person.head]
+            back, front = draw_garment(GARMENTS[person.garment], stage, narrow=narrow, seed=person.seed)
+            self._stages[seat] = scale, stage, _premultiplied(back), _premultiplied(front)
+        return self._stages[seat][1:]
 
     def _room(self, seat: int, width: int, height: int) -> Picture:
-        key = (seat, width, height)
-        if key not in self._rooms:
+        if seat not in self._rooms or self._rooms[seat].shape[:2] != (height, width):
             person = self._cast()[seat]
             room = draw_room(ROOMS[person.room], width, height, person.seed)
-            self._rooms[key] = np.clip(room * (0.6 + 0.4 * person.tint), 0, 255).astype(np.uint8)
-        return self._rooms[key]
+            self._rooms[seat] = np.clip(room * (0.6 + 0.4 * person.tint), 0, 255).astype(np.uint8)
+        return self._rooms[seat]
 
     def _noise(self) -> Picture:
         """Grain of a camera, laid over each tile from another place in each frame."""
@@ -408,7 +395,7 @@ def layout(count: int, width: int, height: int) -> list[Box]:
     high = int(wide * 9 / 16)
     rows = math.ceil(count / columns)
     top = (height - rows * high - (rows - 1) * gap) // 2
-    boxes = []
+    boxes: list[Box] = []
     for row in range(rows):
         shown = min(columns, count - row * columns)
         left = (width - shown * wide - (shown - 1) * gap) // 2

@@ -21,8 +21,10 @@ from capture.tile_art import put_glasses
 WIDTH: Final = 256
 HEIGHT: Final = 288
 """Size of a head picture in pixels; the face is 128 of them high."""
+BROW_Y: Final = 88.0
 EYES_Y: Final = 133.0
 CHIN_Y: Final = 216.0
+"""Rows of the hair line, the eyes and the chin."""
 
 ASSET: Final = Path(__file__).parent / "assets" / "faces.npz"
 

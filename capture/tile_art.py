@@ -329,8 +329,8 @@ def _trim(
         cloth[:] = cloth * (1 - cover) + np.clip(tint * shade[..., None], 0, 255) * cover
 
     def band(offset: float, thick: float, tint: NDArray[np.float32]) -> None:
-        upper = neckline + [0, offset]
-        lower = neckline * [1.05, 1] + [0, offset + thick]
+        upper = neckline + np.array([0, offset])
+        lower = neckline * [1.05, 1] + np.array([0, offset + thick])
         half = np.concatenate([upper, lower[::-1]])
         paint([half, half * [-1, 1]], tint)
 
@@ -367,7 +367,8 @@ def _trim(
                 paint([_ring(0, y, 1.6)], colour * 1.35 + 20, 0.2)
         flap = np.array([(37, 228), (40, 238), (24, 279), (5, 262), (20, 254), (33, 240)], float)
         tint = inner if kind == "blazer" else colour * 1.1
-        paint([flap + [1.5, 3], (flap + [1.5, 3]) * [-1, 1]], colour * 0.55, 1.6)
+        fallen = flap + np.array([1.5, 3])
+        paint([fallen, fallen * [-1, 1]], colour * 0.55, 1.6)
         paint([flap, flap * [-1, 1]], tint * 0.98, 0.4)
 
 
@@ -418,7 +419,7 @@ def write(
     cv2.putText(image, text, (x, baseline), colour, _font(), size, weight)
 
 
-def draw_label(name: str, height: int, longest: int, *, muted: bool) -> tuple[Picture, Picture]:
+def draw_label(name: str, height: int, longest: int, *, muted: bool) -> tuple[Picture, NDArray[np.float32]]:
     """The name label of a tile with its microphone.
 
     Args:
@@ -428,24 +429,22 @@ def draw_label(name: str, height: int, longest: int, *, muted: bool) -> tuple[Pi
         muted: whether the microphone is struck out.
 
     Returns:
-        Colour uint8 (height, W, 3) RGB and cover uint8 (height, W), 0..255.
+        Colour uint8 (height, W, 3) RGB and cover float32 (height, W, 1), 0..1.
     """
     size = max(7, round(height * 0.62))
-    icon = round(height * 0.72) if muted else round(height * 0.2)
+    icon = round(height * 0.92) if muted else round(height * 0.32)
+    room = longest - icon - round(height * 0.36)
     shown = name
-    while text_size(shown, size)[0] + icon + round(height * 0.42) > longest and len(shown) > 2:
+    while text_size(shown, size)[0] > room and len(shown) > 2:
         shown = shown.removesuffix("…")[:-1].rstrip() + "…"
-    width = min(longest, text_size(shown, size)[0] + icon + round(height * 0.42))
-    colour = np.full((height, width, 3), (22, 22, 22), np.uint8)
-    cover = np.full((height, width), 178, np.uint8)
-    ink = colour.copy()
-    write(ink, shown, icon + round(height * 0.1), round(height * 0.72), size, (255, 255, 255))
+    width = min(longest, icon + text_size(shown, size)[0] + round(height * 0.36))
+    colour = np.full((height, width, 3), 22, np.uint8)
+    write(colour, shown, icon, round(height * 0.72), size, (255, 255, 255))
     if muted:
-        mark = _microphone(height)
-        ink[:, : mark.shape[1]] = np.maximum(ink[:, : mark.shape[1]], mark[:, :width])
-    strong = ink.max(axis=2) > 40
-    cover[strong] = 255
-    return ink, cover
+        mark = _microphone(height)[:, :width]
+        colour[:, : mark.shape[1]] = np.maximum(colour[:, : mark.shape[1]], mark)
+    cover = np.where(colour.max(axis=2, keepdims=True) > 40, 1.0, 0.7)
+    return colour, cover.astype(np.float32)
 
 
 @cache
@@ -479,7 +478,7 @@ def put_glasses(head: Picture, eyes: NDArray[np.float64], style: int) -> None:
     tone, thick = (((58, 52, 50), 7), ((26, 24, 26), 13), ((70, 60, 52), 9))[style % 3]
     reach = (apart * 0.37, apart * (0.335 if style == 0 else 0.275))
     for eye in eyes:
-        centre = eye + [0, apart * 0.045]
+        centre = eye + np.array([0, apart * 0.045])
         angle = np.linspace(0, 2 * np.pi, 48, endpoint=False)
         power = 1.0 if style == 0 else 0.62
         x = np.sign(np.cos(angle)) * np.abs(np.cos(angle)) ** power * reach[0]
@@ -504,6 +503,8 @@ def put_glasses(head: Picture, eyes: NDArray[np.float64], style: int) -> None:
     )
     colour = head[..., :3].astype(np.float32)
     colour = colour * (1 - 0.05 * lens) + 9 * lens
+    solid = head[..., 3:].astype(np.float32) / 255  # no rim beside the face when it turns
+    cover, lens = cover * solid, lens * solid
     shadow = cv2.GaussianBlur(np.roll(cover, 2, axis=0), (0, 0), 1.5)[..., None]
     colour = colour * (1 - 0.35 * shadow)
     head[..., :3] = np.clip(colour * (1 - cover) + np.array(tone, np.float32) * cover, 0, 255).astype(
