@@ -1,0 +1,233 @@
+import csv
+import io
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from seed import HOSTILE, NAMES, Lesson, seed
+from sqlalchemy import Engine
+from werkzeug.test import Client
+
+from dashboard.app import create_app
+from dashboard.exports import CSV_COLUMNS, csv_cell, report_csv, report_html, report_json, script_json
+from dashboard.figures import coverage
+from engagement.emotion import EXPRESSIONS
+from engagement.records import Mode, NotObservedReason
+from storage import queries
+from storage.errors import UnknownSessionError
+from storage.notes import add_note
+
+
+@pytest.fixture
+def hostile(engine: Engine) -> Lesson:
+    lesson = seed(engine, minutes=8, interval=10, names=(*HOSTILE, *NAMES[:4]), name=HOSTILE[3])
+    for text in HOSTILE:
+        add_note(engine, lesson.session_id, lesson.started_at + timedelta(minutes=2), text)
+    add_note(engine, lesson.session_id, lesson.started_at + timedelta(minutes=5), "=1+1")
+    lesson.close()
+    return lesson
+
+
+class Page(HTMLParser):
+    """The elements, their attributes and the text outside of scripts."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.text: list[str] = []
+        self._raw = ""
+        self.feed(source)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        self._raw = tag if tag in {"script", "style"} else ""
+
+    def handle_endtag(self, tag: str) -> None:
+        self._raw = ""
+
+    def handle_data(self, data: str) -> None:
+        if not self._raw:
+            self.text.append(data)
+
+
+def rows_of(text: str) -> list[dict[str, str]]:
+    assert text.startswith("\ufeff")
+    return list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
+
+
+def test_the_csv_has_one_row_per_interval_with_the_documented_columns(lesson_engine: Engine) -> None:
+    session = queries.find_session(lesson_engine, "last")
+    intervals = queries.intervals_since(lesson_engine, session.id)
+    rows = rows_of(report_csv(lesson_engine, session.id))
+    assert list(rows[0]) == list(CSV_COLUMNS)
+    assert len(rows) == len(intervals)
+    assert [int(row["seats_read"]) for row in rows] == intervals["n_seen"].tolist()
+    told = [float(row["coverage"] or "nan") for row in rows]
+    np.testing.assert_allclose(told, coverage(intervals), rtol=1e-4)
+    start = datetime.fromisoformat(rows[0]["started_at_utc"])
+    assert start == session.started_at
+    assert datetime.fromisoformat(rows[0]["started_at_local"]).astimezone() == start.replace(
+        microsecond=start.microsecond // 1000 * 1000
+    )
+    unseen = [row for row in rows if row["not_observed"]]
+    assert unseen
+    assert all(row["valence"] == "" and row["coverage"] == "" for row in unseen)
+    assert sum(bool(row["notes"]) for row in rows) == 3
+    assert any("No face for" in row["episodes"] for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("value", "cell"),
+    [
+        ("=1+1", "'=1+1"),
+        ("+1", "'+1"),
+        ("-1", "'-1"),
+        ("@SUM(1)", "'@SUM(1)"),
+        ("\t=1", "'\t=1"),
+        ("\r=1", "'\r=1"),
+        ("＝1", "'＝1"),
+        ("Ada = Eve", "Ada = Eve"),
+        (-0.5, "-0.5"),
+        (float("nan"), ""),
+        (None, ""),
+        (3, "3"),
+    ],
+)
+def test_no_cell_is_a_formula_and_numbers_stay_numbers(value: object, cell: str) -> None:
+    assert csv_cell(value) == cell
+
+
+def test_hostile_names_are_no_formulas_in_the_csv(engine: Engine, hostile: Lesson) -> None:
+    text = report_csv(engine, hostile.session_id)
+    for row in rows_of(text):
+        for cell in row.values():
+            assert not cell.startswith(("=", "+", "@", "\t", "\r")), cell
+    assert any(row["notes"] == "'=1+1" for row in rows_of(text))
+
+
+def test_hostile_names_are_text_in_the_html(engine: Engine, hostile: Lesson) -> None:
+    source = report_html(engine, hostile.session_id)
+    page = Page(source)
+    text = " ".join(page.text)
+    for name in HOSTILE:
+        assert name in text
+    assert not [tag for tag, _ in page.elements if tag in {"img", "b", "a", "iframe", "object", "link"}]
+    assert not [name for _, attrs in page.elements for name in attrs if name.startswith("on")]
+    scripts = [attrs for tag, attrs in page.elements if tag == "script"]
+    assert all(set(attrs) <= {"type", "id"} for attrs in scripts)
+    assert len([one for one in scripts if not one]) == 2  # Plotly, and the lines that draw
+
+
+def test_the_html_asks_nothing_of_any_server(engine: Engine, hostile: Lesson) -> None:
+    source = report_html(engine, hostile.session_id)
+    page = Page(source)
+    policy = next(a["content"] for tag, a in page.elements if tag == "meta" and "http-equiv" in a)
+    assert policy is not None
+    assert policy.startswith("default-src 'none'")
+    assert "http" not in policy
+    assert not [
+        value for _, attrs in page.elements for name, value in attrs.items() if name in {"src", "href"}
+    ]
+    assert source.count("Copyright 2012-") >= 1
+    assert len(re.findall(r"plotly\.js v\d", source)) == 1
+
+
+def test_the_html_tells_in_the_order_in_which_one_asks(lesson_engine: Engine) -> None:
+    text = " ".join(Page(report_html(lesson_engine, 1)).text)
+    places = [
+        text.index(title)
+        for title in (
+            "Observed for",
+            "The lesson over time",
+            "Low moments",
+            "Expressions over the lesson",
+            "Seats",
+            "How much was seen",
+            "Method and limits",
+        )
+    ]
+    assert places == sorted(places)
+    assert "An expression is not a feeling" in text
+
+
+def test_the_json_is_json_and_complete(lesson_engine: Engine) -> None:
+    session = queries.find_session(lesson_engine, "last")
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(f"{constant} is not JSON")
+
+    report = json.loads(report_json(lesson_engine, session.id), parse_constant=refuse)
+    assert report["session"]["name"] == session.name
+    assert report["summary"]["sentences"]
+    assert len(report["intervals"]) == len(queries.intervals_since(lesson_engine, session.id))
+    assert len(report["seats"]) == 27
+    assert all(sum(seat["states"].values()) == pytest.approx(1) for seat in report["seats"])
+    assert len(report["notes"]) == 3
+    assert {episode["rule"] for episode in report["episodes"]} >= {"absent", "camera_off"}
+    assert datetime.fromisoformat(report["intervals"][0]["started_at"]).tzinfo == UTC
+
+
+@pytest.mark.parametrize("mode", [Mode.AGGREGATE, Mode.PARTICIPATION])
+def test_no_export_holds_more_than_the_mode_allows(engine: Engine, mode: Mode) -> None:
+    session = seed(engine, minutes=3, interval=10, mode=mode).session_id
+    exports = [report_html(engine, session), report_csv(engine, session), report_json(engine, session)]
+    assert not [name for name in NAMES for text in exports if name in text]
+    report = json.loads(exports[2])
+    assert report["seats"] == []
+    read = [interval for interval in report["intervals"] if interval["neutral"] is not None]
+    assert bool(read) == (mode is Mode.AGGREGATE)
+    if mode is Mode.PARTICIPATION:
+        assert all(interval["valence"] is None for interval in report["intervals"])
+        assert "Expressions over the lesson" not in exports[0]
+
+
+def test_a_session_without_a_single_reading_can_be_exported(engine: Engine) -> None:
+    lesson = Lesson(engine, datetime.now(UTC))
+    assert rows_of(report_csv(engine, lesson.session_id)) == []
+    assert json.loads(report_json(engine, lesson.session_id))["intervals"] == []
+    assert "Nothing was recorded" in report_html(engine, lesson.session_id)
+    lesson.commit(NotObservedReason.BLACK)
+    assert rows_of(report_csv(engine, lesson.session_id))[0]["not_observed"] == "black"
+    assert "Nothing was observed" in report_html(engine, lesson.session_id)
+
+
+@pytest.mark.parametrize("make", [report_html, report_csv, report_json])
+def test_an_unknown_session_is_said_so(engine: Engine, make: object) -> None:
+    assert callable(make)
+    with pytest.raises(UnknownSessionError, match="99"):
+        make(engine, 99)
+
+
+def test_a_number_is_an_id_and_never_a_name(engine: Engine) -> None:
+    Lesson(engine, datetime.now(UTC), name="99").close()
+    with pytest.raises(UnknownSessionError):
+        report_csv(engine, 99)
+
+
+def test_json_in_a_script_cannot_leave_it() -> None:
+    text = script_json({"name": "</script><script>alert(1)</script><!--", "and": "a & b \u2028"})
+    assert "<" not in text
+    assert json.loads(text) == {"name": "</script><script>alert(1)</script><!--", "and": "a & b \u2028"}
+
+
+def test_reports_are_downloads(lesson_engine: Engine) -> None:
+    client = Client(create_app(lesson_engine).server)
+    for suffix, media in (("html", "text/html"), ("csv", "text/csv"), ("json", "application/json")):
+        answer = client.get(f"/sessions/1/report.{suffix}", headers={"Host": "127.0.0.1"})
+        assert answer.status_code == 200
+        assert answer.mimetype == media
+        assert (
+            answer.headers["Content-Disposition"] == f'attachment; filename="classpulse-session-1.{suffix}"'
+        )
+        assert answer.headers["Cache-Control"] == "no-store"
+    assert client.get("/sessions/99/report.csv", headers={"Host": "127.0.0.1"}).status_code == 404
+    missing = client.get("/sessions/1/report.exe", headers={"Host": "127.0.0.1"})
+    assert missing.status_code == 404
+    assert "html, csv, json" in missing.get_data(as_text=True)
+
+
+def test_every_documented_expression_has_a_column() -> None:
+    assert set(EXPRESSIONS) <= set(CSV_COLUMNS)
