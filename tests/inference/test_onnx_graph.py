@@ -15,7 +15,6 @@ def test_a_written_graph_computes_what_it_says() -> None:
     graph.node("MaxPool", [x], "pooled", {"kernel_shape": (2, 2), "strides": (2, 2), "auto_pad": "VALID"})
     session = onnxruntime.InferenceSession(graph.model("test", "image", {"pooled": 4}))
 
-    # more than 127 columns: lengths then need two bytes
     image = rng.integers(0, 256, (2, 5, 203, 3), np.uint8)
     (pooled,) = session.run(None, {"image": image})
 
