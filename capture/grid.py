@@ -28,6 +28,8 @@ LEAST_NEEDED_ROW: Final = 0.04
 ROW_CHAINS: Final = 6
 COLUMN_CHAINS: Final = 4
 CANDIDATES: Final = 3
+# Support of the tiles of a grid besides which no other needs to be followed.
+BEYOND_DOUBT: Final = 0.93
 # A last row may have tiles of another size (Meet): support of their edges, and of the tiles, against that of tiles of
 # the common size.
 NEEDED_OWN: Final = 0.65
@@ -105,7 +107,8 @@ class Grid:
     @property
     def usual(self) -> bool:
         """Whether the tiles have the shape of a video, 16:9 or 4:3."""
-        aspect = self.width / self.height
+        first = self.rows[0]
+        aspect = float((first.right - first.left).mean()) / (first.bottom - first.top)
         return any(abs(aspect / usual - 1) < USUAL_WITHIN for usual in USUAL_ASPECTS)
 
     @property
@@ -138,7 +141,11 @@ class Fitter:
         profile = self.level.profile(np.array([0]), np.array([self.upright.length]))
         longest = float(np.sort(profile[1:-1])[-4:].mean())
         for share in NEEDED_ROWS:
-            grown = (self._grown(grid) for grid in self._full_grids(profile, share * longest))
+            grown = []
+            for grid in self._full_grids(profile, share * longest):
+                grown.append(self._grown(grid))
+                if float(grown[-1].support.mean()) >= BEYOND_DOUBT:
+                    break
             yield from sorted((grid for grid in grown if grid.score > 0), key=lambda grid: -grid.score)
 
     def rows(self, places: Sequence[Place]) -> list[Row]:
@@ -186,8 +193,8 @@ class Fitter:
             begin += count
         return rows
 
-    def _full_grids(self, profile: Profile, needed: float) -> list[Grid]:
-        """The best full grids, best first: rows from the profile, columns from what lies between the rows' edges."""
+    def _full_grids(self, profile: Profile, needed: float) -> Iterator[Grid]:
+        """The best full grids, settled, best first: rows from the profile, columns from between the rows' edges."""
         height = self.level.length
         pairs: list[tuple[Chain, Chain]] = []
         for rows in chains(
@@ -208,7 +215,7 @@ class Fitter:
                     for columns in chains(across, sizes, widest_gap(size), NEEDED_COLUMN, COLUMN_CHAINS)
                 ]
         if not pairs:
-            return []
+            return
         found = iter(
             self.rows(
                 [
@@ -220,22 +227,16 @@ class Fitter:
         )
         trimmed = (_trimmed([next(found) for _ in rows.begin]) for rows, _ in pairs)
         grids = sorted((Grid(rows) for rows in trimmed if rows), key=lambda grid: -grid.score)
-        settled_grids: dict[tuple[int, ...], Grid] = {}
+        seen: set[tuple[int, ...]] = set()
         for grid in grids[: 2 * CANDIDATES]:
             better = self._settled(grid)
             first, last = better.rows[0], better.rows[-1]
-            key = (
-                len(better.rows),
-                first.left.size,
-                first.top,
-                last.bottom,
-                int(first.left[0]),
-                int(first.right[-1]),
-            )
-            settled_grids.setdefault(key, better)
-            if len(settled_grids) == CANDIDATES:
-                break
-        return list(settled_grids.values())
+            key = (first.left.size, first.top, last.bottom, int(first.left[0]), int(first.right[-1]))
+            if key not in seen:
+                seen.add(key)
+                yield better
+            if len(seen) == CANDIDATES:
+                return
 
     def _settled(self, grid: Grid) -> Grid:
         """The grid with both edges of every gap where the whole picture says, instead of either one for both."""
