@@ -27,7 +27,7 @@ class Posed(Script):
     def act(self, seat: int, at: float) -> Act:
         index = int(at)
         if index >= len(EXPRESSIONS):
-            return Act(True, State.TURNED_AWAY, yaw=48.0 if seat % 2 else -48.0)
+            return Act(True, State.TURNED_AWAY, yaw=58.0 if seat % 2 else -58.0)
         return Act(True, State.SEEN, EXPRESSIONS[index], 1.0, yaw=8.0 * (seat % 3 - 1))
 
     def speaker(self, at: float) -> int | None:

@@ -38,7 +38,7 @@ _LAUGH: Final = (30.0, 34.5)
 """Something funny is said: most of the class smiles."""
 _RAMP: Final = 0.6
 """Seconds in which an expression comes and goes."""
-_AWAY_YAW: Final = 48.0
+_AWAY_YAW: Final = 58.0
 
 
 @dataclass(frozen=True, slots=True)
