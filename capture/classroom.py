@@ -322,7 +322,7 @@ class Classroom:
         stage, back, front = self._stage(seat, scale)
         faces = self._model()
         head = faces.head(person.head, replace(look, yaw=-look.yaw) if person.mirrored else look)
-        head = _premultiplied(head[:, ::-1] if person.mirrored else head)
+        head = _premultiplied(np.ascontiguousarray(head[:, ::-1]) if person.mirrored else head)
         zoom, left = stage.zoom, stage.centre - WIDTH / 2 * stage.zoom
         if zoom < 0.75:  # warpAffine alone would leave out pixels
             small = (round(WIDTH * zoom), round(HEIGHT * zoom))
@@ -331,8 +331,8 @@ class Classroom:
         smooth = cv2.INTER_LINEAR if zoom <= 1 else cv2.INTER_CUBIC
         layer = cv2.warpAffine(head, place, (stage.width, stage.height), flags=smooth)
         figure = _over(front, _over(np.asarray(layer, np.uint8), back))
-        tinted = figure[..., :3] * person.tint
-        figure[..., :3] = np.minimum(tinted, figure[..., 3:]).astype(np.uint8)
+        tinted = cv2.multiply(figure, (*person.tint.tolist(), 1.0))
+        figure = np.asarray(cv2.min(tinted, _spread(figure[..., 3], 4)), np.uint8)
         self._figures[key] = figure
         self._kept += figure.nbytes
         while self._kept > _KEPT_BYTES and len(self._figures) > 1:
@@ -424,14 +424,19 @@ def _sway(
 
 
 def _premultiplied(picture: Picture) -> Picture:
-    share = picture[..., 3:].astype(np.float32) / 255
-    return np.concatenate([np.round(picture[..., :3] * share).astype(np.uint8), picture[..., 3:]], axis=2)
+    alpha = np.ascontiguousarray(picture[..., 3])
+    colour = cv2.multiply(cv2.cvtColor(picture, cv2.COLOR_RGBA2RGB), _spread(alpha, 3), scale=1 / 255)
+    return np.asarray(cv2.merge([*cv2.split(colour), alpha]), np.uint8)
 
 
 def _over(above: Picture, below: Picture) -> Picture:
     """One premultiplied picture laid over another."""
-    share = 1 - above[..., 3:].astype(np.float32) / 255
-    return np.clip(above + below * share, 0, 255).astype(np.uint8)
+    clear = _spread(255 - above[..., 3], 4)
+    return np.asarray(cv2.add(above, cv2.multiply(below, clear, scale=1 / 255)), np.uint8)
+
+
+def _spread(alpha: Picture, channels: int) -> Picture:
+    return np.asarray(cv2.merge([alpha] * channels), np.uint8)
 
 
 def _round_corners(tile: Picture, radius: int, colour: tuple[int, int, int]) -> None:

@@ -325,8 +325,13 @@ def _trim(
     """Bands, collars, strings and lapels, in place."""
 
     def paint(shapes: list[NDArray[np.float64]], tint: NDArray[np.float32], softness: float = 0.7) -> None:
-        cover = cv2.GaussianBlur(_mask(stage, shapes), (0, 0), softness * stage.zoom)[..., None]
-        cloth[:] = cloth * (1 - cover) + np.clip(tint * shade[..., None], 0, 255) * cover
+        cover = cv2.GaussianBlur(_mask(stage, shapes), (0, 0), softness * stage.zoom)
+        rows, columns = np.flatnonzero(cover.any(axis=1)), np.flatnonzero(cover.any(axis=0))
+        if not rows.size:
+            return
+        part = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+        share = cover[part][..., None]
+        cloth[part] += (np.clip(tint * shade[part][..., None], 0, 255) - cloth[part]) * share
 
     def band(offset: float, thick: float, tint: NDArray[np.float32]) -> None:
         upper = neckline + np.array([0, offset])
