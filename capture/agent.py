@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import numpy as np
@@ -157,7 +157,7 @@ class Agent:
                         self._heartbeat.stage = "commit"
                         self._recorder.commit(record)
                         self._heartbeat.stage = "grab"
-                        last_at = record.started_at
+                        last_at = record.started_at + timedelta(seconds=record.seconds)
                         intervals += 1
                         dropped_in_all += dropped
                         if self._on_interval is not None:

@@ -33,8 +33,12 @@ def check_database(url: str) -> Check:
 def check_disk(url: str) -> Check:
     """Room left beside a SQLite database."""
     from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
 
-    name = make_url(url).database
+    try:
+        name = make_url(url).database
+    except ArgumentError:
+        return Check("disk", "warn", "not looked at: the database URL is malformed", "Correct --database.")
     if not url.startswith("sqlite") or name is None:
         return Check("disk", "ok", "the database is on a server", "")
     folder = Path(name).absolute().parent

@@ -334,7 +334,7 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
 
     table = Table(box=None, pad_edge=False)
     for heading in rows[0]:
-        table.add_column(heading)
+        table.add_column(heading, overflow="fold")
     for row in rows:
         # Text, so that a name is never read as markup
         table.add_row(*(Text("" if value is None else str(value)) for value in row.values()))
@@ -353,9 +353,11 @@ def main() -> None:
     except Exception as error:  # noqa: BLE001 - the last place where a traceback can be kept from the user
         from classpulse import logs
 
+        file = logs.crash(error)
+        where = f"The details are in {file}." if file else "The details could not be written to the log."
         typer.echo(
             f"classpulse: an error that should not happen ({type(error).__name__}); what was committed is kept. "
-            f"The details are in {logs.crash(error)}.",
+            f"{where}",
             err=True,
         )
         sys.exit(EXIT_CRASH)

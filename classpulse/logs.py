@@ -2,7 +2,6 @@
 
 import logging
 import logging.handlers
-import tempfile
 import traceback
 from pathlib import Path
 
@@ -11,11 +10,15 @@ from classpulse import paths
 FORMAT = "%(asctime)s %(levelname)s %(process)d %(name)s: %(message)s"
 
 
-def configure() -> None:
-    """Log to the file from INFO up; to standard error from WARNING up."""
-    handlers: list[logging.Handler] = [logging.StreamHandler()]
-    handlers[0].setLevel(logging.WARNING)
-    file = paths.default_log_file()
+def configure(part: str) -> None:
+    """Log to the file of `part` ("agent", "pages") from INFO up; to standard error from WARNING up.
+
+    Each part has a file of its own, because two processes cannot rotate one.
+    """
+    terminal = logging.StreamHandler()
+    terminal.setLevel(logging.WARNING)
+    handlers: list[logging.Handler] = [terminal]
+    file = paths.log_file(part)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         handlers.append(
@@ -23,21 +26,25 @@ def configure() -> None:
         )
     except OSError:
         # a class can be read without a log; the terminal still shows warnings
-        logging.getLogger(__name__).warning("no log file: %s cannot be written", file)
+        handlers[0].handle(
+            logging.makeLogRecord({"msg": f"no log file: {file} cannot be written", "levelno": 30})
+        )
+    # a full disk must not print a traceback for each line that cannot be logged
+    logging.raiseExceptions = False
     logging.basicConfig(level=logging.INFO, format=FORMAT, handlers=handlers)
-    for chatty in ("werkzeug", "waitress", "alembic", "rapidocr", "RapidOCR"):
+    if missing:
+        logging.getLogger(__name__).warning(missing)
+    for chatty in ("werkzeug", "waitress", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
-def crash(error: BaseException) -> Path:
-    """Append the traceback of `error` to the log and say which file that is; a temporary one if the log fails."""
-    text = "".join(traceback.format_exception(error))
-    for file in (paths.default_log_file(), Path(tempfile.gettempdir()) / "classpulse-crash.log"):
-        try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            with file.open("a", encoding="utf-8") as log:
-                log.write(text)
-        except OSError:
-            continue
-        return file
-    return Path("nowhere: neither the log nor the temporary folder can be written")
+def crash(error: BaseException) -> Path | None:
+    """Append the traceback of `error` to the log of crashes and say which file that is; None if it failed."""
+    file = paths.log_file("crash")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.open("a", encoding="utf-8") as log:
+            log.write("".join(traceback.format_exception(error)))
+    except OSError:
+        return None
+    return file

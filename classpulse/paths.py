@@ -17,6 +17,6 @@ def default_settings_file() -> Path:
     return _DIRS.user_config_path / "classpulse.toml"
 
 
-def default_log_file() -> Path:
-    """The log; it holds times, counts and stages, never names or pixels."""
-    return _DIRS.user_log_path / "classpulse.log"
+def log_file(part: str) -> Path:
+    """The log of one part; it holds times, counts and stages, never names or pixels."""
+    return _DIRS.user_log_path / f"{part}.log"

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import threading
+import time
 import webbrowser
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -53,13 +54,15 @@ def settings_with(
 
 @contextmanager
 def database(chosen: Settings) -> Iterator["Engine"]:
-    """An engine on the migrated database, disposed of at the end."""
+    """An engine on the migrated database, disposed of at the end; sessions that a crash left open are closed."""
     from storage.database import open_database
     from storage.migrate import migrate
+    from storage.recorder import Recorder
 
     engine = open_database(chosen.database_url)
     try:
         migrate(engine)
+        Recorder(engine).close_abandoned()
         yield engine
     finally:
         engine.dispose()
@@ -85,7 +88,7 @@ def stopped_by_signals() -> Iterator[threading.Event]:
 
 def watch(chosen: Settings, *, seconds: float | None, headless: bool, supervised: bool) -> None:
     """Read a source into the database until it ends, its time is up, or a signal comes."""
-    logs.configure()
+    logs.configure("agent")
     # checked before anything heavy is loaded, so that a wrong option answers at once
     from capture.agent import Agent, AgentSettings
     from capture.sources import open_source
@@ -107,16 +110,16 @@ def watch(chosen: Settings, *, seconds: float | None, headless: bool, supervised
         detector=chosen.inference.detector,
         detector_model=chosen.inference.detector_model,
         expressions=chosen.session.mode is not Mode.PARTICIPATION,
+        # presence needs no names: in participation mode nobody's is read
+        names=chosen.session.mode is not Mode.PARTICIPATION,
     )
     with database(chosen) as engine, stopped_by_signals() as stop:
         if supervised:
             threading.Thread(target=_stop_at_end_of_input, args=(stop,), daemon=True).start()
-        recorder = Recorder(engine)
-        recorder.close_abandoned()
         with show_progress(
             lambda: source.frame_count(chosen.capture.interval), shown=not headless and not supervised
         ) as on_interval:
-            result = Agent(source, make_reader, recorder, agent_settings, on_interval).run(stop)
+            result = Agent(source, make_reader, Recorder(engine), agent_settings, on_interval).run(stop)
     if not supervised:
         sys.stderr.write(
             f"Session {result.session_id} ({chosen.session.name}): {result.intervals} intervals kept, "
@@ -126,27 +129,50 @@ def watch(chosen: Settings, *, seconds: float | None, headless: bool, supervised
 
 def start(chosen: Settings, *, seconds: float | None, browser: bool) -> None:
     """Serve the pages and keep an agent running beside them, until a signal comes or the time is up."""
-    logs.configure()
+    logs.configure("pages")
     from capture.agent import AgentSettings
+    from capture.errors import AgentError
     from capture.sources import open_source
     from capture.supervisor import Patience, Supervisor
     from dashboard.app import PageServer
     from storage import queries
 
-    # wrong options are refused here, before the page is up
+    # what is wrong is said here, before the page is up
     AgentSettings(chosen.session.name, chosen.capture.interval, chosen.session.mode, seconds, "", os.getpid())
-    open_source(chosen.capture.source, titles=chosen.capture.titles)
+    source = open_source(chosen.capture.source, titles=chosen.capture.titles)
+    if not chosen.capture.source.startswith(("demo", "camera")):  # these take seconds to open
+        with source:
+            pass
+    ends_at = None if seconds is None else time.monotonic() + seconds
+
+    def command() -> list[str] | None:
+        if ends_at is None:
+            return _watch_command(chosen, None)
+        left = ends_at - time.monotonic()
+        return _watch_command(chosen, left) if left > 0 else None
+
+    code = 0
     with (
         database(chosen) as engine,
         stopped_by_signals() as stop,
         PageServer(engine, host=chosen.dashboard.host, port=chosen.dashboard.port) as server,
     ):
         _announce(server.url, browser)
-        patience = Patience(stall=max(10.0, 5 * chosen.capture.interval))
         supervisor = Supervisor(
-            _watch_command(chosen, seconds), lambda: queries.last_interval_id(engine), patience
+            command,
+            lambda: queries.last_interval_id(engine),
+            Patience(stall=max(10.0, 5 * chosen.capture.interval)),
+            # in the environment and not among the arguments: a URL may hold a password
+            environment=os.environ | {"CLASSPULSE_STORAGE__DATABASE": chosen.database_url},
         )
-        code = supervisor.run(stop)
+        try:
+            code = supervisor.run(stop)
+        except AgentError as error:
+            if not supervisor.made_progress or seconds is not None:
+                raise
+            sys.stderr.write(f"classpulse: {error}\nThe pages stay until Ctrl-C.\n")
+            code = 1
+            stop.wait()
         if code == 0 and seconds is None and not stop.is_set():
             sys.stderr.write("The source has ended; the pages stay until Ctrl-C.\n")
             stop.wait()
@@ -156,7 +182,7 @@ def start(chosen: Settings, *, seconds: float | None, browser: bool) -> None:
 
 def serve_pages(chosen: Settings, *, browser: bool) -> None:
     """Serve the pages until a signal comes."""
-    logs.configure()
+    logs.configure("pages")
     from dashboard.app import PageServer
 
     with (
@@ -237,9 +263,9 @@ def _watch_command(chosen: Settings, seconds: float | None) -> list[str]:
         "--mode": chosen.session.mode.value,
         "--interval": chosen.capture.interval,
         "--seconds": seconds,
-        "--database": chosen.database_url,
         "--detector": chosen.inference.detector,
         "--detector-model": chosen.inference.detector_model,
     }
     given = [f"{name}={value}" for name, value in options.items() if value is not None]
-    return [sys.executable, "-m", "classpulse", "watch", "--headless", "--supervised", *given]
+    # -P: nothing is imported from the folder in which the user happens to be
+    return [sys.executable, "-P", "-m", "classpulse", "watch", "--headless", "--supervised", *given]

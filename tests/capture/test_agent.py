@@ -125,7 +125,7 @@ def test_every_frame_of_a_recording_is_one_interval(engine: Engine) -> None:
     assert list(kept["started_at"]) == [START + timedelta(seconds=2 * index) for index in range(5)]
     session = queries.find_session(engine, "Physics")
     assert session.started_at == START
-    assert session.ended_at == START + timedelta(seconds=8)
+    assert session.ended_at == START + timedelta(seconds=10)
     assert len(queries.readings_since(engine, result.session_id)) == 30
 
 
@@ -183,7 +183,7 @@ def test_a_source_that_breaks_keeps_what_was_committed(engine: Engine) -> None:
     with pytest.raises(UnreadableSourceError):
         Agent(source, SixSeats, Recorder(engine), settings()).run(threading.Event())
     session = queries.find_session(engine, "Physics")
-    assert session.ended_at == START + timedelta(seconds=2)
+    assert session.ended_at == START + timedelta(seconds=4)
     assert len(queries.intervals_since(engine, session.id)) == 2
     assert source.closed
 

@@ -3,6 +3,7 @@
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,11 +11,11 @@ import pytest
 from capture.errors import AgentError
 from capture.supervisor import Patience, Supervisor
 
-QUICK = Patience(start=30.0, stall=1.0, failures=3, window=60.0)
+QUICK = Patience(start=30.0, stall=1.0, failures=3, steady=60.0)
 
 
-def child(program: str) -> list[str]:
-    return [sys.executable, "-c", program]
+def child(program: str) -> Callable[[], list[str]]:
+    return lambda: [sys.executable, "-c", program]
 
 
 def test_the_exit_code_of_an_agent_that_is_done() -> None:
@@ -59,3 +60,27 @@ def test_a_stop_closes_the_input_of_the_agent(tmp_path: Path) -> None:
     threading.Timer(1.0, stop.set).start()
     assert Supervisor(child(program), lambda: 0).run(stop) == 0
     assert ended.read_text() == "cleanly"
+
+
+def test_slow_crashes_end_too() -> None:
+    """No window of time: an agent that needs long to fail is not restarted for ever."""
+    hangs = Patience(start=0.6, failures=2)
+    with pytest.raises(AgentError, match=r"failed 2 times in a row .*no sign"):
+        Supervisor(child("import time; time.sleep(600)"), lambda: 0, hangs).run(threading.Event())
+
+
+def test_an_error_after_progress_is_no_reason_to_give_the_class_up(tmp_path: Path) -> None:
+    mark = tmp_path / "progress"
+    program = (
+        "import pathlib, time\n"
+        f"mark = pathlib.Path({str(mark)!r})\n"
+        "again = mark.exists()\n"
+        "mark.write_text('1')\n"
+        "time.sleep(0 if again else 2)\n"
+        "raise SystemExit(0 if again else 1)\n"
+    )
+    assert Supervisor(child(program), mark.exists, QUICK).run(threading.Event()) == 0
+
+
+def test_no_time_left_is_no_failure() -> None:
+    assert Supervisor(lambda: None, lambda: 0).run(threading.Event()) == 0

@@ -7,12 +7,20 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
+
+from capture.classroom import Classroom
+from engagement.records import State
+from tests.capture.synthetic_gallery import portraits
+
+REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 class Home:
@@ -49,8 +57,9 @@ class Home:
     def serving(self, *arguments: str, **variables: str) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
         """A command that serves pages: gives its address and process, and ends it with Ctrl-C."""
         process = subprocess.Popen(
-            [sys.executable, "-m", "classpulse", *arguments, "--no-browser", "--port", "0"],
+            [sys.executable, "-P", "-m", "classpulse", *arguments, "--no-browser", "--port", "0"],
             env=self.environment | variables,
+            cwd=self.folder,
             stderr=subprocess.PIPE,
             text=True,
         )
@@ -82,6 +91,43 @@ class Home:
                 assert process.stderr is not None
                 process.stderr.close()
         assert "Traceback" not in "".join(lines), "".join(lines)
+
+    @contextmanager
+    def watching(self, *arguments: str) -> Iterator["subprocess.Popen[bytes]"]:
+        """`classpulse watch` in the background; killed at the end if it still runs."""
+        process = subprocess.Popen(
+            [sys.executable, "-m", "classpulse", "watch", "--headless", *arguments],
+            env=self.environment,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.wait(30)
+
+
+Pictures = list[NDArray[np.uint8]]
+
+
+@pytest.fixture(scope="session")
+def face_pictures() -> Callable[[int, int], Pictures]:
+    """Makes pictures of faces, uint8 (h, w, 3) RGB at 16:9: real ones, or the synthetic class's where there are none."""
+    folder = Path(os.environ.get("CLASSPULSE_DATA", REPOSITORY.parent / "shared" / "data"))
+
+    def make(count: int, seed: int) -> Pictures:
+        if folder.is_dir():
+            return portraits(folder, count, seed=seed)
+        with Classroom(seats=min(49, count + 8), width=3840, height=2160, seed=seed) as classroom:
+            gallery = classroom.draw(5.0)
+            boxes = [seat.box for seat in classroom.truth(5.0) if seat.state is State.SEEN]
+        # without the label: the gallery that they are laid out in writes its own
+        return [
+            gallery[box.top + 4 : box.top + box.height * 7 // 8, box.left + 4 : box.right - 4]
+            for box in boxes[:count]
+        ]
+
+    return make
 
 
 @pytest.fixture

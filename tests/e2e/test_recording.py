@@ -1,7 +1,7 @@
 """A recording of real faces goes the same way as a window; and no pixel of it is kept."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
@@ -11,8 +11,8 @@ from sqlalchemy import Engine
 
 from storage import queries
 from storage.database import open_database
-from tests.capture.synthetic_gallery import Gallery, Look, compose_gallery, portraits
-from tests.e2e.conftest import Home
+from tests.capture.synthetic_gallery import Gallery, Look, compose_gallery
+from tests.e2e.conftest import Home, Pictures
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -30,9 +30,9 @@ IMAGE_SIGNATURES = (
 
 
 @pytest.fixture(scope="module")
-def gallery(shared_data: Path) -> Gallery:
+def gallery(face_pictures: Callable[[int, int], Pictures]) -> Gallery:
     """Twelve real faces, 1280 x 720."""
-    return compose_gallery(portraits(shared_data, 12, seed=11), look=Look(size=(1280, 720), gap=6))
+    return compose_gallery(face_pictures(12, 11), look=Look(size=(1280, 720), gap=6))
 
 
 @pytest.fixture(scope="module")
@@ -71,21 +71,17 @@ def test_a_recording_gives_the_counts_of_its_gallery(
     assert set(kept["faces"]) == {12}
     counts = kept[["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"]].sum(axis=1)
     assert (counts == kept["faces_read"]).all()
-    assert kept["faces_read"].min() >= 6
+    assert kept["faces_read"].min() >= 4
     assert len(queries.seats(engine, session.id)) == 12
 
-    # no pixel on disk: every file that the session wrote, and no image among them
+    # no pixel on disk: the session wrote these files and no other, and none holds a piece of a frame
     written = {path for path in home.folder.rglob("*") if path.is_file()} - before
-    assert {path.name for path in written} >= {"class.db"}
-    rows = [
-        gallery.image[box.top + box.height // 2, box.left : box.left + 64].tobytes() for box in gallery.boxes
-    ]
+    assert {path.name for path in written} <= {"class.db", "class.db-wal", "class.db-shm", "agent.log"}
+    pieces = pieces_of(recording, gallery)
     for path in written:
         content = path.read_bytes()
-        assert not content.startswith(IMAGE_SIGNATURES), path
-        assert b"\xff\xd8\xff\xe0" not in content, path
-        assert b"\x89PNG\r\n" not in content, path
-        assert not any(row in content for row in rows), path
+        assert not any(signature in content for signature in IMAGE_SIGNATURES), path
+        assert not any(piece in content for piece in pieces), path
 
     # the report and the list of sessions say the same
     listed = json.loads(home.run("sessions", "--json").stdout)
@@ -96,6 +92,30 @@ def test_a_recording_gives_the_counts_of_its_gallery(
         written_report = home.run("report", "Recorded", "--format", report_format, "--out", str(out))
         assert written_report.returncode == 0, written_report.stderr
         assert out.stat().st_size > 500
+
+
+def pieces_of(recording: Path, gallery: Gallery) -> list[bytes]:
+    """Raw pixels as the agent has them in memory: 8 in a row of each face, in every frame, as RGB and BGR."""
+    capture = cv2.VideoCapture(str(recording))
+    pieces = []
+    while (decoded := capture.read())[0]:
+        for box in gallery.boxes:
+            bgr = decoded[1][box.top + box.height // 2, box.left + box.width // 2 :][:8]
+            pieces += [bgr.tobytes(), bgr[:, ::-1].tobytes()]
+    capture.release()
+    # a flat run of pixels could stand in any file by chance
+    pieces = [piece for piece in pieces if len(set(piece)) > 4]
+    assert len(pieces) > 500
+    return pieces
+
+
+def test_the_search_for_pixels_finds_them(recording: Path, gallery: Gallery) -> None:
+    """The test above can fail: a raw dump of one frame is found."""
+    capture = cv2.VideoCapture(str(recording))
+    _, frame = capture.read()
+    capture.release()
+    dump = b"something before" + frame[..., ::-1].tobytes()
+    assert any(piece in dump for piece in pieces_of(recording, gallery))
 
 
 def test_read_prints_one_object(gallery: Gallery, home: Home) -> None:
