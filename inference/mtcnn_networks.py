@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from inference.errors import DetectorError
 from inference.onnx_graph import FLOAT, GraphWriter
+from inference.runtime import new_session
 
 Network = Literal["pnet", "rnet", "onet"]
 
@@ -55,7 +56,8 @@ def load_networks(threads: int) -> Networks:
     Raises:
         DetectorError: the `mtcnn` package or its weights are not installed.
     """
-    return Networks(*(_session(name, threads) for name in ("pnet", "rnet", "onet")))
+    names: tuple[Network, ...] = ("pnet", "rnet", "onet")
+    return Networks(*(new_session(_build(name, load_weights(name)), threads) for name in names))
 
 
 def load_weights(name: Network) -> list[NDArray[np.float32]]:
@@ -81,22 +83,6 @@ def load_weights(name: Network) -> list[NDArray[np.float32]]:
         )
     weights: list[NDArray[np.float32]] = joblib.load(path)
     return weights
-
-
-def _session(name: Network, threads: int) -> Any:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    # threads that wait by spinning take the cores that the meeting itself runs on
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    # the arena keeps the peak of every batch size seen; a gallery changes size all the time
-    options.enable_cpu_mem_arena = False
-    return onnxruntime.InferenceSession(
-        _build(name, load_weights(name)), sess_options=options, providers=["CPUExecutionProvider"]
-    )
 
 
 def _build(name: Network, weights: list[NDArray[np.float32]]) -> bytes:

@@ -6,12 +6,13 @@ weights and their alphabet are all that is needed here.
 
 import importlib.util
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from inference.errors import LabelReaderError
+from inference.runtime import new_session
 
 _HEIGHT: Final = 48
 _NARROWEST: Final = 48
@@ -32,17 +33,7 @@ class TextRecognizer:
     """
 
     def __init__(self, threads: int = 2) -> None:
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        options.enable_cpu_mem_arena = False
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        self._session: Any = onnxruntime.InferenceSession(
-            str(_model()), sess_options=options, providers=["CPUExecutionProvider"]
-        )
+        self._session = new_session(_model(), threads)
         self._input = self._session.get_inputs()[0].name
         alphabet = self._session.get_modelmeta().custom_metadata_map["character"].splitlines()
         self._alphabet = ["", *alphabet, " "]
