@@ -24,11 +24,10 @@ def configure(part: str) -> None:
         handlers.append(
             logging.handlers.RotatingFileHandler(file, maxBytes=1_000_000, backupCount=3, encoding="utf-8")
         )
-    except OSError:
+        missing = ""
+    except OSError as error:
         # a class can be read without a log; the terminal still shows warnings
-        handlers[0].handle(
-            logging.makeLogRecord({"msg": f"no log file: {file} cannot be written", "levelno": 30})
-        )
+        missing = f"no log: {file} cannot be written ({error.strerror})"
     # a full disk must not print a traceback for each line that cannot be logged
     logging.raiseExceptions = False
     logging.basicConfig(level=logging.INFO, format=FORMAT, handlers=handlers)

@@ -112,7 +112,7 @@ Pictures = list[NDArray[np.uint8]]
 
 @pytest.fixture(scope="session")
 def face_pictures() -> Callable[[int, int], Pictures]:
-    """Makes pictures of faces, uint8 (h, w, 3) RGB at 16:9: real ones, or the synthetic class's where there are none."""
+    """Makes pictures of faces, uint8 (h, w, 3) RGB at 16:9: real ones, or those of the synthetic class."""
     folder = Path(os.environ.get("CLASSPULSE_DATA", REPOSITORY.parent / "shared" / "data"))
 
     def make(count: int, seed: int) -> Pictures:
