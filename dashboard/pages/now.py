@@ -51,6 +51,9 @@ NOTES: Final = "now-notes"
 
 _VIEWS = [{"value": "mood", "label": "Mood"}, {"value": "shares", "label": "Expressions"}]
 _CONFIG = {"displaylogo": False, "displayModeBar": False, "responsive": True, "scrollZoom": False}
+_TOLD_SPAN = max(timedelta(minutes=10), SHARE_WINDOW)
+"""The chart's text tells these last minutes: all of a long lesson would have to be read again with each interval."""
+
 _SHOWN_NOTES = 3
 _LONGEST_TYPING = timedelta(minutes=3)
 
@@ -257,8 +260,8 @@ def _register_chart(app: Dash, engine: Engine) -> None:
         now = session_time(pulse or {}, datetime.now(UTC))
         notes, lows = queries.notes(engine, session), dips(queries.episodes(engine, session), now)
         if cursor is not None and cursor["drawn"] == drawn:
-            after = cursor["last"]
-            rows = queries.intervals_since(engine, session, warm_up(after, pulse, SHARE_WINDOW))
+            after, since = cursor["last"], cursor["since"]
+            rows = queries.intervals_since(engine, session, warm_up(after, pulse, _TOLD_SPAN))
             new = int((rows["id"] > after).sum())
             figure: Any = timeline.extension(rows, new, notes, lows)
             last = int(rows["id"].iloc[-1]) if new else after
@@ -266,9 +269,14 @@ def _register_chart(app: Dash, engine: Engine) -> None:
             rows = queries.intervals_since(engine, session)
             if rows.empty:
                 return blank(), None, describe_timeline(rows, who.zone)
-            last = int(rows["id"].iloc[-1])
+            last, since = (
+                int(rows["id"].iloc[-1]),
+                clock(rows["started_at"].iloc[0].to_pydatetime(), who.zone),
+            )
             figure = timeline.figure(rows, notes, lows, key=f"{session} {chosen}")
-        return figure, {"drawn": drawn, "last": last}, describe_timeline(rows, who.zone)
+        recent = rows[rows["started_at"] > rows["started_at"].iloc[-1] - _TOLD_SPAN]
+        text = f"The lesson since {since}. {describe_timeline(recent, who.zone)}"
+        return figure, {"drawn": drawn, "last": last, "since": since}, text
 
 
 def _register_seats(app: Dash, engine: Engine) -> None:

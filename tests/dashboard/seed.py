@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 
 from engagement.attention import AttentionTracker
 from engagement.emotion import EXPRESSIONS
@@ -26,8 +26,10 @@ from engagement.records import (
     Seat,
     State,
 )
+from storage.database import writing
 from storage.notes import add_note
 from storage.recorder import NewSession, Recorder
+from storage.schema import HeartbeatTable
 
 NAMES = (
     "Ada Okafor", "Ben Carver", "Carla Rossi", "Dmitri Volkov", "Elif Yılmaz", "Farid Haddad", "Grace Kim",
@@ -146,6 +148,15 @@ class Lesson:
         """Commit until the lesson is this long."""
         while self.index * self.interval < minutes * 60:
             self.commit()
+
+    def last_commit_was(self, at: datetime) -> None:
+        """Let the last interval have been committed then, by the clock on the wall."""
+        with writing(self.engine) as connection:
+            connection.execute(
+                update(HeartbeatTable)
+                .where(HeartbeatTable.session_id == self.session_id)
+                .values(committed_at=at)
+            )
 
     def close(self) -> None:
         """End the session where it is."""

@@ -203,6 +203,9 @@ def test_seat_strips_show_the_most_frequent_state_and_names_as_text() -> None:
         }
     )
     figure = seat_strips_figure(readings, {1: "<i>Ada</i>", 2: "Ben"}, "light", UTC)
+    long = seat_strips_figure(readings, {1: "Ada and Ben from room <7>", 2: "& " * 10}, "light", UTC)
+    # cut as it is read, never inside of what stands for one letter
+    assert long["layout"]["yaxis"]["ticktext"] == ["Ada and Ben from room …", "&amp; " * 10]
     heat = figure["data"][0]
     states = list(State)
     assert heat["z"][0][0] == states.index(State.SEEN)

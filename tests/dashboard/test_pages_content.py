@@ -180,6 +180,7 @@ def test_health_tells_the_time_since_the_last_interval(engine: Engine) -> None:
 def test_health_is_bad_when_nothing_comes_any_more_whatever_the_heartbeat_says(engine: Engine) -> None:
     lesson = Lesson(engine, datetime.now(UTC) - timedelta(minutes=5), interval=2)
     lesson.commit()
+    lesson.last_commit_was(datetime.now(UTC) - timedelta(minutes=5))
     lesson.recorder.heartbeat(lesson.session_id, "read", datetime.now(UTC))
     body, status = health(engine)
     assert (status, body["status"]) == (503, "stale")
@@ -196,6 +197,10 @@ def test_stale_is_three_intervals_and_at_least_ten_seconds() -> None:
 def test_a_recording_is_as_fresh_as_its_last_commit(engine: Engine) -> None:
     lesson = Lesson(engine, datetime(2020, 1, 1, 9, 0, tzinfo=UTC), interval=2)
     lesson.run(1)
+    # the agent's heartbeat comes every few seconds whatever it is doing
+    lesson.recorder.heartbeat(lesson.session_id, "read", datetime.now(UTC))
+    body, status = health(engine)
+    assert (status, body["status"], body["stage"]) == (200, "ok", "read")
     pulse = take_pulse(engine)
     assert pulse is not None
     assert not pulse.is_stale(datetime.now(UTC))
@@ -219,6 +224,101 @@ def test_the_next_pulse_reads_only_what_is_new(engine: Engine) -> None:
     )
     last = lesson.commit(NotObservedReason.BLACK)
     assert take_pulse(engine, Known(pulse.session.id, first, None, None)).last_id == last
+
+
+def ask(engine: Engine, outputs: list[str], inputs: dict[str, Any], state: dict[str, Any]) -> Any:
+    """What the page gets from one callback."""
+
+    def props(values: dict[str, Any]) -> list[dict[str, Any]]:
+        return [dict(zip(("id", "property"), key.split("."), strict=True), value=values[key]) for key in values]
+
+    answer = (
+        create_app(engine)
+        .server.test_client()
+        .post(
+            "/_dash-update-component",
+            headers={"Host": "localhost"},
+            json={
+                "output": f"..{'...'.join(outputs)}..",
+                "outputs": [
+                    {"id": one.split(".")[0], "property": one.split(".")[1]} for one in outputs
+                ],
+                "inputs": props(inputs),
+                "state": props(state),
+                "changedPropIds": list(inputs)[:1],
+            },
+        )
+    )
+    assert answer.status_code == 200
+    return answer.get_json()["response"]
+
+
+def draw(engine: Engine, cursor: Any) -> Any:
+    """What the chart's callback answers to a page with this cursor."""
+    return ask(
+        engine,
+        [f"{now.CHART}.figure", f"{now.CURSOR}.data", f"{now.CHART_TEXT}.children"],
+        {
+            f"{now.PULSE}.data": now.pulse_data(take_pulse(engine)),
+            "shell-viewer.data": {"scheme": "light", "zone": "UTC"},
+            f"{now.VIEW}.value": "mood",
+            f"{now.NOTED}.data": 0,
+        },
+        {f"{now.CURSOR}.data": cursor},
+    )
+
+
+@pytest.fixture
+def crowded(engine: Engine) -> Lesson:
+    """A class that runs for seven minutes, in one database with another whose agent is four times as fast."""
+    start = datetime.now(UTC) - timedelta(minutes=7)
+    other = Lesson(engine, start, name="Chemistry", names=NAMES[:5], interval=2.5)
+    lesson = Lesson(engine, start, names=NAMES[:6], interval=10)
+    while lesson.index < 42:
+        for _ in range(4):
+            other.commit()
+        lesson.commit()
+    return lesson
+
+
+def test_the_trend_reaches_back_beside_another_class(engine: Engine, crowded: Lesson) -> None:
+    answer = ask(
+        engine,
+        [f"{now.GLANCE}.children", f"{now.NOTICE}.children", f"{now.SPOKEN}.children"],
+        {f"{now.PULSE}.data": now.pulse_data(take_pulse(engine))},
+        {},
+    )
+    assert "over 5 min" in str(answer) or "steady for 5 min" in str(answer)
+
+
+def test_the_lines_go_on_as_if_drawn_at_once_beside_another_class(engine: Engine, crowded: Lesson) -> None:
+    first = draw(engine, None)
+    crowded.commit()
+    patch = draw(engine, first[now.CURSOR]["data"])
+    whole = draw(engine, None)
+    added = {
+        tuple(step["location"]): step["params"]["value"]
+        for step in patch[now.CHART]["figure"]["operations"]
+        if step["operation"] == "Extend"
+    }
+    for place, trace in enumerate(whole[now.CHART]["figure"]["data"]):
+        if trace["name"] != "Notes":
+            assert added["data", place, "y"] == trace["y"][-1:], trace["name"]
+
+
+def test_the_chart_is_told_in_words_from_its_start_to_its_end(engine: Engine, crowded: Lesson) -> None:
+    first = draw(engine, None)
+    begun = f"From {crowded.started_at:%H:%M} to "
+    assert first[now.CHART_TEXT]["children"].startswith(begun)
+    crowded.commit()
+    second = draw(engine, first[now.CURSOR]["data"])
+    # nobody needs it every other second
+    assert now.CHART_TEXT not in second
+    for _ in range(5):
+        crowded.commit()
+    third = draw(engine, second[now.CURSOR]["data"])
+    last = crowded.now - timedelta(seconds=10)
+    assert third[now.CHART_TEXT]["children"].startswith(f"{begun}{last:%H:%M}, 8 min.")
 
 
 def test_a_dip_that_lasts_is_shaded_until_now() -> None:

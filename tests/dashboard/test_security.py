@@ -1,5 +1,7 @@
 import socket
+import sys
 from collections.abc import Iterator
+from urllib.request import urlopen
 
 import pytest
 from flask import Flask, Response
@@ -19,7 +21,7 @@ def client(engine: Engine) -> Client:
 
 
 @pytest.mark.parametrize(
-    "host", [EVERYWHERE, "::", "192.168.1.7", "example.org", "", "127.0.0.1.evil.example"]
+    "host", [EVERYWHERE, "::", "192.168.1.7", "example.org", "", "127.0.0.1.evil.example", "::ffff:127.0.0.1", "::1%lo"]
 )
 def test_only_this_computer_may_be_served(host: str) -> None:
     with pytest.raises(AddressRefusedError, match=r"this computer only.*127\.0\.0\.1"):
@@ -29,6 +31,7 @@ def test_only_this_computer_may_be_served(host: str) -> None:
 def test_loopback_addresses_are_served() -> None:
     assert require_loopback("localhost") == (socket.AF_INET, "127.0.0.1")
     assert require_loopback("127.0.0.1") == (socket.AF_INET, "127.0.0.1")
+    assert require_loopback("127.0.0.2") == (socket.AF_INET, "127.0.0.2")
     assert require_loopback("[::1]") == (socket.AF_INET6, "::1")
 
 
@@ -44,6 +47,10 @@ def test_loopback_addresses_are_served() -> None:
         "192.168.1.7:8050",
         "localhost.",
         "127.0.0.1:999999",
+        "127.0.0",
+        "127.0.0.1.2",
+        "127.0.0.1234",
+        "127.0.0.evil.example",
         "",
         None,
     ],
@@ -176,6 +183,13 @@ def test_the_port_is_free_again_after_closing(engine: Engine) -> None:
     server.close()
     with PageServer(engine, port=port) as again:
         assert again.port == port
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has all of 127.0.0.0/8 without being told")
+def test_an_address_that_is_listened_on_is_answered(engine: Engine) -> None:
+    with PageServer(engine, host="127.0.0.2") as server, urlopen(f"{server.url}/health", timeout=10) as answer:  # noqa: S310 - our own
+        assert server.url.startswith("http://127.0.0.2:")
+        assert answer.status == 200
 
 
 def test_the_server_never_leaves_loopback(engine: Engine) -> None:
