@@ -12,6 +12,8 @@ PEAKS: Final = 32
 PAIRS: Final = 300
 # Intervals and gaps may be this much off the regular place (rounding, browsers that stretch a column).
 SLACK: Final = 0.03
+# Support of the picture's own edges where the ends of a run are looked for: any real edge is better.
+BORDER: Final = 0.3
 
 Lines = NDArray[np.intp]
 Profile = NDArray[np.float32]
@@ -117,6 +119,8 @@ def settled(profile: Profile, begin: Lines, end: Lines) -> tuple[Lines, Lines]:
         profile: float32 (length + 1,), support of each line.
         begin, end: intp (n,), intervals which may begin or end at the wrong side of a gap.
     """
+    profile = profile.copy()
+    profile[[0, -1]] = BORDER
     size = float(np.median(end - begin))
     widest = int(widest_gap(size))
     slack = max(2, int(size * SLACK))

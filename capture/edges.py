@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 # A step of this many grey levels counts: camera-off cards lie as little as 10 levels over their background.
 STEP: Final = 6
+# A step of this many tells something from nothing: enlarged video is soft, an empty place is flat.
+FAINT_STEP: Final = 3
 # A pixel is on an edge if its step is at least this share of the largest step beside it; this thins out texture.
 SHARE_OF_LARGEST: Final = 0.6
 # Edges shorter than this share of the least tile side are texture; along a run, this share is on the edge.
@@ -31,7 +33,7 @@ class Edges:
 
     Attributes:
         sums: int32 (samples + 1, length + 1), number of samples on an edge before each sample, for each line.
-        steps: int32 (samples + 1, length + 2), integral of all steps, long or not.
+        steps: int32 (samples + 1, length + 2), integral of all steps, faint and short ones too.
         block: pixels per sample along the line.
     """
 
@@ -66,7 +68,8 @@ class Edges:
         )
         long = _long(edge, max(3, round(RUN * least / block)))
         both = cv2.integral(long)
-        return cls(both[:, 1:] - both[:, :-1], cv2.integral(steep & 1), block)
+        faint = cv2.threshold(step, FAINT_STEP - 1, 1, cv2.THRESH_BINARY)[1]
+        return cls(both[:, 1:] - both[:, :-1], cv2.integral(faint), block)
 
     @property
     def samples(self) -> int:
@@ -91,7 +94,11 @@ class Edges:
         return np.asarray(every.mean(axis=0), np.float32)
 
     def busy(self, left: Lines, right: Lines, top: Lines, bottom: Lines) -> Support:
-        """Share 0..1 of steps, long or not, in each box; only for upright edges. All intp (n,), pixels."""
+        """Share 0..1 of steps, faint and short ones too, in each box.
+
+        Args:
+            left, right: lines that bound it, intp (n,), pixels across.
+            top, bottom: intp (n,), pixels along the lines."""
         first, last = self._samples(top, bottom)
         left = np.minimum(np.maximum(left, 0), self.length - 1)
         right = np.minimum(np.maximum(right, left + 1), self.length)

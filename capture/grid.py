@@ -270,7 +270,7 @@ class Fitter:
                 sure = column[: max(1, len(column) - 1)]
                 if min(float(row.worth[0]) for row in sure) <= 0 or self._is_panel(column):
                     break
-                if len(column) == 1 and column[0].support[0] < NEEDED:
+                if max(float(row.support[0]) for row in column) < NEEDED:
                     break
                 left = np.concatenate((begin, left) if outwards < 0 else (left, begin))
                 right = np.concatenate((end, right) if outwards < 0 else (right, end))
@@ -327,7 +327,10 @@ class Fitter:
             left = round(middle - (here * width + (here - 1) * gap) / 2) + np.arange(here) * (width + gap)
             places += [(left + off, left + width + off, top, bottom) for off in (-2, 0, 2)]
             places.append((full.left[:here], full.right[:here], top, bottom))
-        best = max(self.rows(places), key=lambda row: float(row.worth.sum()))
+        # a toolbar over the row is as busy as tiles
+        cut = self._cut(places[0])
+        seen = self.rows([(left, right, top, bottom if cut is None else cut) for left, right, *_ in places])
+        [best] = self.rows([places[int(np.argmax([self._presence(row) for row in seen]))]])
         if best.support.mean() < UNCLEAR:
             profile = self.upright.profile(np.array([top]), np.array([bottom]))
             for own in chains(profile, (width * 0.75, width * 2.0), widest_gap(width), NEEDED_OWN, 1):
@@ -337,16 +340,32 @@ class Fitter:
                     return row
         return best
 
+    def _presence(self, row: Row) -> float:
+        """Worth of the tiles of a row, counting those as absent that show something in their lower part only: icons
+        of a toolbar.
+        """
+        size = row.left.size
+        top, bottom = np.full(size, row.top + 2), np.full(size, row.bottom - (row.bottom - row.top) // 4)
+        absent = self.upright.busy(row.left + 2, row.right - 2, top, bottom) < LEAST_BUSY
+        outline = 2 * (row.right - row.left + row.bottom - row.top)
+        return float(np.where(absent & (row.support < NEEDED), -(NEEDED**2) * outline, row.worth).sum())
+
     def _is_row(self, row: Row) -> bool:
         """Whether a row below others is one: not a toolbar, but perhaps tiles that reach out above a toolbar."""
         if float(row.worth.sum()) <= 0 or row.support.max() < NEEDED:
             return False
-        inset = (row.bottom - row.top) // 10
-        across = self.level.profile(row.left, row.right)[row.top + inset : row.bottom - inset]
-        if across.max() < CUTS:
+        cut = self._cut((row.left, row.right, row.top, row.bottom))
+        if cut is None:
             return True
-        [above] = self.rows([(row.left, row.right, row.top, row.top + inset + int(across.argmax()))])
+        [above] = self.rows([(row.left, row.right, row.top, cut)])
         return float(above.worth.sum()) > 0
+
+    def _cut(self, place: Place) -> int | None:
+        """The line that runs through all tiles of a row well inside them, as the upper edge of a toolbar does."""
+        left, right, top, bottom = place
+        inset = (bottom - top) // 10
+        across = self.level.profile(left, right)[top + inset : bottom - inset]
+        return top + inset + int(across.argmax()) if across.max() >= CUTS else None
 
     def _is_panel(self, column: Sequence[Row]) -> bool:
         """Whether a line runs through a whole column, as the edge of a chat panel does."""
