@@ -44,7 +44,8 @@ def arousal(probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
 def facing_share(readings: Iterable[Reading]) -> float | None:
     """Share of the faces with a known head pose that face the screen, 0..1; None where there is none.
 
-    A seat that is `turned_away` never counts as facing. A face too unsure for its expression still counts here.
+    A seat that is `turned_away` never counts as facing. A face too unsure for its expression still counts here; one
+    too small or too doubtful for a pose (its yaw and pitch are None) does not.
     """
     facing = faces = 0
     for reading in readings:

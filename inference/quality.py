@@ -34,12 +34,13 @@ class QualityGate:
     min_sharpness: float = 0.008
     min_probability: float = 0.0
 
-    def judge_face(self, face: Face, pose: HeadPose, sharp: float) -> State:
-        """SEEN, TURNED_AWAY or UNREADABLE, before any expression is read.
+    def shows_pose(self, face: Face) -> bool:
+        """Whether its landmarks tell a head pose: on too few pixels, or where no face may be, they mean nothing."""
+        return face.box.height >= self.min_height and face.score >= self.min_score
 
-        Size comes first: on too few pixels the pose means nothing.
-        """
-        if face.box.height < self.min_height or face.score < self.min_score:
+    def judge_face(self, face: Face, pose: HeadPose, sharp: float) -> State:
+        """SEEN, TURNED_AWAY or UNREADABLE, before any expression is read."""
+        if not self.shows_pose(face):
             return State.UNREADABLE
         if abs(pose.yaw) > self.max_yaw or abs(pose.pitch) > self.max_pitch:
             return State.TURNED_AWAY

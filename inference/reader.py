@@ -133,7 +133,8 @@ class Reader:
             sharp = sharpness(crop)
             state = self._gate.judge_face(face, pose, sharp)
             quality = self._gate.quality(face, pose, sharp)
-            readings.append(TileReading(tile, _UNREAD, state, face, None, pose, quality))
+            kept = pose if self._gate.shows_pose(face) else None
+            readings.append(TileReading(tile, _UNREAD, state, face, None, kept, quality))
             if state is State.SEEN:
                 crops[index] = crop
         if self._classifier is not None and crops:

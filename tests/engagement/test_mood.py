@@ -129,6 +129,7 @@ def test_facing_share_counts_faces_with_a_pose() -> None:
         reading(State.SEEN, 5, -3),
         reading(State.SEEN, -34, 20),
         reading(State.UNREADABLE, 0, 0),
+        reading(State.UNREADABLE),
         reading(State.TURNED_AWAY, 10, 0),
         reading(State.SEEN, 0, -45),
         reading(State.NO_FACE),

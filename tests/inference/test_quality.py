@@ -1,9 +1,14 @@
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from engagement.records import Box, Face, HeadPose, State
+from engagement.mood import facing_share
+from engagement.records import Box, Face, HeadPose, State, Tile
+from engagement.seating import Seating
+from inference.pose import HEAD
 from inference.quality import QualityGate, sharpness
+from inference.reader import Reader
 
 AHEAD = HeadPose(0.0, 0.0, 0.0)
 SHARP = 0.2
@@ -55,3 +60,34 @@ def test_sharpness_falls_with_blur_and_not_with_light() -> None:
     assert sharpness(picture) > 5 * sharpness(blurred)
     assert sharpness(darker) == pytest.approx(sharpness(picture), rel=0.1)
     assert sharpness(np.full((48, 48), 128, np.uint8)) == 0.0
+
+
+class Frontal:
+    """A detector that finds one face of given height and score, seen from the front, whatever it is shown."""
+
+    def __init__(self, height: int, score: float) -> None:
+        self._height, self._score = height, score
+
+    def detect(self, image: NDArray[np.uint8]) -> list[Face]:
+        height, width = image.shape[:2]
+        box = Box((width - self._height) // 2, (height - self._height) // 2, self._height, self._height)
+        landmarks = np.array(box.centre) + HEAD[:, :2] * self._height / 130
+        return [Face(box, landmarks.astype(np.float32), self._score)]
+
+
+@pytest.mark.parametrize(
+    ("height", "score", "facing"), [(60, 0.99, 1.0), (18, 0.6, 1.0), (17, 0.99, None), (60, 0.59, None)]
+)
+def test_a_face_too_small_or_too_doubtful_has_no_pose_and_faces_nowhere(
+    height: int, score: float, facing: float | None
+) -> None:
+    image = np.random.default_rng(1).integers(0, 255, (112, 200, 3), np.uint8)
+    result = Reader(Frontal(height, score), None, None, QualityGate()).read(
+        image, [Tile(Box(0, 0, 200, 112), None, camera_on=True)]
+    )
+    (read,) = result.readings
+    assert read.face is not None
+    assert (read.pose is None) == (facing is None)
+    seated, _seats = Seating().assign(result.readings)
+    assert (seated[0].yaw is None, seated[0].pitch is None) == (facing is None, facing is None)
+    assert facing_share(seated) == facing
