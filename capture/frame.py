@@ -21,12 +21,15 @@ class Frame:
         taken_at: aware UTC time at which it was grabbed (live) or stands in the recording.
         index: 0, 1, ... within its source; counts every interval, also those not observed.
         scale: real pixels per nominal (logical) pixel of the display; 1.0 where it does not apply.
+        unchanged_seconds: how long a live picture has been bit-identical, 0.0 or more; 0.0 for recordings. Whether
+            that means frozen depends on what it shows: see `capture.liveness.FROZEN_AFTER`.
     """
 
     image: NDArray[np.uint8]
     taken_at: datetime
     index: int
     scale: float = 1.0
+    unchanged_seconds: float = 0.0
 
     def __post_init__(self) -> None:
         check_utc("Frame.taken_at", self.taken_at)

@@ -1,4 +1,6 @@
-"""Whether a picture is worth reading: black and frozen pictures are told apart from a class that sits still."""
+"""Whether a picture is worth reading: whether it is black, and for how long it has stood still."""
+
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,9 +11,11 @@ from capture.errors import InvalidSourceError
 # The dark theme of meeting programs starts at 0x1a.
 BLACK_LEVEL = 10
 BLACK_SHARE = 0.999
-# A camera adds noise to every frame, so bit-identical pictures for this long mean that nothing is being drawn.
-FROZEN_AFTER = 30.0
-FROZEN_FRAMES = 3
+#: Seconds. A camera adds noise to every frame, so a picture with a camera on that is bit-identical for longer shows
+#: that nothing is being drawn. Names alone on cards may stand as they are for a whole lesson.
+FROZEN_AFTER: Final = 30.0
+# At an interval of a minute two equal pictures may be chance.
+_FEWEST_EQUAL: Final = 3
 
 
 def is_black(image: NDArray[np.uint8]) -> bool:
@@ -28,20 +32,15 @@ def check_interval(interval: float) -> None:
 
 
 class Stillness:
-    """Tells when a live picture has been bit-identical for too long.
+    """Measures how long a live picture has been bit-identical."""
 
-    Attributes:
-        seconds: how long it may stay identical.
-    """
-
-    def __init__(self, seconds: float = FROZEN_AFTER) -> None:
-        self.seconds = seconds
+    def __init__(self) -> None:
         self._image: NDArray[np.uint8] | None = None
         self._since = 0.0
         self._count = 0
 
-    def is_frozen(self, image: NDArray[np.uint8], now: float) -> bool:
-        """Take the next picture and say whether it has stood still for more than `seconds` and 3 frames.
+    def measure(self, image: NDArray[np.uint8], now: float) -> float:
+        """Take the next picture and give the seconds since the first equal one; 0 until three in a row are equal.
 
         Args:
             image: uint8 (H, W, 3); kept until the next call, so it must not be written to.
@@ -49,9 +48,9 @@ class Stillness:
         """
         if self._image is None or not np.array_equal(self._image, image):
             self._image, self._since, self._count = image, now, 1
-            return False
+            return 0.0
         self._count += 1
-        return self._count >= FROZEN_FRAMES and now - self._since > self.seconds
+        return now - self._since if self._count >= _FEWEST_EQUAL else 0.0
 
     def forget(self) -> None:
         """Start anew, after an interval in which there was no picture."""

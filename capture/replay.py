@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from capture.errors import SourceError, SourceNotFoundError, UnreadableSourceError
 from capture.frame import Frame, NotObserved
-from capture.liveness import FROZEN_AFTER, Stillness, check_interval, is_black
+from capture.liveness import Stillness, check_interval, is_black
 from engagement.records import NotObservedReason
 
 logger = logging.getLogger(__name__)
@@ -376,14 +376,12 @@ class CameraSource:
 
     Args:
         number: 0 is the first.
-        frozen_after: seconds after which a bit-identical picture counts as frozen.
     """
 
     live = True
 
-    def __init__(self, number: int, *, frozen_after: float = FROZEN_AFTER) -> None:
+    def __init__(self, number: int) -> None:
         self._number = number
-        self._frozen_after = frozen_after
         self._capture: Any = None
 
     @property
@@ -422,7 +420,7 @@ class CameraSource:
         return self._frames()
 
     def _frames(self) -> Iterator[Frame | NotObserved]:
-        stillness = Stillness(self._frozen_after)
+        stillness = Stillness()
         for index in count():
             if self._capture is None:
                 raise SourceError(f"{self.name} is not open: use it in a `with` block.")
@@ -434,10 +432,9 @@ class CameraSource:
             elif is_black(image):
                 stillness.forget()
                 yield NotObserved(NotObservedReason.BLACK, taken_at, index)
-            elif stillness.is_frozen(image, time.monotonic()):
-                yield NotObserved(NotObservedReason.FROZEN, taken_at, index)
             else:
-                yield Frame(image, taken_at, index)
+                unchanged = stillness.measure(image, time.monotonic())
+                yield Frame(image, taken_at, index, unchanged_seconds=unchanged)
 
     def _newest(self) -> NDArray[np.uint8] | None:
         import cv2

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from capture.errors import DisplayError, SourceError, SourceNotFoundError
 from capture.frame import Frame, NotObserved
-from capture.liveness import FROZEN_AFTER, Stillness, check_interval, is_black
+from capture.liveness import Stillness, check_interval, is_black
 from capture.windows import (
     MEETING_TITLES,
     WAYLAND_ADVICE,
@@ -186,13 +186,12 @@ def _box(monitor: dict[str, Any]) -> Box:
 
 
 class _DesktopSource:
-    """What the three sources share: open, look once per interval, tell black and frozen pictures, close."""
+    """What the three sources share: open, look once per interval, tell black pictures, close."""
 
     live = True
 
-    def __init__(self, display: str | None, frozen_after: float) -> None:
+    def __init__(self, display: str | None) -> None:
         self._display = display
-        self._frozen_after = frozen_after
         self._grabber = Grabber(display)
         self._open: ExitStack | None = None
 
@@ -223,7 +222,7 @@ class _DesktopSource:
         return self._frames()
 
     def _frames(self) -> Iterator[Frame | NotObserved]:
-        stillness = Stillness(self._frozen_after)
+        stillness = Stillness()
         for index in count():
             if self._open is None:
                 raise SourceError(f"{self.name} is not open: use it in a `with` block.")
@@ -232,11 +231,9 @@ class _DesktopSource:
             if isinstance(seen, Grab):
                 if is_black(seen.image):
                     seen = NotObservedReason.BLACK
-                elif stillness.is_frozen(seen.image, time.monotonic()):
-                    yield NotObserved(NotObservedReason.FROZEN, taken_at, index)
-                    continue
                 else:
-                    yield Frame(seen.image, taken_at, index, seen.scale)
+                    unchanged = stillness.measure(seen.image, time.monotonic())
+                    yield Frame(seen.image, taken_at, index, seen.scale, unchanged)
                     continue
             stillness.forget()
             yield NotObserved(seen, taken_at, index)
@@ -252,8 +249,8 @@ class _DesktopSource:
 class RegionSource(_DesktopSource):
     """A fixed rectangle of the desktop, in nominal pixels."""
 
-    def __init__(self, box: Box, *, display: str | None = None, frozen_after: float = FROZEN_AFTER) -> None:
-        super().__init__(display, frozen_after)
+    def __init__(self, box: Box, *, display: str | None = None) -> None:
+        super().__init__(display)
         self._box = box
 
     @property
@@ -275,10 +272,8 @@ class RegionSource(_DesktopSource):
 class MonitorSource(_DesktopSource):
     """A whole monitor; 1 is the first."""
 
-    def __init__(
-        self, number: int, *, display: str | None = None, frozen_after: float = FROZEN_AFTER
-    ) -> None:
-        super().__init__(display, frozen_after)
+    def __init__(self, number: int, *, display: str | None = None) -> None:
+        super().__init__(display)
         self._number = number
 
     @property
@@ -308,9 +303,8 @@ class WindowSource(_DesktopSource):
         titles: Sequence[str] = MEETING_TITLES,
         *,
         display: str | None = None,
-        frozen_after: float = FROZEN_AFTER,
     ) -> None:
-        super().__init__(display, frozen_after)
+        super().__init__(display)
         self._titles = tuple(titles)
         self._desk: Desk | None = None
         self._sighting: Sighting | None = None

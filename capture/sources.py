@@ -8,7 +8,6 @@ from typing import Final
 
 from capture.errors import InvalidSourceError, SourceNotFoundError, UnreadableSourceError
 from capture.frame import FrameSource
-from capture.liveness import FROZEN_AFTER
 from capture.replay import IMAGE_SUFFIXES, CameraSource, FolderSource, ImageSource, VideoSource
 from capture.screen import MonitorSource, RegionSource, WindowSource
 from capture.windows import MEETING_TITLES
@@ -27,7 +26,6 @@ def open_source(
     *,
     titles: Sequence[str] = MEETING_TITLES,
     display: str | None = None,
-    frozen_after: float = FROZEN_AFTER,
     started_at: datetime | None = None,
 ) -> FrameSource:
     """Make the source that `spec` names. It opens when it is entered; only then are screen and files looked into.
@@ -38,7 +36,6 @@ def open_source(
             or a path.
         titles: parts of the titles of meeting windows, best first; for `window`.
         display: X display of the desktop sources; default: of the session.
-        frozen_after: seconds for which a live picture may be bit-identical.
         started_at: aware UTC time at which a picture or a recording begins; default: from the file's own time.
 
     Raises:
@@ -55,13 +52,13 @@ def open_source(
     if kind == "window":
         if colon and not rest.strip():
             raise InvalidSourceError("--source window: names no title: write window:TITLE, or window alone.")
-        return WindowSource((rest,) if colon else titles, display=display, frozen_after=frozen_after)
+        return WindowSource((rest,) if colon else titles, display=display)
     if kind == "monitor":
-        return MonitorSource(_number(spec, rest, 1), display=display, frozen_after=frozen_after)
+        return MonitorSource(_number(spec, rest, 1), display=display)
     if kind == "region":
-        return RegionSource(_region(spec, rest), display=display, frozen_after=frozen_after)
+        return RegionSource(_region(spec, rest), display=display)
     if kind == "camera":
-        return CameraSource(_number(spec, rest, 0), frozen_after=frozen_after)
+        return CameraSource(_number(spec, rest, 0))
     from capture.classroom import Classroom
 
     return Classroom(_number(spec, rest, 2)) if colon else Classroom()

@@ -1,7 +1,9 @@
 """The desktop as a source: what is grabbed, and what must never be."""
 
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -157,32 +159,41 @@ def test_a_black_window_is_not_a_class_but_a_dark_one_may_be(xvfb: str) -> None:
         assert outcome(next(frames)) == (320, 240)
 
 
-def test_a_picture_that_stands_still_is_frozen_until_it_moves(xvfb: str) -> None:
+def test_a_picture_that_stands_still_is_given_with_how_long(
+    xvfb: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cards with names stand still for a lesson: a source that would not give them would stop their counts."""
+    seconds = count(1000, 20)
+    clock = SimpleNamespace(monotonic=lambda: float(next(seconds)))
+    monkeypatch.setattr("capture.screen.time", clock)
     with (
-        X11Window(xvfb, "Zoom Meeting", picture(1)) as shown,
-        WindowSource(display=xvfb, frozen_after=0.0) as source,
+        X11Window(xvfb, "Zoom Meeting", picture(1), 300, 200) as shown,
+        RegionSource(Box(300, 200, 320, 240), display=xvfb) as source,
     ):
+
+        def unchanged() -> float:
+            seen = next(frames)
+            assert isinstance(seen, Frame)
+            return seen.unchanged_seconds
+
         frames = source.frames(1.0)
-        assert [outcome(next(frames)) for _ in range(4)] == [
-            (320, 240), (320, 240), NotObservedReason.FROZEN, NotObservedReason.FROZEN,
-        ]  # fmt: skip
+        assert [unchanged() for _ in range(5)] == [0.0, 0.0, 40.0, 60.0, 80.0]
         changed = picture(1)
         changed[0, 0] += 1
         shown.show(changed)
-        assert outcome(next(frames)) == (320, 240)
+        assert [unchanged() for _ in range(3)] == [0.0, 0.0, 40.0]
 
 
-def test_stillness_counts_seconds_and_frames() -> None:
-    still = Stillness(30.0)
+def test_stillness_counts_seconds_once_three_pictures_are_equal() -> None:
+    still = Stillness()
     image = picture(1)
-    assert [still.is_frozen(image.copy(), at) for at in (0.0, 20.0, 30.0, 30.5, 60.0)] == [
-        False, False, False, True, True,
-    ]  # fmt: skip
+    assert [still.measure(image.copy(), at) for at in (5.0, 25.0, 35.0, 36.5)] == [0.0, 0.0, 30.0, 31.5]
     still.forget()
-    assert not still.is_frozen(image, 61.0)
+    assert still.measure(image, 61.0) == 0.0
     # an interval of a minute: two pictures do not make a stand-still
-    slow = Stillness(30.0)
-    assert [slow.is_frozen(image, at) for at in (0.0, 60.0, 120.0)] == [False, False, True]
+    slow = Stillness()
+    assert [slow.measure(image, at) for at in (0.0, 60.0, 120.0)] == [0.0, 0.0, 120.0]
+    assert slow.measure(picture(2), 180.0) == 0.0
 
 
 def test_a_mouse_pointer_on_black_is_still_black() -> None:
