@@ -63,16 +63,12 @@ class Faces:
 
     Attributes:
         women: per composite whether its members were mostly women.
-        long_hair: per composite whether hair falls on the shoulders.
-        skin: float32 (people, 3), RGB 0..255, mean colour of the skin.
     """
 
     def __init__(self, path: Path = ASSET) -> None:
         with np.load(path) as stored:
             data = {name: stored[name] for name in stored.files}
         self.women: tuple[bool, ...] = tuple(bool(flag) for flag in data["women"])
-        self.long_hair: tuple[bool, ...] = tuple(bool(flag) for flag in data["long_hair"])
-        self.skin: NDArray[np.float32] = data["skin"].astype(np.float32)
         self._front = _unpack(data["front"], data["front_ends"])
         self._side = _unpack(data["side"], data["side_ends"])
         self._shape = _dequantise(data, "shape")
