@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from capture.errors import AgentError
 from capture.frame import Frame, FrameSource, NotObserved
 from capture.gallery import find_tiles
+from capture.liveness import FROZEN_AFTER
 from engagement.attention import AttentionTracker
 from engagement.emotion import EXPRESSIONS
 from engagement.errors import ClasspulseError
@@ -30,6 +31,7 @@ from engagement.records import (
     NotObservedReason,
     Reading,
     State,
+    Tile,
 )
 from engagement.seating import Seating
 from inference.reader import Reader
@@ -205,8 +207,10 @@ class Agent:
             self._heartbeat.stage = "tiles"
             tiles = find_tiles(item.image)
             self._heartbeat.stage = "read"
-            result = reader.read(item.image, tiles)
-            if result.readings:
+            result = None if is_frozen(item, tiles) else reader.read(item.image, tiles)
+            if result is None:
+                record = self._not_observed(session_id, item.taken_at, NotObservedReason.FROZEN)
+            elif result.readings:
                 readings, seats = self._seating.assign(result.readings)
                 record = self._observed(session_id, item.taken_at, readings, result.grid)
                 record = replace(
@@ -255,6 +259,11 @@ class Agent:
             grid=grid,
             readings=tuple(readings),
         )
+
+
+def is_frozen(frame: Frame, tiles: Sequence[Tile]) -> bool:
+    """Whether nothing is being drawn any more: cards may stand still for a lesson, a camera's picture cannot."""
+    return frame.unchanged_seconds > FROZEN_AFTER and any(tile.camera_on for tile in tiles)
 
 
 def stack_probabilities(readings: Sequence[Reading]) -> NDArray[np.float32]:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine
 
-from capture.agent import Agent, AgentSettings
+from capture.agent import Agent, AgentSettings, is_frozen
 from capture.errors import AgentError, UnreadableSourceError
 from capture.frame import Frame, NotObserved
 from engagement.records import (
@@ -196,6 +196,14 @@ def test_a_source_that_cannot_be_read_leaves_no_session(engine: Engine) -> None:
     with pytest.raises(AgentError, match="holds no frame"):
         Agent(ScriptedSource([]), SixSeats, Recorder(engine), settings()).run(threading.Event())
     assert len(queries.sessions(engine)) == 0
+
+
+def test_a_picture_that_stands_still_is_frozen_only_where_a_camera_is_on() -> None:
+    still = Frame(IMAGE, START, 0, unchanged_seconds=31.0)
+    card, camera = (Tile(Box(0, 0, 80, 45), None, camera_on=on) for on in (False, True))
+    assert is_frozen(still, [card, camera])
+    assert not is_frozen(still, [card, card])
+    assert not is_frozen(Frame(IMAGE, START, 0, unchanged_seconds=29.0), [camera])
 
 
 def test_settings_out_of_range() -> None:
