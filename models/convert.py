@@ -11,7 +11,11 @@ from numpy.typing import NDArray
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 
-def to_litert(model: keras.Model, size: int, representative: NDArray[np.uint8] | None = None) -> bytes:
+def to_litert(
+    model: keras.Model,
+    size: int,
+    representative: NDArray[np.uint8] | None = None,
+) -> bytes:
     """LiteRT flat buffer of `model`: float32 (N, size, size, 1) in 0..255 -> float32 (N, 7) logits, N open.
 
     With `representative` faces uint8 (M, size, size) weights and activations are int8 (input and output stay
