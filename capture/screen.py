@@ -1,5 +1,6 @@
 """Live sources from the desktop: the meeting window, a monitor, a region. Pixels come from mss, only to memory."""
 
+import logging
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -12,7 +13,7 @@ from typing import Any, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from capture.errors import DisplayError, SourceError, SourceNotFoundError
+from capture.errors import DisplayError, SourceError, SourceNotFoundError, UnreadableSourceError
 from capture.frame import Frame, NotObserved
 from capture.liveness import Stillness, check_interval, is_black
 from capture.windows import (
@@ -27,6 +28,8 @@ from capture.windows import (
     overlap,
 )
 from engagement.records import Box, NotObservedReason
+
+logger = logging.getLogger(__name__)
 
 #: Share of the window that others may hide before it counts as covered.
 COVERED_SHARE: Final = 0.1
@@ -311,7 +314,7 @@ class WindowSource(_DesktopSource):
 
     @property
     def name(self) -> str:
-        """Such as `window "Zoom Meeting"`; the title it had when it was found."""
+        """Such as `window "Zoom Meeting"`; the title under which it was last seen as a meeting."""
         if self._sighting is None:
             return "meeting window"
         return f'window "{self._sighting.window.title}"'
@@ -325,6 +328,18 @@ class WindowSource(_DesktopSource):
             raise SourceNotFoundError(
                 f"No window was found whose title holds {titles}: open the meeting in gallery view, name the window "
                 "with --source window:TITLE, or point at it with --source region:X,Y,W,H."
+            )
+        if self._sighting.window.minimised:
+            raise UnreadableSourceError(
+                f"The {self.name} is minimised or on another virtual desktop, where it draws nothing: restore it "
+                "from the task bar, in gallery view, and start again."
+            )
+        if self._sighting.covered > COVERED_SHARE:
+            # no refusal: the terminal in which classpulse was started may well lie over it
+            logger.warning(
+                "The %s is covered by %.0f %%: nothing is read until it can be seen whole.",
+                self.name,
+                100 * self._sighting.covered,
             )
         self._desk = desk
 

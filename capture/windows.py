@@ -94,7 +94,7 @@ class Sighting:
 
     Attributes:
         window: where it is.
-        rank: how well its title fitted when it was found.
+        rank: how well its title fitted at its best.
         covered: share of its picture that other windows hide, 0..1; 0 where the system cannot tell.
     """
 
@@ -147,8 +147,9 @@ def rank_title(title: str, patterns: Sequence[str]) -> Rank | None:
 def locate(desk: Desk, patterns: Sequence[str], current: Sighting | None = None) -> Sighting | None:
     """Find the meeting window.
 
-    A window once found is kept through changes of its title for as long as it lives; it gives way only to one whose
-    title fits better (the meeting that opens after Zoom's home window). When it has gone, no window that fits worse
+    A window once found is kept for as long as its title fits somehow; it gives way only to one whose title fits
+    better (the meeting that opens after Zoom's home window). While its title fits no pattern it shows something else,
+    such as the mail in the next tab of the browser, and is not looked at. When it has gone, no window that fits worse
     takes its place: the home window that stays after a meeting is not the meeting.
 
     Args:
@@ -157,16 +158,18 @@ def locate(desk: Desk, patterns: Sequence[str], current: Sighting | None = None)
         current: the last sighting, if any.
 
     Returns:
-        None if no window fits.
+        None if no window fits now; the last sighting stays good for the next call.
     """
     windows = desk.windows()
     ranked: list[tuple[Rank, bool, bool, int, int]] = []
     for place, window in enumerate(windows):
         rank = rank_title(window.title, patterns)
+        if rank is None:
+            continue
         is_current = current is not None and window.handle == current.window.handle
         if current is not None and is_current:
-            rank = min(rank, current.rank) if rank else current.rank
-        if rank is None or (current is not None and rank > current.rank):
+            rank = min(rank, current.rank)
+        if current is not None and rank > current.rank:
             continue
         ranked.append((rank, not is_current, window.minimised, -window.box.area, place))
     if not ranked:

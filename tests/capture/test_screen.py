@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from capture.errors import DisplayError, SourceError, SourceNotFoundError
+from capture.errors import DisplayError, SourceError, SourceNotFoundError, UnreadableSourceError
 from capture.frame import Frame, NotObserved
 from capture.liveness import Stillness, is_black
 from capture.screen import Grab, Grabber, MonitorSource, RegionSource, WindowSource
@@ -93,6 +93,51 @@ def test_what_cannot_be_seen_is_said_and_comes_back(display: str) -> None:
             assert isinstance(seen, Frame)
             assert np.array_equal(seen.image, picture(4))
             assert seen.index == 5
+
+
+def test_what_else_the_window_shows_is_never_grabbed(display: str) -> None:
+    title = "Meet - abc-defg-hij - Chromium"
+    with X11Window(display, title, picture(1), 300, 200) as shown, WindowSource(display=display) as source:
+        frames = source.frames(1.0)
+        assert outcome(next(frames)) == (320, 240)
+        shown.rename("Inbox (3) - Ada's grades - Chromium")
+        shown.show(picture(2))
+        assert outcome(next(frames)) == NotObservedReason.WINDOW_CLOSED
+        assert source.name == f'window "{title}"'
+        shown.rename(title)
+        shown.show(picture(3))
+        seen = next(frames)
+        assert isinstance(seen, Frame)
+        assert np.array_equal(seen.image, picture(3))
+
+
+def test_a_window_that_is_minimised_from_the_start_is_refused(display: str) -> None:
+    with X11Window(display, "Zoom Meeting", picture(1), 300, 200) as shown:
+        shown.minimise()
+        source = WindowSource(display=display)
+        with (
+            pytest.raises(UnreadableSourceError, match=r'"Zoom Meeting" is minimised .* restore it from'),
+            source,
+        ):
+            pass
+        shown.restore()
+        with source:
+            assert outcome(next(source.frames(1.0))) == (320, 240)
+
+
+def test_a_window_that_is_covered_from_the_start_is_said_and_waited_for(
+    xvfb: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with (
+        X11Window(xvfb, "Zoom Meeting", picture(1), 300, 200) as shown,
+        X11Window(xvfb, "Terminal", picture(2, 160, 240), 300, 200),
+        WindowSource(display=xvfb) as source,
+    ):
+        assert 'window "Zoom Meeting" is covered by 50 %' in caplog.text
+        frames = source.frames(1.0)
+        assert outcome(next(frames)) == NotObservedReason.COVERED
+        shown.raise_()
+        assert outcome(next(frames)) == (320, 240)
 
 
 def test_a_corner_that_is_covered_does_no_harm(xvfb: str) -> None:

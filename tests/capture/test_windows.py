@@ -103,12 +103,30 @@ def test_nothing_that_fits_is_nothing() -> None:
 def test_a_window_is_kept_when_its_title_changes_or_a_like_one_opens() -> None:
     first = locate(Windows(window(7, "Zoom Meeting")), MEETING_TITLES)
     desk = Windows(
-        window(7, "Talking: Ada"),
-        window(8, "Physics - Zoom Meeting", Box(0, 0, 2000, 1000)),
+        window(7, "Talking: Ada - Zoom Meeting"),
+        window(8, "Zoom Meeting", Box(0, 0, 2000, 1000)),
     )
     found = locate(desk, MEETING_TITLES, first)
     assert found is not None
     assert found.window.handle == 7
+
+
+def test_a_window_is_not_seen_while_its_title_fits_nothing() -> None:
+    """The browser in which the meeting runs is the same window when its mail is in front."""
+    first = locate(Windows(window(7, "Meet - abc-defg-hij - Chromium")), MEETING_TITLES)
+    worse = window(8, "Zoom - Free account")
+    assert locate(Windows(window(7, "Inbox (3) - Chromium"), worse), MEETING_TITLES, first) is None
+    again = locate(Windows(window(7, "Physics: Meet - abc"), worse), MEETING_TITLES, first)
+    assert again is not None
+    assert again.window.handle == 7
+
+
+def test_a_meeting_that_moves_to_a_window_of_its_own_is_followed() -> None:
+    first = locate(Windows(window(7, "Meet - abc-defg-hij - Chromium")), MEETING_TITLES)
+    desk = Windows(window(7, "Inbox (3) - Chromium"), window(8, "Meet - abc-defg-hij - Chromium"))
+    found = locate(desk, MEETING_TITLES, first)
+    assert found is not None
+    assert found.window.handle == 8
 
 
 def test_a_kept_window_gives_way_to_a_better_title_only() -> None:
