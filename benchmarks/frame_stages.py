@@ -1,6 +1,6 @@
 """What the reader finds on galleries of real faces, and what a frame costs by stage.
 
-    python benchmarks/frame_stages.py --data ../shared/data
+    python -m benchmarks.frame_stages --data ../shared/data
 
 Times are medians over repeated frames, wall clock and processor, models loaded and labels known; `first` is the
 processor time of a frame whose labels are all new and read at once. `none` counts faces where no face is.
@@ -18,13 +18,11 @@ import cv2
 import numpy as np
 import psutil
 from numpy.typing import NDArray
-from real_gallery import compose, portraits
 
 from capture.gallery import find_tiles
 from engagement.records import Box, State, Tile
 from inference.reader import Reader, load_reader
-
-SIZE = (1920, 1080)
+from tests.capture.synthetic_gallery import compose_gallery, portraits_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +35,11 @@ class Picture:
 
 
 def composed(data: Path, count: int, seed: int) -> Picture:
-    gallery = compose(portraits(data, "test", count, seed), SIZE, seed=seed, cameras_off=count // 9)
-    truth = zip((tile.box for tile in gallery.tiles), gallery.names, gallery.faces, strict=True)
-    return Picture(
-        f"composed {count}",
-        gallery.image,
-        tuple((box, name, face is not None) for box, name, face in truth),
-    )
+    people = portraits_of(data, count, seed, "test", distance=(1.1, 2.5))
+    pictures = [None if index % 9 == 8 else person.picture for index, person in enumerate(people)]
+    gallery = compose_gallery(pictures, [person.name for person in people])
+    truth = zip(gallery.boxes, gallery.names, gallery.camera_on, strict=True)
+    return Picture(f"composed {count}", gallery.image, tuple(truth))
 
 
 def screenshots(data: Path) -> list[Picture]:

@@ -1,7 +1,8 @@
 """Galleries composed for tests and benchmarks: pictures in, a meeting window with known tiles out.
 
 `compose_gallery` lays given pictures out as a meeting window does and returns the truth beside the picture;
-`Look` says how the window looks. `portraits` are real faces from the shared data, `drawn_pictures` need no data.
+`Look` says how the window looks. `portraits` are real faces from the shared data, `portraits_of` says in addition whose
+they are and where the head lies, `drawn_pictures` need no data.
 `not_a_gallery` draws screens on which no grid may be found.
 """
 
@@ -120,10 +121,13 @@ def _scaled_look(look: Look) -> Look:
     return replace(
         look,
         size=(s(look.size[0]), s(look.size[1])),
-        **{
-            name: s(getattr(look, name))
-            for name in ("gap", "margin", "radius", "title_bar", "toolbar", "panel", "border_width")
-        },
+        gap=s(look.gap),
+        margin=s(look.margin),
+        radius=s(look.radius),
+        title_bar=s(look.title_bar),
+        toolbar=s(look.toolbar),
+        panel=s(look.panel),
+        border_width=s(look.border_width),
     )
 
 
@@ -294,44 +298,98 @@ def jpeg(image: Picture, quality: int) -> Picture:
     return np.ascontiguousarray(np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)[..., ::-1])
 
 
+@dataclass(frozen=True, slots=True)
+class Portrait:
+    """A real person before a webcam.
+
+    Attributes:
+        picture: uint8 (h, w, 3) RGB at 16:9.
+        name: as a meeting window would show it.
+        head: where the head lies in the picture, in pixels.
+    """
+
+    picture: Picture
+    name: str
+    head: Box
+
+    def head_in(self, tile: Box) -> Box:
+        """The head's place in the window where `compose_gallery` draws the picture into `tile`."""
+        height, width = self.picture.shape[:2]
+        scale = max(tile.width / width, tile.height / height)
+        left = tile.left + round(self.head.left * scale - (width * scale - tile.width) / 2)
+        top = tile.top + round(self.head.top * scale - (height * scale - tile.height) / 2)
+        return Box(left, top, round(self.head.width * scale), round(self.head.height * scale))
+
+
 def portraits(folder: Path, count: int, seed: int = 0) -> list[Picture]:
-    """Real faces of the shared data as webcam pictures, uint8 (h, w, 3) RGB at 16:9: one person, nearer or farther,
-    somewhat off centre, before a blurred background.
+    """The pictures of `portraits_of`, everybody in the shared data eligible."""
+    return [portrait.picture for portrait in portraits_of(folder, count, seed)]
+
+
+def portraits_of(
+    folder: Path,
+    count: int,
+    seed: int = 0,
+    split: str | None = None,
+    distance: tuple[float, float] = (0.7, 1.2),
+) -> list[Portrait]:
+    """Real faces of the shared data as webcam pictures: one person, nearer or farther, somewhat off centre, before a
+    blurred background.
 
     Args:
         folder: the shared data, which holds faces/portraits.parquet.
-        count: how many pictures; people repeat only if there are more pictures than people.
-        seed: the same seed gives the same pictures.
+        count: how many; pictures repeat only if more are asked for than there are.
+        seed: the same seed gives the same portraits.
+        split: train, val or test, which share no person; None for everybody.
+        distance: from nearest to farthest; at 1 a head is 0.6 of the picture's height, at 2 it is 0.3.
     """
     import pyarrow.parquet as pq
 
-    data = pq.read_table(folder / "faces" / "portraits.parquet", columns=["image"])
+    data = pq.read_table(
+        folder / "faces" / "portraits.parquet",
+        columns=["image", "person"],
+        filters=None if split is None else [("split", "=", split)],
+    )
     rng = np.random.default_rng(seed)
-    pictures = []
+    found = []
     for row in rng.choice(data.num_rows, count, replace=count > data.num_rows):
         raw = np.frombuffer(data["image"][int(row)].as_py(), np.uint8)
         picture = np.asarray(cv2.imdecode(raw, cv2.IMREAD_COLOR), np.uint8)[25:-25, 25:-25, ::-1]
-        pictures.append(webcam(picture, rng))
-    return pictures
+        view = _webcam_view(picture.shape[0], distance, rng)
+        head = Box(_HEAD.left - view.left, _HEAD.top - view.top, _HEAD.width, _HEAD.height)
+        name = str(data["person"][int(row)].as_py()).replace("_", " ")
+        found.append(Portrait(_webcam(picture, view), name, head.clipped(view.width, view.height)))
+    return found
 
 
-def webcam(picture: Picture, rng: np.random.Generator) -> Picture:
-    """The square picture in a 16:9 view at a random zoom and place, its surroundings blurred and mirrored."""
+_HEAD: Final = Box(50, 43, 100, 120)
+"""Where LFW's funneling puts the head in the middle 200 x 200 pixels of a picture."""
+
+
+def _webcam_view(side: int, distance: tuple[float, float], rng: np.random.Generator) -> Box:
+    """A 16:9 view at a random zoom and place, in the pixels of a square picture, which it may leave at the sides and
+    the top: shoulders reach its lower edge."""
+    height = int(side * rng.uniform(*distance))
+    width = height * 16 // 9
+    left = side // 2 - width // 2 + int(rng.uniform(-0.15, 0.15) * width)
+    return Box(left, side - height, width, height)
+
+
+def _webcam(picture: Picture, view: Box) -> Picture:
+    """The square picture in the view, its surroundings blurred and mirrored."""
     side = picture.shape[0]
-    pad = side // 2
-    room = cv2.copyMakeBorder(picture, pad, pad, side, side, cv2.BORDER_REFLECT_101)
+    pad = max(side // 2, -view.top)
+    wing = max(side, -view.left, view.right - side)
+    room = cv2.copyMakeBorder(picture, pad, pad, wing, wing, cv2.BORDER_REFLECT_101)
     small = cv2.resize(room, None, fx=0.125, fy=0.125, interpolation=cv2.INTER_AREA)
     room = cv2.resize(cv2.GaussianBlur(small, (0, 0), 2.5), (room.shape[1], room.shape[0]))
     mask = np.zeros((side, side), np.float32)
     mask[18:, 18:-18] = 1.0
     mask = cv2.GaussianBlur(mask, (0, 0), 7, borderType=cv2.BORDER_REPLICATE)[..., None]
-    middle = room[pad : pad + side, side : 2 * side]
+    middle = room[pad : pad + side, wing : wing + side]
     middle[:] = (mask * picture + (1 - mask) * middle).astype(np.uint8)
-    height = int(side * rng.uniform(0.7, 1.2))
-    width = height * 16 // 9
-    left = room.shape[1] // 2 - width // 2 + int(rng.uniform(-0.15, 0.15) * width)
-    top = pad + side - height  # shoulders reach the lower edge
-    return np.ascontiguousarray(room[top : top + height, left : left + width])
+    left, top = wing + view.left, pad + view.top
+    return np.ascontiguousarray(room[top : top + view.height, left : left + view.width])
 
 
 def drawn_pictures(count: int, seed: int = 0) -> list[Picture]:

@@ -1,11 +1,8 @@
 """Real pictures for the tests of inference."""
 
-import importlib.util
 import json
-import sys
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import cv2
@@ -16,6 +13,7 @@ from numpy.typing import NDArray
 from engagement.records import Box, Tile
 from inference.faces import FaceDetector, load_detector
 from inference.reader import MIN_FACE
+from tests.capture.synthetic_gallery import Portrait, portraits_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +49,9 @@ def _tile(truth: dict[str, Any]) -> Tile:
 
 
 @pytest.fixture(scope="session")
-def real_gallery() -> ModuleType:
-    """benchmarks/real_gallery.py, which composes galleries of real portraits."""
-    path = Path(__file__).parents[2] / "benchmarks" / "real_gallery.py"
-    spec = importlib.util.spec_from_file_location("real_gallery", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["real_gallery"] = module
-    spec.loader.exec_module(module)
-    return module
+def people(shared_data: Path) -> list[Portrait]:
+    """49 people on whom nothing was trained, near and far: heads of a quarter to a half of the picture's height."""
+    return portraits_of(shared_data, 49, seed=1, split="val", distance=(1.1, 2.5))
 
 
 @pytest.fixture(scope="session")

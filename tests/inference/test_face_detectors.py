@@ -1,21 +1,22 @@
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
 
 from inference.errors import DetectorError
 from inference.faces import FaceDetector, YuNetDetector, load_detector
+from tests.capture.synthetic_gallery import Portrait
 
 
 def test_mtcnn_finds_portraits_and_their_landmarks(
-    mtcnn: FaceDetector, shared_data: Path, real_gallery: ModuleType
+    mtcnn: FaceDetector, shared_data: Path, people: list[Portrait]
 ) -> None:
     yunet = load_detector("yunet", shared_data / "reference" / "yunet_2026may.onnx")
     agreeing = 0
-    for _, portrait in real_gallery.portraits(shared_data, "val", 20, seed=1):
-        faces = [face for face in mtcnn.detect(portrait) if face.box.contains(125, 125)]
-        reference = [face for face in yunet.detect(portrait) if face.box.contains(125, 125)]
+    for person in people[:20]:
+        middle = person.head.centre
+        faces = [face for face in mtcnn.detect(person.picture) if face.box.contains(*middle)]
+        reference = [face for face in yunet.detect(person.picture) if face.box.contains(*middle)]
         if len(faces) != 1 or len(reference) != 1:
             continue
         (face,), (other,) = faces, reference
@@ -34,11 +35,11 @@ def test_mtcnn_finds_nothing_where_nothing_is(mtcnn: FaceDetector, shape: tuple[
     assert mtcnn.detect(np.full(shape, 90, np.uint8)) == []
 
 
-def test_boxes_stay_inside_the_picture(
-    mtcnn: FaceDetector, shared_data: Path, real_gallery: ModuleType
-) -> None:
-    ((_, portrait),) = real_gallery.portraits(shared_data, "val", 1, seed=4)
-    cut = np.ascontiguousarray(portrait[85:170, 80:170])
+def test_boxes_stay_inside_the_picture(mtcnn: FaceDetector, people: list[Portrait]) -> None:
+    head = people[0].head
+    cut = np.ascontiguousarray(
+        people[0].picture[head.top + 18 : head.bottom - 17, head.left + 5 : head.right - 5]
+    )
     faces = mtcnn.detect(cut)
     assert faces
     for face in faces:

@@ -11,7 +11,7 @@ def rotation(yaw: float, pitch: float, roll: float) -> NDArray[np.float64]:
     turn = np.array([[np.cos(y), 0, -np.sin(y)], [0, 1, 0], [np.sin(y), 0, np.cos(y)]])
     nod = np.array([[1, 0, 0], [0, np.cos(p), np.sin(p)], [0, -np.sin(p), np.cos(p)]])
     tilt = np.array([[np.cos(r), -np.sin(r), 0], [np.sin(r), np.cos(r), 0], [0, 0, 1]])
-    return tilt @ turn @ nod
+    return np.asarray(tilt @ turn @ nod, np.float64)
 
 
 def photograph(

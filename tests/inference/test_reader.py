@@ -1,8 +1,6 @@
 import subprocess
 import sys
 import textwrap
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -13,12 +11,19 @@ from inference.faces import FaceDetector
 from inference.names import LabelReader
 from inference.quality import QualityGate
 from inference.reader import Reader, load_reader, main_face
+from tests.capture.synthetic_gallery import Portrait, compose_gallery
 
 
 @pytest.fixture(scope="module")
 def reader(mtcnn: FaceDetector) -> Reader:
     """Participation mode: faces, pose and names."""
     return Reader(mtcnn, None, LabelReader(budget=None), QualityGate())
+
+
+@pytest.fixture(scope="module")
+def expression_reader() -> Reader:
+    """As the product loads it, without names."""
+    return load_reader(names=False)
 
 
 def test_real_screenshots(reader: Reader, screenshots: list[Any]) -> None:
@@ -45,18 +50,21 @@ def test_real_screenshots(reader: Reader, screenshots: list[Any]) -> None:
 
 
 @pytest.mark.parametrize("count", [9, 25, 49])
-def test_composed_galleries(reader: Reader, shared_data: Path, real_gallery: ModuleType, count: int) -> None:
-    people = real_gallery.portraits(shared_data, "val", count, seed=count)
-    gallery = real_gallery.compose(people, (1920, 1080), seed=count, cameras_off=count // 9)
-    result = reader.read(gallery.image, gallery.tiles)
+def test_composed_galleries(reader: Reader, people: list[Portrait], count: int) -> None:
+    shown_people = [None if index % 9 == 8 else person for index, person in enumerate(people[-count:])]
+    gallery = compose_gallery([None if person is None else person.picture for person in shown_people])
+    tiles = [Tile(box, None, on) for box, on in zip(gallery.boxes, gallery.camera_on, strict=True)]
+    result = reader.read(gallery.image, tiles)
     states = [reading.state for reading in result.readings]
     assert states.count(State.CAMERA_OFF) == count // 9
     shown = count - count // 9
     assert sum(state in STATES_WITH_FACE for state in states) >= 0.97 * shown
     # LFW's portraits have bystanders, so now and then another one is the largest
     right = [
-        face is not None and reading.face is not None and face.contains(*reading.face.box.centre)
-        for reading, face in zip(result.readings, gallery.faces, strict=True)
+        person is not None
+        and reading.face is not None
+        and person.head_in(reading.tile.box).contains(*reading.face.box.centre)
+        for reading, person in zip(result.readings, shown_people, strict=True)
     ]
     assert sum(right) >= 0.9 * shown
 
@@ -81,11 +89,9 @@ def test_a_frame_without_faces_has_no_readings(reader: Reader) -> None:
     assert not result.grid
 
 
-def test_a_portrait_on_a_card_is_no_presence(
-    reader: Reader, shared_data: Path, real_gallery: ModuleType
-) -> None:
-    ((_, portrait),) = real_gallery.portraits(shared_data, "val", 1, seed=3)
-    whole = Box(0, 0, 250, 250)
+def test_a_portrait_on_a_card_is_no_presence(reader: Reader, people: list[Portrait]) -> None:
+    portrait = people[0].picture
+    whole = Box(0, 0, portrait.shape[1], portrait.shape[0])
     on, off = (
         reader.read(portrait, [Tile(whole, None, camera_on=shown)]).readings[0] for shown in (True, False)
     )
@@ -94,18 +100,20 @@ def test_a_portrait_on_a_card_is_no_presence(
     assert off.face is None
 
 
-def test_expressions_are_read_where_the_seat_is_seen_and_sure(screenshots: list[Any]) -> None:
-    reader = load_reader(names=False)
+def test_expressions_are_read_where_the_seat_is_seen_and_sure(
+    expression_reader: Reader, screenshots: list[Any]
+) -> None:
     shot = next(shot for shot in screenshots if shot.name == "20.png")
-    readings = reader.read(shot.image, shot.tiles).readings
+    readings = expression_reader.read(shot.image, shot.tiles).readings
     for reading in readings:
         assert (reading.probabilities is not None) == (reading.state is State.SEEN)
     assert any(reading.state is State.SEEN for reading in readings)
 
 
-def test_a_face_whose_expression_is_unsure_is_unreadable(mtcnn: FaceDetector, screenshots: list[Any]) -> None:
-    sure = load_reader(names=False)
-    doubting = Reader(mtcnn, sure._classifier, None, QualityGate(min_probability=1.0))
+def test_a_face_whose_expression_is_unsure_is_unreadable(
+    mtcnn: FaceDetector, expression_reader: Reader, screenshots: list[Any]
+) -> None:
+    doubting = Reader(mtcnn, expression_reader._classifier, None, QualityGate(min_probability=1.0))
     shot = next(shot for shot in screenshots if shot.name == "20.png")
     states = {reading.state for reading in doubting.read(shot.image, shot.tiles).readings}
     assert State.UNREADABLE in states
