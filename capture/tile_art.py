@@ -281,12 +281,13 @@ def draw_garment(kind: Garment, stage: Stage, *, narrow: bool, seed: int) -> tup
     )
     girth = (0.84 if narrow else 1.0) * float(random.uniform(0.97, 1.06))
     slope = float(random.uniform(-4, 5))
-    dip = {"tee": 252, "sweater": 247, "hoodie": 250, "shirt": 262, "blazer": 272, "turtleneck": 230}[kind]
-    edge = 232 if kind != "turtleneck" else 226
+    dip = {"tee": 252, "sweater": 247, "hoodie": 250, "shirt": 262, "blazer": 272, "turtleneck": 233}[kind]
+    edge = 232 if kind != "turtleneck" else 229
     neckline = _curve([(0, dip), (17, dip - 3.5), (31, (dip + edge) / 2 + 1), (38, edge)])
     shoulder = _curve(
         [
             (38, edge),
+            (39, 236) if kind == "turtleneck" else (43, (edge + 238) / 2),
             (48 * girth, 238 + slope * 0.3),
             (82 * girth, 247 + slope),
             (126 * girth, 257 + slope),
@@ -386,7 +387,8 @@ def _mask(stage: Stage, shapes: list[NDArray[np.float64]]) -> NDArray[np.float32
     cover = np.zeros((stage.height, stage.width), np.uint8)
     for shape in shapes:
         cv2.fillPoly(cover, [stage.at(shape)], 255, cv2.LINE_AA, 4)
-    return np.asarray(cover.astype(np.float32) / 255, np.float32)
+    soft = cv2.GaussianBlur(cover, (0, 0), max(0.4, 0.7 * stage.zoom))
+    return np.asarray(soft.astype(np.float32) / 255, np.float32)
 
 
 def _folds(stage: Stage, random: np.random.Generator) -> NDArray[np.float32]:
@@ -401,7 +403,7 @@ def _folds(stage: Stage, random: np.random.Generator) -> NDArray[np.float32]:
     fine = random.normal(0, 1, (60, 90)).astype(np.float32)
     size = (stage.width, stage.height)
     slant = cv2.resize(coarse, size, interpolation=cv2.INTER_CUBIC)
-    shade += 0.035 * np.sin(slant * 2.2 + np.abs(x) * 0.055 - y * 0.03) + 0.02 * slant
+    shade += 0.02 * np.sin(slant * 1.6 + np.abs(x) * 0.055 - y * 0.03) + 0.012 * slant
     shade += 0.008 * cv2.resize(fine, size, interpolation=cv2.INTER_LINEAR)
     return np.asarray(np.clip(shade, 0.25, 1.25), np.float32)
 

@@ -85,6 +85,8 @@ def frontal_mean(faces: Points) -> tuple[Points, NDArray[np.intp]]:
     for _ in range(6):
         mean = moved(mean, (mean + _flipped(mean, mirror)) / 2)
         mirror = _mirror_pairs(mean)
+    if not np.array_equal(mirror[mirror], np.arange(len(mean))):
+        raise ValueError("The mean face is too crooked to pair its points.")
     mean = (mean + _flipped(mean, mirror)) / 2
     upright = mean[152] - mean[10]
     angle = np.arctan2(upright[2], upright[1])
@@ -94,10 +96,7 @@ def frontal_mean(faces: Points) -> tuple[Points, NDArray[np.intp]]:
 
 def _mirror_pairs(mean: Points) -> NDArray[np.intp]:
     other = mean * [-1, 1, 1]
-    nearest = np.argmin(((mean[:, None] - other[None]) ** 2).sum(2), axis=1)
-    if not np.array_equal(nearest[nearest], np.arange(len(mean))):
-        raise ValueError("The mean face is too crooked to pair its points.")
-    return np.asarray(nearest)
+    return np.asarray(np.argmin(((mean[:, None] - other[None]) ** 2).sum(2), axis=1))
 
 
 def _flipped(mean: Points, mirror: NDArray[np.intp]) -> Points:

@@ -18,21 +18,19 @@ from engagement.emotion import EXPRESSIONS
 from engagement.records import Reading, Rule, Seat, State, Tile
 from inference.reader import load_reader
 
-FLOORS = {"happy": 0.9, "neutral": 0.9, "surprise": 0.75, "sad": 0.75, "angry": 0.6}
-"""Least share of faces read as scripted among those read; see benchmarks/classroom_agreement.py for the figures.
-
-Fear and disgust have no floor: FER2013 readers confuse them on real faces, and the script shows them rarely.
-"""
+FLOORS = {
+    "angry": 0.7, "disgust": 0.8, "fear": 0.8, "happy": 0.95, "sad": 0.9, "surprise": 0.9, "neutral": 0.95,
+}  # fmt: skip
+"""Least share of faces read as scripted among those read; benchmarks/classroom_agreement.py prints the figures."""
 
 
 class Posed(Script):
-    """Everybody shows one expression per second, in the order of `FLOORS`, and then looks away."""
+    """Everybody shows one expression per second, in the order of `EXPRESSIONS`, and then looks away."""
 
     def act(self, seat: int, at: float) -> Act:
-        kinds = [kind for kind in EXPRESSIONS if kind in FLOORS]
-        if at >= len(kinds):
+        if at >= len(EXPRESSIONS):
             return Act(True, State.TURNED_AWAY, yaw=58.0 if seat % 2 else -58.0)
-        return Act(True, State.SEEN, kinds[int(at)], 1.0)
+        return Act(True, State.SEEN, EXPRESSIONS[int(at)], 1.0)
 
 
 @pytest.fixture(scope="module")
@@ -194,12 +192,12 @@ def test_glasses_lie_on_the_face_only(faces: Faces) -> None:
 
 
 def test_the_product_reads_the_class_as_it_is_scripted() -> None:
-    kinds = [kind for kind in EXPRESSIONS if kind in FLOORS]
-    classroom = Classroom(27, 1280, 720, seed=11, script=Posed(27, 11))
+    frames = len(EXPRESSIONS) + 1
+    classroom = Classroom(20, 1280, 720, seed=11, script=Posed(20, 11))
     reader = load_reader(names=False)
     found = turned = 0
-    agree: dict[str, list[bool]] = {kind: [] for kind in kinds}
-    for second in range(len(kinds) + 1):
+    agree: dict[str, list[bool]] = {kind: [] for kind in EXPRESSIONS}
+    for second in range(frames):
         truths = classroom.truth(float(second))
         tiles = [Tile(seat.box, label_strip(seat.box), camera_on=True) for seat in truths]
         readings = reader.read(classroom.draw(float(second)), tiles).readings
@@ -210,8 +208,8 @@ def test_the_product_reads_the_class_as_it_is_scripted() -> None:
                 agree[seat.expression].append(
                     EXPRESSIONS[int(reading.probabilities.argmax())] == seat.expression
                 )
-    assert found >= 0.95 * 27 * (len(kinds) + 1)
-    assert turned >= 0.8 * 27
+    assert found >= 0.95 * 20 * frames
+    assert turned >= 0.8 * 20
     for kind, floor in FLOORS.items():
-        assert len(agree[kind]) >= 0.4 * 27, f"only {len(agree[kind])} of 27 {kind} faces were read"
+        assert len(agree[kind]) >= 0.6 * 20, f"only {len(agree[kind])} of 20 {kind} faces were read"
         assert np.mean(agree[kind]) >= floor, f"{kind}: {np.mean(agree[kind]):.0%} read as scripted"
