@@ -1,5 +1,6 @@
 """Regular runs of intervals along one axis: the rows of a grid, or the columns of its rows."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,6 +15,11 @@ PAIRS: Final = 300
 SLACK: Final = 0.03
 # Support of the picture's own edges where the ends of a run are looked for: any real edge is better.
 BORDER: Final = 0.3
+# Worth of one line between two intervals, against that of two lines with a gap; and of a size that is expected.
+ONE_FOR_TWO: Final = 0.72
+PREFERENCE: Final = 1.0
+# Gaps that are looked at together with the outer ends they imply.
+GAPS: Final = 4
 
 Lines = NDArray[np.intp]
 Profile = NDArray[np.float32]
@@ -112,40 +118,47 @@ def _snap(profile: Profile, at: Lines, wanted: Lines, slack: NDArray[np.float64]
     return np.asarray(best, np.intp)
 
 
-def settled(profile: Profile, begin: Lines, end: Lines) -> tuple[Lines, Lines]:
+def settled(profile: Profile, begin: Lines, end: Lines, usual: Sequence[float] = ()) -> tuple[Lines, Lines]:
     """Begin and end of each interval so that all gaps are the same and as many strong lines as possible are used.
 
     Args:
         profile: float32 (length + 1,), support of each line.
         begin, end: intp (n,), intervals which may begin or end at the wrong side of a gap.
+        usual: sizes that are preferred where two intervals leave the size open.
     """
     profile = profile.copy()
     profile[[0, -1]] = BORDER
     size = float(np.median(end - begin))
-    widest = int(widest_gap(size))
     slack = max(2, int(size * SLACK))
-    if begin.size > 1:
-        reach = widest + slack
-        centre = (end[:-1] + begin[1:]) // 2
-        lines = centre[:, None] + np.arange(-reach, reach + 1)
-        gaps = np.arange(widest + 1)
-        other = lines[..., None] + gaps
-        here, there = _at(profile, lines), _at(profile, other)
-        both = here[..., None] + there
-        both[..., 0] *= 0.65  # one line that serves for two edges
-        both -= 0.2 * np.abs(lines[..., None] + gaps / 2 - centre[:, None, None]) / reach
-        gap = int(both.max(axis=1).sum(axis=0).argmax())
-        at = lines[np.arange(centre.size), both[..., gap].argmax(axis=1)]
-        end, begin = np.append(at, end[-1]), np.append(begin[0], at + gap)
-        inner = end[1:-1] - begin[1:-1]
-        size = (
-            float(np.median(inner))
-            if inner.size
-            else _common_size(profile, int(end[0]), int(begin[-1]), size)
+    if begin.size == 1:
+        return (
+            np.array([_strongest(profile, int(begin[0]), slack)]),
+            np.array([_strongest(profile, int(end[0]), slack)]),
         )
-    first = _strongest(profile, int(end[0]) - round(size), slack)
-    last = _strongest(profile, int(begin[-1]) + round(size), slack)
-    return np.append(first, begin[1:]), np.append(end[:-1], last)
+    widest = int(widest_gap(size))
+    reach = widest + slack
+    centre = (end[:-1] + begin[1:]) // 2
+    lines = centre[:, None] + np.arange(-reach, reach + 1)
+    gaps = np.arange(widest + 1)
+    ends = lines[..., None]
+    both = _at(profile, ends) + _at(profile, ends + gaps)
+    both[..., 0] *= ONE_FOR_TWO
+    both -= 0.2 * np.abs(ends + gaps / 2 - centre[:, None, None]) / reach
+    support = both.max(axis=1).sum(axis=0)
+    best, found = -np.inf, (begin, end)
+    for gap in np.argsort(-support, kind="stable")[:GAPS]:
+        at = lines[np.arange(centre.size), both[..., gap].argmax(axis=1)]
+        inner = at[1:] - at[:-1] - gap
+        if inner.size:
+            size = float(np.median(inner))
+        else:
+            size = _common_size(profile, int(at[0]), int(at[0] + gap), float(np.median(end - begin)), usual)
+        first = _strongest(profile, int(at[0]) - round(size), slack)
+        last = _strongest(profile, int(at[-1] + gap) + round(size), slack)
+        total = float(support[gap] + profile[first] + profile[last])
+        if total > best:
+            best, found = total, (np.append(first, at + gap), np.append(at, last))
+    return found
 
 
 def _at(profile: Profile, lines: Lines) -> Profile:
@@ -153,12 +166,13 @@ def _at(profile: Profile, lines: Lines) -> Profile:
     return profile[np.minimum(np.maximum(lines, 0), profile.size - 1)]
 
 
-def _common_size(profile: Profile, end: int, begin: int, size: float) -> float:
+def _common_size(profile: Profile, end: int, begin: int, size: float, usual: Sequence[float]) -> float:
     """Size of two neighbours, the first of which ends at `end` and the second begins at `begin`."""
-    slack = max(2, int(size * SLACK))
-    sizes = np.arange(max(1, round(size) - slack), round(size) + slack + 1)
+    reach = max(2, int(size * 3 * SLACK))
+    sizes = np.arange(max(1, round(size) - reach), round(size) + reach + 1)
     both = _at(profile, end - sizes) + _at(profile, begin + sizes)
-    return float(sizes[(both - 0.2 * np.abs(sizes - size) / slack).argmax()])
+    preferred = np.any([np.abs(sizes - other) <= 2 for other in usual], axis=0) if usual else 0.0
+    return float(sizes[(both + PREFERENCE * preferred - 0.2 * np.abs(sizes - size) / reach).argmax()])
 
 
 def _strongest(profile: Profile, at: int, slack: int) -> int:

@@ -33,12 +33,14 @@ class Edges:
 
     Attributes:
         sums: int32 (samples + 1, length + 1), number of samples on an edge before each sample, for each line.
-        steps: int32 (samples + 1, length + 2), integral of all steps, faint and short ones too.
+        steps: int32 (samples + 1, length + 2), integral of all steps, short ones too.
+        faint: the same with fainter steps.
         block: pixels per sample along the line.
     """
 
     sums: NDArray[np.int32]
     steps: NDArray[np.int32]
+    faint: NDArray[np.int32]
     block: float
 
     @classmethod
@@ -69,7 +71,7 @@ class Edges:
         long = _long(edge, max(3, round(RUN * least / block)))
         both = cv2.integral(long)
         faint = cv2.threshold(step, FAINT_STEP - 1, 1, cv2.THRESH_BINARY)[1]
-        return cls(both[:, 1:] - both[:, :-1], cv2.integral(faint), block)
+        return cls(both[:, 1:] - both[:, :-1], cv2.integral(steep & 1), cv2.integral(faint), block)
 
     @property
     def samples(self) -> int:
@@ -94,15 +96,24 @@ class Edges:
         return np.asarray(every.mean(axis=0), np.float32)
 
     def busy(self, left: Lines, right: Lines, top: Lines, bottom: Lines) -> Support:
-        """Share 0..1 of steps, faint and short ones too, in each box.
+        """Share 0..1 of steps, short ones too, in each box.
 
         Args:
             left, right: lines that bound it, intp (n,), pixels across.
-            top, bottom: intp (n,), pixels along the lines."""
+            top, bottom: intp (n,), pixels along the lines.
+        """
+        return self._share(self.steps, left, right, top, bottom)
+
+    def filled(self, left: Lines, right: Lines, top: Lines, bottom: Lines) -> Support:
+        """The same with faint steps, to tell something from nothing."""
+        return self._share(self.faint, left, right, top, bottom)
+
+    def _share(
+        self, steps: NDArray[np.int32], left: Lines, right: Lines, top: Lines, bottom: Lines
+    ) -> Support:
         first, last = self._samples(top, bottom)
         left = np.minimum(np.maximum(left, 0), self.length - 1)
         right = np.minimum(np.maximum(right, left + 1), self.length)
-        steps = self.steps
         count = steps[last, right] - steps[first, right] - steps[last, left] + steps[first, left]
         return np.asarray(count / ((last - first) * (right - left)), np.float32)
 

@@ -21,8 +21,9 @@ LEAST_CONTRAST: Final = 0.35
 # At least this share of the tiles must have edges nearly all around, which chance does not give.
 STRONG: Final = 0.75
 LEAST_STRONG: Final = 0.4
-# So few tiles must have the shape of a video; two windows side by side have another.
+# So few tiles must have the shape of a video and clear edges; windows side by side have not.
 FEW: Final = 3
+LEAST_SUPPORT_FEW: Final = 0.72
 # Lines lower than this in a tile may be the upper edges of the labels.
 LABELS_FROM: Final = 0.75
 # Share of the tiles that must be pictures or labelled cards; else it is a slide with boxes on it.
@@ -85,9 +86,12 @@ def label_strip(box: Box) -> Box:
 def _stands_out(grid: Grid, upright: Edges, level: Edges) -> bool:
     """Whether the lines of the grid have more support than other lines through its tiles."""
     support = grid.support
-    if not 1 < support.size <= MOST_TILES or float(support.mean()) < LEAST_SUPPORT:
+    few = support.size <= FEW
+    if not 1 < support.size <= MOST_TILES or (few and not grid.usual):
         return False
-    if float((support >= STRONG).mean()) < LEAST_STRONG or (support.size <= FEW and not grid.usual):
+    if float(support.mean()) < (LEAST_SUPPORT_FEW if few else LEAST_SUPPORT):
+        return False
+    if float((support >= STRONG).mean()) < LEAST_STRONG:
         return False
     full = grid.rows[0]
     rows = [row for row in grid.rows if row.left.size == full.left.size]

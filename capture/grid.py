@@ -27,7 +27,7 @@ LEAST_NEEDED_ROW: Final = 0.04
 # Runs of rows and of columns that are paired, and full grids that are followed to the end.
 ROW_CHAINS: Final = 6
 COLUMN_CHAINS: Final = 4
-CANDIDATES: Final = 3
+CANDIDATES: Final = 5
 # Support of the tiles of a grid besides which no other needs to be followed.
 BEYOND_DOUBT: Final = 0.93
 # A last row may have tiles of another size (Meet): support of their edges, and of the tiles, against that of tiles of
@@ -40,14 +40,17 @@ ASPECTS: Final = (0.7, 2.6)
 USUAL_ASPECTS: Final = (16 / 9, 4 / 3)
 USUAL_WITHIN: Final = 0.03
 USUAL_BONUS: Final = 1.1
-# Share of steps in a box below which there is nothing in it, not even a name.
-LEAST_BUSY: Final = 0.0004
+# Share of faint steps in a box below which there is nothing in it, not even a name.
+LEAST_FILLED: Final = 0.0004
 # What a side is worth of which nothing is seen in a calm place, and the share of a row's tiles that must be worth
 # something for a row to be added above the others.
 FORGIVEN: Final = 0.05
 LEAST_WORTH: Final = 0.75
 # A line with this support through all tiles of a row cuts them: they are a toolbar, or cells of a finer grid.
 CUTS: Final = 0.75
+
+# Part of the picture's height below which a toolbar may lie over tiles.
+TOOLBARS_FROM: Final = 0.94
 
 Float = NDArray[np.float32]
 # left and right of tiles, and the top and bottom that they share
@@ -168,8 +171,8 @@ class Fitter:
         levels = self.level.support(np.concatenate([top, bottom]) + near, np.tile(left, 2), np.tile(right, 2))
         sides = np.concatenate([uprights.max(axis=0), levels.max(axis=0)]).reshape(4, -1)
         inset_x, inset_y = width // 32 + 2, height // 32 + 2
-        inside = self.upright.busy(left + inset_x, right - inset_x, top + inset_y, bottom - inset_y)
-        sides[:, inside < LEAST_BUSY] = 0.0
+        inside = self.upright.filled(left + inset_x, right - inset_x, top + inset_y, bottom - inset_y)
+        sides[:, inside < LEAST_FILLED] = 0.0
 
         restless = np.stack(
             [
@@ -180,7 +183,7 @@ class Fitter:
             ]
         )
         needed = NEEDED**2 * np.minimum(np.maximum(3 * restless, sides), 1) - FORGIVEN
-        needed[:, inside < LEAST_BUSY] = NEEDED**2
+        needed[:, inside < LEAST_FILLED] = NEEDED**2
         lengths = np.stack([height, height, width, width])
         gains = ((sides**2 - NEEDED**2) * lengths).sum(axis=0)
         worth = ((sides**2 - needed) * lengths).sum(axis=0)
@@ -227,16 +230,12 @@ class Fitter:
         )
         trimmed = (_trimmed([next(found) for _ in rows.begin]) for rows, _ in pairs)
         grids = sorted((Grid(rows) for rows in trimmed if rows), key=lambda grid: -grid.score)
-        seen: set[tuple[int, ...]] = set()
-        for grid in grids[: 2 * CANDIDATES]:
-            better = self._settled(grid)
-            first, last = better.rows[0], better.rows[-1]
-            key = (first.left.size, first.top, last.bottom, int(first.left[0]), int(first.right[-1]))
-            if key not in seen:
-                seen.add(key)
-                yield better
-            if len(seen) == CANDIDATES:
-                return
+        # the best of each number of rows and columns: some gain more than others when they grow
+        kinds: dict[tuple[int, int], Grid] = {}
+        for grid in grids:
+            kinds.setdefault((len(grid.rows), grid.rows[0].left.size), grid)
+        for grid in list(kinds.values())[:CANDIDATES]:
+            yield self._settled(grid)
 
     def _settled(self, grid: Grid) -> Grid:
         """The grid with both edges of every gap where the whole picture says, instead of either one for both."""
@@ -244,7 +243,9 @@ class Fitter:
         left, right = grid.rows[0].left, grid.rows[0].right
         for _ in range(2):
             left, right = settled(self.upright.profile(top, bottom), left, right)
-            top, bottom = settled(self.level.profile(left, right), top, bottom)
+            width = float(np.median(right - left))
+            usual = [width / aspect for aspect in USUAL_ASPECTS]
+            top, bottom = settled(self.level.profile(left, right), top, bottom, usual)
         return Grid(
             tuple(self.rows([(left, right, int(t), int(b)) for t, b in zip(top, bottom, strict=True)]))
         )
@@ -341,12 +342,14 @@ class Fitter:
         return best
 
     def _presence(self, row: Row) -> float:
-        """Worth of the tiles of a row, counting those as absent that show something in their lower part only: icons
-        of a toolbar.
+        """Worth of the tiles of a row. At the bottom of the window, those that show something in their lower part only
+        count as absent: these are icons of a toolbar that lies over the window.
         """
+        if row.bottom < TOOLBARS_FROM * self.level.length:
+            return float(row.worth.sum())
         size = row.left.size
         top, bottom = np.full(size, row.top + 2), np.full(size, row.bottom - (row.bottom - row.top) // 4)
-        absent = self.upright.busy(row.left + 2, row.right - 2, top, bottom) < LEAST_BUSY
+        absent = self.upright.filled(row.left + 2, row.right - 2, top, bottom) < LEAST_FILLED
         outline = 2 * (row.right - row.left + row.bottom - row.top)
         return float(np.where(absent & (row.support < NEEDED), -(NEEDED**2) * outline, row.worth).sum())
 
