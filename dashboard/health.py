@@ -8,7 +8,6 @@ from sqlalchemy import Engine
 
 from storage import queries
 from storage.queries import SessionRow
-from storage.recorder import COMMITTED_STAGE
 
 STALE_INTERVALS: Final = 3
 STALE_SECONDS: Final = 10.0
@@ -86,9 +85,8 @@ def take_pulse(engine: Engine, known: Known | None = None) -> Pulse | None:
     if new.empty:
         return Pulse(session, stage, beat_at, known.last_id, known.committed_at, known.taken_at)
     taken_at = new["started_at"].iloc[-1].to_pydatetime()
-    # a recording has its own clock: the heartbeat of the commit tells the time on the wall
-    of_commit = heartbeat is not None and heartbeat.stage == COMMITTED_STAGE
-    committed_at = heartbeat.at if heartbeat is not None and of_commit else taken_at
+    # never `taken_at`: a recording has its own clock
+    committed_at = None if heartbeat is None else heartbeat.committed_at
     return Pulse(session, stage, beat_at, int(new["id"].iloc[-1]), committed_at, taken_at)
 
 

@@ -16,22 +16,22 @@ _INVISIBLE: Final = frozenset(
 ) | {chr(code) for code in (*range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))}
 
 
-def clean_name(text: str) -> str | None:
+def clean_name(text: str, limit: int = MAX_NAME_LENGTH) -> str | None:
     """The name as it may be kept and shown, or None where nothing visible is left.
 
     Compatibility forms are folded (NFKC); control, bidirectional, zero-width, private and unassigned characters
-    are dropped; blanks of any kind collapse to one space; at most `MAX_NAME_LENGTH` characters remain. Cleaning
+    are dropped; blanks of any kind collapse to one space; at most `limit` characters remain. Cleaning
     twice gives the same as cleaning once. Each sink (HTML, charts, CSV) still has to escape it.
     """
     name = text[:_LONGEST_INPUT]
     while True:
-        cleaned = _pass(name)
+        cleaned = _pass(name, limit)
         if cleaned == name:
             return cleaned or None
         name = cleaned
 
 
-def _pass(text: str) -> str:
+def _pass(text: str, limit: int) -> str:
     kept: list[str] = []
     marks = 0
     for character in unicodedata.normalize("NFKC", text):
@@ -48,4 +48,4 @@ def _pass(text: str) -> str:
         else:
             kept.append(character)
             marks = 0
-    return " ".join("".join(kept).split())[:MAX_NAME_LENGTH].strip()
+    return " ".join("".join(kept).split())[:limit].strip()

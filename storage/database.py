@@ -13,15 +13,15 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, IntegrityError
 
 from storage.errors import DatabaseUrlError, MissingDriverError, RowRefusedError
-from storage.faults import BUSY_SECONDS, disk_full, read_only, translate
+from storage.faults import BUSY_SECONDS, disk_full, first_line, read_only, translate
 
-FILE_NAME: Final = "classpulse.sqlite"
+_FILE_NAME: Final = "classpulse.db"
 _WRITES: Final = "classpulse_writes"
 
 
 def default_url(data_dir: Path) -> str:
-    """The URL of the SQLite file in `data_dir` (which need not exist yet)."""
-    url = URL.create("sqlite", database=str(data_dir / FILE_NAME))
+    """The URL of the SQLite file in `data_dir` (which need not exist yet), whatever characters its path has."""
+    url = URL.create("sqlite", database=str(data_dir / _FILE_NAME))
     return url.render_as_string(hide_password=False)
 
 
@@ -86,10 +86,11 @@ def writing(engine: Engine) -> Iterator[Connection]:
         with write_engine(engine).begin() as connection:
             yield connection
     except IntegrityError as error:
+        # PostgreSQL quotes the row, with its names, below the first line: neither message nor traceback may
         raise RowRefusedError(
-            f"The database refused a row that breaks its rules ({error.orig}): nothing of it was stored; "
+            f"The database refused a row that breaks its rules ({first_line(error.orig)}): nothing of it was stored; "
             "this is a fault of classpulse, please report it."
-        ) from error
+        ) from None
 
 
 def _open_sqlite(url: URL) -> Engine:

@@ -18,8 +18,7 @@ ClasspulseError
     ├── RowRefusedError                 a row breaks a rule of the schema
     ├── SessionBusyError                an agent that lives holds the session
     ├── SessionClosedError              the session has ended, nothing more can be added
-    ├── UnknownSessionError             no such session
-    └── UnknownNoteError                no such note
+    └── UnknownSessionError             no such session
 """
 
 from sqlalchemy.exc import DontWrapMixin
@@ -93,7 +92,3 @@ class SessionClosedError(StorageError):
 
 class UnknownSessionError(StorageError):
     """There is no such session."""
-
-
-class UnknownNoteError(StorageError):
-    """There is no such note."""

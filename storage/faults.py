@@ -127,15 +127,20 @@ def _nearly_full(path: Path) -> bool:
         return False
 
 
+def first_line(cause: BaseException | None) -> str:
+    """What an error says, without the lines below the first, in which PostgreSQL quotes rows."""
+    return next(iter(str(cause).splitlines()), type(cause).__name__)
+
+
 def _postgresql_error(cause: Any, where: str) -> StorageError:
     state: str | None = cause.sqlstate
-    first_line = next(iter(str(cause).splitlines()), type(cause).__name__)
+    why = first_line(cause)
     if state == "53100":
         return DiskFullError(
             f"The disk of the database {where} is full: make room on the server; what was stored is safe."
         )
     if state in {"55P03", "40P01", "40001"}:
-        return _locked(where, first_line)
+        return _locked(where, why)
     if state in {"25006", "42501"}:
         return DatabaseReadOnlyError(
             f"The database {where} lets this account only read: ask for the right to write and to make tables."
@@ -144,9 +149,9 @@ def _postgresql_error(cause: Any, where: str) -> StorageError:
         return DatabaseDamagedError(f"The database {where} is damaged: put back a backup of the server.")
     if state is None or state[:2] in {"08", "28", "3D", "53", "57"}:
         return DatabaseUnreachableError(
-            f"The database {where} cannot be reached ({first_line}): check that the server runs and that address, "
+            f"The database {where} cannot be reached ({why}): check that the server runs and that address, "
             "account and database name in the URL are right."
         )
     return StorageError(
-        f"The database {where} refused a request ({first_line}): please report this fault of classpulse."
+        f"The database {where} refused a request ({why}): please report this fault of classpulse."
     )

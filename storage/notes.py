@@ -5,11 +5,11 @@ import unicodedata
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Engine, delete, insert, select, update
+from sqlalchemy import Engine, insert, select
 
 from engagement.errors import InvalidRecordError
 from storage.database import writing
-from storage.errors import UnknownNoteError, UnknownSessionError
+from storage.errors import UnknownSessionError
 from storage.schema import MAX_NOTE_LENGTH, NoteTable, SessionTable
 
 _UNWANTED: Final = frozenset({"Cc", "Cf", "Cs"})
@@ -42,31 +42,6 @@ def add_note(engine: Engine, session_id: int, at: datetime, text: str) -> int:
         ).scalar_one()
 
 
-def edit_note(engine: Engine, note_id: int, text: str) -> None:
-    """Replace the text of a note.
-
-    Raises:
-        UnknownNoteError: there is no such note.
-        InvalidRecordError: as for `add_note`.
-    """
-    cleaned = clean_text(text)
-    with writing(engine) as connection:
-        changed = connection.execute(update(NoteTable).where(NoteTable.id == note_id).values(text=cleaned))
-        if changed.rowcount == 0:
-            raise _unknown(note_id)
-
-
-def delete_note(engine: Engine, note_id: int) -> None:
-    """Remove a note.
-
-    Raises:
-        UnknownNoteError: there is no such note.
-    """
-    with writing(engine) as connection:
-        if connection.execute(delete(NoteTable).where(NoteTable.id == note_id)).rowcount == 0:
-            raise _unknown(note_id)
-
-
 def clean_text(text: str) -> str:
     """The text in NFC without control and direction characters; line ends become one kind.
 
@@ -82,7 +57,3 @@ def clean_text(text: str) -> str:
             f"A note holds up to {MAX_NOTE_LENGTH} characters, this one has {len(kept)}: shorten it or make two."
         )
     return kept
-
-
-def _unknown(note_id: int) -> UnknownNoteError:
-    return UnknownNoteError(f"There is no note {note_id} any more: reload the page to see those there are.")

@@ -152,11 +152,13 @@ class Heartbeat:
     Attributes:
         stage: what it was doing.
         at: aware UTC, the clock on the wall.
+        committed_at: when its last interval was committed, by the same clock; None before the first.
         pid: its process id.
     """
 
     stage: str
     at: datetime
+    committed_at: datetime | None
     pid: int
 
 
@@ -236,22 +238,37 @@ def live_session(engine: Engine) -> SessionRow | None:
 
 
 def intervals_since(
-    engine: Engine, session_id: int, after_id: int = 0, limit: int | None = None
+    engine: Engine, session_id: int, after_id: int = 0, *, back_to: datetime | None = None
 ) -> pd.DataFrame:
-    """The intervals of a session with an id above `after_id`, oldest first, at most `limit` (the first ones).
+    """The intervals of a session with an id above `after_id`, oldest first.
+
+    Args:
+        engine: from `storage.database.open_database`, migrated.
+        session_id: the session.
+        after_id: the last interval that is already known.
+        back_to: aware UTC; the known intervals since then come too, for what looks back from a new one.
 
     Columns: id, started_at, seconds, not_observed (None where observed), grid, tiles, faces, faces_read, n_seen,
     n_turned_away, n_no_face, n_camera_off, n_unreadable, n_opted_out, angry ... neutral (Int64 counts, NA where the
     mode forbids them), valence, arousal, low, high (NaN where too little was read), mood_faces, facing, dropped,
     processing_ms.
     """
-    query = (
-        select(*_columns(IntervalTable, _INTERVAL_DTYPES))
-        .where(IntervalTable.session_id == session_id, IntervalTable.id > after_id)
-        .order_by(IntervalTable.id)
-        .limit(limit)
-    )
+    of_session = IntervalTable.session_id == session_id
     with reading(engine) as connection:
+        if back_to is not None:
+            # walks back from the newest one: ids grow with time, but by how much other agents decide
+            last_before = connection.scalar(
+                select(IntervalTable.id)
+                .where(of_session, IntervalTable.started_at < back_to)
+                .order_by(IntervalTable.id.desc())
+                .limit(1)
+            )
+            after_id = min(after_id, last_before or 0)
+        query = (
+            select(*_columns(IntervalTable, _INTERVAL_DTYPES))
+            .where(of_session, IntervalTable.id > after_id)
+            .order_by(IntervalTable.id)
+        )
         return _table(connection, query, _INTERVAL_DTYPES)
 
 
@@ -355,7 +372,7 @@ def notes(engine: Engine, session_id: int) -> pd.DataFrame:
 def heartbeat(engine: Engine, session_id: int) -> Heartbeat | None:
     """The last sign of life of a session's agent, None before the first."""
     query = (
-        select(HeartbeatTable.stage, HeartbeatTable.at, SessionTable.agent_pid)
+        select(HeartbeatTable.stage, HeartbeatTable.at, HeartbeatTable.committed_at, SessionTable.agent_pid)
         .join(SessionTable, SessionTable.id == HeartbeatTable.session_id)
         .where(HeartbeatTable.session_id == session_id)
     )

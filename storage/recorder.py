@@ -14,10 +14,11 @@ from engagement.emotion import EXPRESSIONS
 from engagement.errors import InvalidRecordError
 from engagement.names import clean_name
 from engagement.records import Episode, IntervalRecord, Mode, Reading, Seat, State, check_utc
-from storage.database import writing
+from storage.database import reading, writing
 from storage.errors import SessionBusyError, SessionClosedError, UnknownSessionError
 from storage.schema import (
     CLASS_SEAT,
+    MAX_SOURCE_LENGTH,
     EpisodeTable,
     HeartbeatTable,
     IntervalTable,
@@ -44,7 +45,7 @@ class NewSession:
         name: as the teacher wrote it; cleaned when it is stored, at most 64 characters.
         mode: what may be inferred and kept.
         interval: seconds between frames, above 0.
-        source: what is watched, such as `window "Zoom Meeting"`.
+        source: what is watched, such as `window "Zoom Meeting"`; cleaned and cut to 200 characters when it is stored.
         started_at: aware UTC; for a recording the time of its first frame.
         agent_name: what a second agent is told about the first.
         pid: process id of the agent.
@@ -119,7 +120,8 @@ class Recorder:
                     name=name,
                     mode=str(new.mode),
                     interval=new.interval,
-                    source=new.source,
+                    # the title of a window may be written by a web page, and terminals obey some characters
+                    source=clean_name(new.source, MAX_SOURCE_LENGTH) or "unknown",
                     started_at=new.started_at,
                     opened_at=now,
                     agent_name=new.agent_name,
@@ -132,10 +134,15 @@ class Recorder:
     def close_abandoned(self, is_alive: Callable[[int], bool] | None = None) -> list[int]:
         """Close the sessions whose agent died, each at the end of its last interval, and return their ids.
 
+        Where there is none, this only reads.
+
         Args:
             is_alive: overrides that of the recorder.
         """
         now = datetime.now(UTC)
+        with reading(self._engine) as connection:
+            if all(self._lives(row, now, is_alive) for row in _open_sessions(connection)):
+                return []
         closed = []
         with writing(self._engine) as connection:
             for row in _open_sessions(connection):
@@ -162,7 +169,8 @@ class Recorder:
                     insert(ReadingTable), [_reading_row(interval_id, reading) for reading in record.readings]
                 )
             _store_episodes(connection, record.session_id, record.episodes)
-            _store_heartbeat(connection, record.session_id, COMMITTED_STAGE, datetime.now(UTC))
+            now = datetime.now(UTC)
+            _store_heartbeat(connection, record.session_id, COMMITTED_STAGE, now, committed_at=now)
         return interval_id
 
     def heartbeat(self, session_id: int, stage: str, at: datetime) -> None:
@@ -406,8 +414,14 @@ def _store_episodes(connection: Connection, session_id: int, episodes: Sequence[
     )
 
 
-def _store_heartbeat(connection: Connection, session_id: int, stage: str, at: datetime) -> None:
+def _store_heartbeat(
+    connection: Connection, session_id: int, stage: str, at: datetime, *, committed_at: datetime | None = None
+) -> None:
+    """Without `committed_at` that of the last commit stays."""
+    row = {"stage": stage, "at": at}
+    if committed_at is not None:
+        row["committed_at"] = committed_at
     connection.execute(
-        _insert_or_update(connection, HeartbeatTable, ("session_id",), ("stage", "at")),
-        {"session_id": session_id, "stage": stage, "at": at},
+        _insert_or_update(connection, HeartbeatTable, ("session_id",), tuple(row)),
+        {"session_id": session_id, **row},
     )

@@ -28,6 +28,9 @@ from engagement.emotion import EXPRESSIONS
 from engagement.records import MAX_NAME_LENGTH, Mode, NotObservedReason, Rule, State
 from storage.errors import NaiveDatetimeError
 
+MAX_SOURCE_LENGTH: Final = 200
+"""Characters of what is watched, such as the title of a window, which a web page may have written."""
+
 MAX_NOTE_LENGTH: Final = 2000
 """Characters of one note."""
 
@@ -122,6 +125,7 @@ class SessionTable(Base):
         CheckConstraint(f"length(name) BETWEEN 1 AND {MAX_NAME_LENGTH}", name="name"),
         CheckConstraint(_one_of("mode", Mode), name="mode"),
         CheckConstraint('"interval" > 0', name="interval"),
+        CheckConstraint(f"length(source) BETWEEN 1 AND {MAX_SOURCE_LENGTH}", name="source"),
         CheckConstraint("ended_at >= started_at", name="ended_at"),
         # two agents that start at the same moment: the database itself lets only one of them in
         Index(
@@ -285,10 +289,11 @@ class NoteTable(Base):
 
 
 class HeartbeatTable(Base):
-    """The last sign of life of a session's agent, by the clock on the wall."""
+    """The last sign of life of a session's agent and its last commit, by the clock on the wall."""
 
     __tablename__ = "heartbeats"
 
     session_id: Mapped[int] = mapped_column(ForeignKey("sessions.id", ondelete="CASCADE"), primary_key=True)
     stage: Mapped[str]
     at: Mapped[datetime]
+    committed_at: Mapped[datetime | None]

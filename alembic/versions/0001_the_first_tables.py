@@ -31,6 +31,7 @@ def upgrade() -> None:
         sa.CheckConstraint('"interval" > 0', name=op.f("ck_sessions_interval")),
         sa.CheckConstraint("ended_at >= started_at", name=op.f("ck_sessions_ended_at")),
         sa.CheckConstraint("length(name) BETWEEN 1 AND 64", name=op.f("ck_sessions_name")),
+        sa.CheckConstraint("length(source) BETWEEN 1 AND 200", name=op.f("ck_sessions_source")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sessions")),
         sqlite_autoincrement=True,
     )
@@ -76,6 +77,7 @@ def upgrade() -> None:
         sa.Column("session_id", sa.Integer(), nullable=False),
         sa.Column("stage", sa.Text(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("committed_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["session_id"],
             ["sessions.id"],

@@ -159,10 +159,11 @@ def test_the_theme_is_remembered_and_never_flashes(engine: Engine, served: PageS
 
 def test_old_data_turn_grey_and_say_since_when(engine: Engine, served: PageServer, browser: Any) -> None:
     lesson = seed(engine, minutes=2, interval=5, end=datetime.now(UTC) - timedelta(minutes=7))
+    last = queries.intervals_since(engine, lesson.session_id)["started_at"].iloc[-1]
+    lesson.last_commit_was(last.to_pydatetime())
     lesson.recorder.heartbeat(lesson.session_id, "read", datetime.now(UTC))
     with tab(browser, served, timezone_id="Asia/Kolkata") as page:
         expect(page.locator(".cp-live.cp-stale")).to_be_visible(timeout=SLOW)
-        last = queries.intervals_since(engine, lesson.session_id)["started_at"].iloc[-1]
         local = last.tz_convert("Asia/Kolkata")
         expect(page.get_by_role("alert")).to_contain_text(f"No data since {local:%H:%M}")
         # the axis too is on the browser's clock

@@ -47,6 +47,14 @@ def test_long_names_are_cut_and_growing_characters_cannot_hurt() -> None:
     assert len(grown) <= MAX_NAME_LENGTH
 
 
+def test_another_limit_holds_after_folding_too() -> None:
+    assert clean_name("x" * 300, 200) == "x" * 200
+    assert clean_name("a" * 5 + " b", 6) == "a" * 5
+    grown = clean_name("\ufdfa" * 100_000, 200)
+    assert grown is not None
+    assert len(grown) <= 200
+
+
 def test_stacked_marks_are_limited() -> None:
     cleaned = clean_name("Z" + "\u0335" * 40 + "algo")
     assert cleaned == "Z" + "\u0335" * 3 + "algo"

@@ -52,22 +52,20 @@ def test_only_their_teacher_can_read_what_is_kept(sqlite_engine: Engine, new_ses
     folder = Path(str(sqlite_engine.url.database)).parent
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     files = {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
-    assert files == dict.fromkeys(
-        ("classpulse.sqlite", "classpulse.sqlite-shm", "classpulse.sqlite-wal"), 0o600
-    )
+    assert files == dict.fromkeys(("classpulse.db", "classpulse.db-shm", "classpulse.db-wal"), 0o600)
 
 
 def test_a_folder_with_odd_letters_is_a_folder(tmp_path: Path) -> None:
     engine = open_database(default_url(tmp_path / "Schüler & co? #1 100%"))
     migrate(engine)
     engine.dispose()
-    assert (tmp_path / "Schüler & co? #1 100%" / "classpulse.sqlite").stat().st_size > 0
+    assert (tmp_path / "Schüler & co? #1 100%" / "classpulse.db").stat().st_size > 0
 
 
 @pytest.mark.parametrize(
     ("url", "message"),
     [
-        ("data/classpulse.sqlite", r"cannot be read: write sqlite:///PATH or postgresql://"),
+        ("data/classpulse.db", r"cannot be read: write sqlite:///PATH or postgresql://"),
         ("", r"cannot be read"),
         ("postgresql://host:port/x", r"cannot be read"),
         ("mysql://u:secret@host/x", r"SQLite or PostgreSQL, not in mysql"),

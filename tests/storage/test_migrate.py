@@ -155,7 +155,7 @@ def test_an_upgrade_that_fails_changes_nothing(
 def test_rows_that_belong_to_nothing_stop_an_upgrade(
     sqlite_engine: Engine, newer_scripts: Callable[..., Path], tmp_path: Path
 ) -> None:
-    raw = sqlite3.connect(tmp_path / "data" / "classpulse.sqlite")
+    raw = sqlite3.connect(tmp_path / "data" / "classpulse.db")
     raw.execute("INSERT INTO notes (session_id, at, text) VALUES (7, '2026-03-02 10:00:00.000000', 'lost')")
     raw.commit()
     raw.close()

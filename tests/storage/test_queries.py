@@ -25,7 +25,6 @@ def test_only_what_is_new_comes(engine: Engine, session_id: int, record: MakeRec
     assert ids == sorted(set(ids))
     assert queries.intervals_since(engine, session_id)["id"].tolist() == ids
     assert queries.intervals_since(engine, session_id, after_id=ids[2])["id"].tolist() == ids[3:]
-    assert queries.intervals_since(engine, session_id, after_id=ids[0], limit=2)["id"].tolist() == ids[1:3]
     assert queries.intervals_since(engine, session_id, after_id=ids[-1]).empty
 
     assert queries.readings_since(engine, session_id, after_id=ids[3])["interval_id"].tolist() == [ids[4]] * 3
@@ -48,6 +47,29 @@ def test_sessions_do_not_mix(
     assert queries.intervals_since(engine, other)["id"].tolist() == [theirs]
     assert set(queries.readings_since(engine, other)["interval_id"]) == {theirs}
     assert queries.episodes(engine, other).empty
+
+
+def test_rows_reach_back_in_time_whatever_other_agents_commit_between(
+    engine: Engine, session_id: int, new_session: Callable[..., NewSession], record: MakeRecord
+) -> None:
+    recorder = Recorder(engine)
+    other = recorder.open_session(new_session(name="Chemistry"))
+    mine = []
+    for index in range(6):
+        mine.append(recorder.commit(record(session_id, index)))
+        for step in range(7):
+            recorder.commit(record(other, 7 * index + step))
+
+    def since(after: int, seconds: float) -> list[int]:
+        back_to = START + timedelta(seconds=seconds)
+        found: list[int] = queries.intervals_since(engine, session_id, after, back_to=back_to)["id"].tolist()
+        return found
+
+    assert since(mine[4], 4) == mine[2:]
+    assert since(mine[4], 4.5) == mine[3:]
+    assert since(mine[4], -60) == mine
+    # a clock that was set back hides nothing new
+    assert since(mine[1], 9) == mine[2:]
 
 
 def test_the_seat_map_is_that_of_the_last_interval(
@@ -162,12 +184,13 @@ def test_asking_for_new_rows_walks_the_index_and_not_the_table(
 
     event.listen(sqlite_engine, "before_cursor_execute", note)
     queries.intervals_since(sqlite_engine, session_id, 5)
+    queries.intervals_since(sqlite_engine, session_id, 5, back_to=START)
     queries.readings_since(sqlite_engine, session_id, 5, seat=1)
     queries.latest_readings(sqlite_engine, session_id)
     queries.episodes(sqlite_engine, session_id)
     queries.notes(sqlite_engine, session_id)
     event.remove(sqlite_engine, "before_cursor_execute", note)
-    assert len(asked) == 7
+    assert len(asked) == 9
     with sqlite_engine.connect() as connection:
         plans = [
             row[3]

@@ -1,5 +1,6 @@
 """What is committed comes back as it was, on SQLite and on PostgreSQL."""
 
+import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -12,7 +13,13 @@ from engagement.emotion import EXPRESSIONS
 from engagement.errors import InvalidRecordError
 from engagement.records import Episode, IntervalRecord, Mode, NotObservedReason, Rule, Seat
 from storage import queries
-from storage.errors import RowRefusedError, SessionBusyError, SessionClosedError, UnknownSessionError
+from storage.errors import (
+    DatabaseLockedError,
+    RowRefusedError,
+    SessionBusyError,
+    SessionClosedError,
+    UnknownSessionError,
+)
 from storage.recorder import NewSession, Recorder, process_is_alive
 
 START = datetime(2026, 3, 2, 10, 0, 0, 123456, tzinfo=UTC)
@@ -243,6 +250,27 @@ def test_the_heartbeat_carries_stage_time_and_process(
     assert before <= beat.at <= datetime.now(UTC)
 
 
+def test_only_a_commit_says_when_the_last_commit_was(
+    engine: Engine, session_id: int, record: MakeRecord
+) -> None:
+    """The agent's heartbeat goes on while nothing is committed, and must not look like a commit nor hide one."""
+    recorder = Recorder(engine)
+    recorder.heartbeat(session_id, "grab", START)
+    beat = queries.heartbeat(engine, session_id)
+    assert beat is not None
+    assert beat.committed_at is None
+
+    before = datetime.now(UTC)
+    recorder.commit(record(session_id))
+    after = datetime.now(UTC)
+    recorder.heartbeat(session_id, "read", after + timedelta(minutes=1))
+    beat = queries.heartbeat(engine, session_id)
+    assert beat is not None
+    assert (beat.stage, beat.at) == ("read", after + timedelta(minutes=1))
+    assert beat.committed_at is not None
+    assert before <= beat.committed_at <= after
+
+
 def test_a_second_agent_is_refused_with_the_name_and_process_of_the_first(
     engine: Engine, new_session: Make
 ) -> None:
@@ -328,6 +356,42 @@ def test_names_are_stored_cleaned_and_otherwise_as_typed(
     ]
     with pytest.raises(InvalidRecordError, match="needs a name"):
         recorder.open_session(new_session(name="\u200b\x00 "))
+
+
+def test_what_is_watched_is_stored_without_what_a_terminal_would_obey(
+    engine: Engine, new_session: Make
+) -> None:
+    """A web page writes the title of its window, and the title is part of what is watched."""
+    recorder = Recorder(engine)
+    recorder.open_session(new_session(source='window "\x1b]0;gone\x07Zoom\x00 \u202eMee\u200bting"\n'))
+    recorder.open_session(new_session(source="window " + "x" * 10_000, name="long"))
+    recorder.open_session(new_session(source="\x1b\x00\u202e", name="nothing"))
+    assert queries.sessions(engine)["source"].tolist() == [
+        "unknown",
+        "window " + "x" * 193,
+        'window "]0;goneZoom Meeting"',
+    ]
+
+
+def test_looking_for_dead_agents_takes_no_lock_where_there_is_none(
+    sqlite_engine: Engine, new_session: Make
+) -> None:
+    """Every command asks, also beside an agent that is just committing."""
+    recorder = Recorder(sqlite_engine)
+    with sqlite_engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA busy_timeout = 50")
+    holder = sqlite3.connect(str(sqlite_engine.url.database), isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    assert recorder.close_abandoned() == []
+    holder.execute("ROLLBACK")
+    session_id = recorder.open_session(new_session())
+    holder.execute("BEGIN IMMEDIATE")
+    assert recorder.close_abandoned() == []
+    with pytest.raises(DatabaseLockedError):
+        recorder.close_abandoned(is_alive=lambda pid: False)
+    holder.execute("ROLLBACK")
+    holder.close()
+    assert recorder.close_abandoned(is_alive=lambda pid: False) == [session_id]
 
 
 def test_a_process_is_alive_until_it_ends() -> None:

@@ -1,5 +1,6 @@
 """The CHECKs: no other door can break an invariant of the records."""
 
+import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -10,7 +11,7 @@ from sqlalchemy import Engine, Table, delete, insert, text, update
 from engagement.records import IntervalRecord
 from storage.database import writing
 from storage.errors import NaiveDatetimeError, RowRefusedError
-from storage.recorder import Recorder
+from storage.recorder import NewSession, Recorder
 from storage.schema import (
     EpisodeTable,
     HeartbeatTable,
@@ -28,6 +29,8 @@ BROKEN: list[tuple[type[Any], dict[str, Any]]] = [
     (SessionTable, {"name": "x" * 65}),
     (SessionTable, {"mode": "secret"}),
     (SessionTable, {"interval": 0}),
+    (SessionTable, {"source": ""}),
+    (SessionTable, {"source": "x" * 201}),
     (SessionTable, {"ended_at": datetime(2020, 1, 1, tzinfo=UTC)}),
     (SeatTable, {"number": 0}),
     (SeatTable, {"name": ""}),
@@ -110,6 +113,22 @@ def test_every_check_is_broken_by_some_row() -> None:
         checked[table.name] = sum(1 for c in table.constraints if c.__visit_name__ == "check_constraint")
     for name, checks in checked.items():
         assert sum(1 for table, _ in BROKEN if table.__tablename__ == name) >= checks, name
+
+
+def test_a_refused_row_is_told_without_what_is_in_it(
+    postgres_engine: Engine, new_session: Callable[..., NewSession]
+) -> None:
+    """The server quotes the whole row in its second line."""
+    session_id = Recorder(postgres_engine).open_session(new_session())
+    row = {"session_id": session_id, "number": 0, "name": "Ada", "fingerprint": "", "first_seen_at": START}
+    with (
+        pytest.raises(RowRefusedError, match='"ck_seats_number"') as caught,
+        writing(postgres_engine) as connection,
+    ):
+        connection.execute(insert(SeatTable).values(**row))
+    told = "".join(traceback.format_exception(caught.value))
+    assert "Ada" not in str(caught.value)
+    assert "Failing row" not in told
 
 
 def test_two_open_sessions_of_one_name_cannot_be(filled: Engine) -> None:
