@@ -207,8 +207,9 @@ class Agent:
             self._heartbeat.stage = "tiles"
             tiles = find_tiles(item.image)
             self._heartbeat.stage = "read"
-            result = None if is_frozen(item, tiles) else reader.read(item.image, tiles)
-            if result is None:
+            result = reader.read(item.image, tiles)
+            # decided on what was read, because without a grid the tiles are those of the faces
+            if is_frozen(item, [reading.tile for reading in result.readings]):
                 record = self._not_observed(session_id, item.taken_at, NotObservedReason.FROZEN)
             elif result.readings:
                 readings, seats = self._seating.assign(result.readings)

@@ -189,7 +189,7 @@ class TileReading:
         state: what could be read.
         face: the main face, None unless the state is in `STATES_WITH_FACE`.
         probabilities: float32 (7,) in the order of `EXPRESSIONS`, sums to 1, calibrated; None if not read.
-        pose: coarse head pose; None without a face.
+        pose: coarse head pose; None without a face, or where it is too small or too doubtful for one.
         quality: 0..1, how well the face could be read (0 without a face).
     """
 
