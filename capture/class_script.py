@@ -105,7 +105,7 @@ class Script:
         self.seats = seats
         self.seed = seed
         random = np.random.default_rng((seed, 1))
-        off = random.permutation(np.arange(1, seats))[: seats // 12] if seats > 1 else []
+        off = random.permutation(np.arange(1, seats))[: seats // 12]
         self._always_off = frozenset(int(seat) for seat in off)
         self._parts = cache(self._give_parts)
         self._stretches = cache(self._make_stretches)

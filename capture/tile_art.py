@@ -68,7 +68,8 @@ def draw_room(kind: Room, width: int, height: int, seed: int) -> Picture:
     wall = np.array(_WALLS[int(random.integers(len(_WALLS)))], np.float32)
     canvas = np.empty((high, wide, 3), np.float32)
     fall = np.linspace(1.06, 0.86, high, dtype=np.float32)[:, None]
-    side = np.linspace(*random.permutation([1.08, 0.84]), wide, dtype=np.float32)[None, :]
+    near, far = (float(light) for light in random.permutation([1.08, 0.84]))
+    side = np.linspace(near, far, wide, dtype=np.float32)[None, :]
     canvas[:] = wall * (fall * side)[..., None]
     _FURNISH[kind](canvas, random)
     focus = {"wall": 3.0, "blurred": 11.0, "sunset": 1.2}.get(kind, float(random.uniform(2.2, 5.0)))
@@ -82,7 +83,7 @@ def draw_room(kind: Room, width: int, height: int, seed: int) -> Picture:
     shrunk = cv2.resize(
         canvas, (width, height), interpolation=cv2.INTER_AREA if width < wide else cv2.INTER_CUBIC
     )
-    return np.clip(shrunk, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(shrunk, 0, 255), np.uint8)
 
 
 def _box(
