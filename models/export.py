@@ -36,7 +36,7 @@ NAMED_ACCURACY: Final = 0.75
 
 
 def export(
-    run: Path, data: Path, *, manifest: Path = MANIFEST, name: str = "expression", prior: float = 0.0
+    run: Path, data: Path, *, manifest: Path = MANIFEST, name: str = "expression", prior: float = 0.5
 ) -> ModelEntry:
     """Export `run`'s best weights into `weights/` beside `manifest` and (re)write the entry `name`.
 
