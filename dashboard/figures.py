@@ -446,6 +446,7 @@ def seat_strips_figure(
     colours = [palette.states[state] for state in states]
     edges = np.linspace(0, 1, len(states) + 1)
     labels = [plotly_text(name) for name in names.values()]
+    short = [plotly_text(name if len(name) < 24 else name[:22] + "…") for name in names.values()]
     words = [STATES[state] for state in states]
     cells = grid.to_numpy(dtype=float)
     heat: Figure = {
@@ -486,7 +487,7 @@ def seat_strips_figure(
         scheme,
         yaxis={
             "tickvals": list(range(len(labels))),
-            "ticktext": [label if len(label) < 24 else label[:22] + "…" for label in labels],
+            "ticktext": short,
             "range": [len(labels) - 0.5, -0.5],
             "showgrid": False,
             "automargin": True,

@@ -14,7 +14,9 @@ from flask import Flask, Response, request
 
 from dashboard.errors import AddressRefusedError
 
-_LOOPBACK_HOST: Final = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?", re.IGNORECASE | re.ASCII)
+_LOOPBACK_HOST: Final = re.compile(
+    r"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?", re.IGNORECASE | re.ASCII
+)
 
 MAX_REQUEST_BYTES: Final = 1_000_000
 """Nothing that a page sends comes near this: a cursor, a note, a filter."""
@@ -36,7 +38,10 @@ def require_loopback(host: str) -> tuple[socket.AddressFamily, str]:
         address = ipaddress.ip_address(name)
     except ValueError:
         address = None
-    if address is None or not address.is_loopback:
+    # only what `refusal` then knows as ours: ::1 has further spellings (mapped, with a zone)
+    if address is None or not _LOOPBACK_HOST.fullmatch(
+        f"[{address}]" if address.version == 6 else str(address)
+    ):
         raise AddressRefusedError(
             f"The dashboard listens on this computer only, and {host!r} is not a loopback address: it would show the "
             "class to the network without a login. Leave out --host, or use 127.0.0.1."

@@ -51,8 +51,8 @@ NOTES: Final = "now-notes"
 
 _VIEWS = [{"value": "mood", "label": "Mood"}, {"value": "shares", "label": "Expressions"}]
 _CONFIG = {"displaylogo": False, "displayModeBar": False, "responsive": True, "scrollZoom": False}
-_TOLD_SPAN = max(timedelta(minutes=10), SHARE_WINDOW)
-"""The chart's text tells these last minutes: all of a long lesson would have to be read again with each interval."""
+_TOLD_EVERY = timedelta(minutes=1)
+"""The chart's text tells the whole lesson, which is too much to read again with each interval."""
 
 _SHOWN_NOTES = 3
 _LONGEST_TYPING = timedelta(minutes=3)
@@ -225,11 +225,11 @@ def _register_glance(app: Dash, engine: Engine) -> None:
     )
     def look(pulse: dict[str, Any] | None) -> Any:
         session, mode, last_id = running(pulse)
-        recent = queries.intervals_since(
-            engine, session, warm_up(last_id, pulse, TREND_SPAN + timedelta(minutes=1))
-        )
-        if recent.empty:
+        taken = _time(pulse["taken"]) if pulse else None
+        if taken is None:
             return [], empty.notice(starting(pulse)), ""
+        back_to = taken - TREND_SPAN - timedelta(minutes=1)
+        recent = queries.intervals_since(engine, session, last_id, back_to=back_to)
         state = glance(recent)
         return (
             tiles.glance_tiles(state, with_mood=mode is not Mode.PARTICIPATION),
@@ -259,24 +259,25 @@ def _register_chart(app: Dash, engine: Engine) -> None:
         drawn = {"session": session, "view": chosen, "viewer": viewer}
         now = session_time(pulse or {}, datetime.now(UTC))
         notes, lows = queries.notes(engine, session), dips(queries.episodes(engine, session), now)
-        if cursor is not None and cursor["drawn"] == drawn:
-            after, since = cursor["last"], cursor["since"]
-            rows = queries.intervals_since(engine, session, warm_up(after, pulse, _TOLD_SPAN))
-            new = int((rows["id"] > after).sum())
-            figure: Any = timeline.extension(rows, new, notes, lows)
-            last = int(rows["id"].iloc[-1]) if new else after
-        else:
+        if cursor is None or cursor["drawn"] != drawn:
             rows = queries.intervals_since(engine, session)
+            text = describe_timeline(rows, who.zone)
             if rows.empty:
-                return blank(), None, describe_timeline(rows, who.zone)
-            last, since = (
-                int(rows["id"].iloc[-1]),
-                clock(rows["started_at"].iloc[0].to_pydatetime(), who.zone),
-            )
+                return blank(), None, text
+            last, at = last_of(rows)
             figure = timeline.figure(rows, notes, lows, key=f"{session} {chosen}")
-        recent = rows[rows["started_at"] > rows["started_at"].iloc[-1] - _TOLD_SPAN]
-        text = f"The lesson since {since}. {describe_timeline(recent, who.zone)}"
-        return figure, {"drawn": drawn, "last": last, "since": since}, text
+            return figure, {"drawn": drawn, "last": last, "at": at, "told": at}, text
+        back_to = datetime.fromtimestamp(cursor["at"] / 1000, UTC) - SHARE_WINDOW
+        rows = queries.intervals_since(engine, session, cursor["last"], back_to=back_to)
+        new = int((rows["id"] > cursor["last"]).sum())
+        patch = timeline.extension(rows, new, notes, lows)
+        if not new:
+            return patch, no_update, no_update
+        last, at = last_of(rows)
+        if at - cursor["told"] < _TOLD_EVERY.total_seconds() * 1000:
+            return patch, {**cursor, "last": last, "at": at}, no_update
+        text = describe_timeline(queries.intervals_since(engine, session), who.zone)
+        return patch, {"drawn": drawn, "last": last, "at": at, "told": at}, text
 
 
 def _register_seats(app: Dash, engine: Engine) -> None:
@@ -396,13 +397,10 @@ def running(pulse: dict[str, Any] | None) -> tuple[int, Mode, int]:
     return int(pulse["session"]), Mode(pulse["mode"]), int(pulse["last_id"])
 
 
-def warm_up(after: int, pulse: dict[str, Any] | None, span: timedelta) -> int:
-    """An interval id from which on the rows reach back at least `span` before the interval `after`.
-
-    Ids of a session grow by one or more, so this reaches far enough and rarely too far.
-    """
-    interval = float(pulse["interval"]) if pulse else 1.0
-    return max(0, after - int(span.total_seconds() / interval) - 2)
+def last_of(intervals: pd.DataFrame) -> tuple[int, int]:
+    """Id and time (milliseconds since 1970, UTC) of the last of some intervals."""
+    row = intervals.iloc[-1]
+    return int(row["id"]), _milliseconds(row["started_at"].to_pydatetime())
 
 
 def session_time(pulse: dict[str, Any], wall: datetime) -> datetime:

@@ -230,7 +230,9 @@ def ask(engine: Engine, outputs: list[str], inputs: dict[str, Any], state: dict[
     """What the page gets from one callback."""
 
     def props(values: dict[str, Any]) -> list[dict[str, Any]]:
-        return [dict(zip(("id", "property"), key.split("."), strict=True), value=values[key]) for key in values]
+        return [
+            dict(zip(("id", "property"), key.split("."), strict=True), value=values[key]) for key in values
+        ]
 
     answer = (
         create_app(engine)
@@ -240,9 +242,7 @@ def ask(engine: Engine, outputs: list[str], inputs: dict[str, Any], state: dict[
             headers={"Host": "localhost"},
             json={
                 "output": f"..{'...'.join(outputs)}..",
-                "outputs": [
-                    {"id": one.split(".")[0], "property": one.split(".")[1]} for one in outputs
-                ],
+                "outputs": [{"id": one.split(".")[0], "property": one.split(".")[1]} for one in outputs],
                 "inputs": props(inputs),
                 "state": props(state),
                 "changedPropIds": list(inputs)[:1],
@@ -318,7 +318,7 @@ def test_the_chart_is_told_in_words_from_its_start_to_its_end(engine: Engine, cr
         crowded.commit()
     third = draw(engine, second[now.CURSOR]["data"])
     last = crowded.now - timedelta(seconds=10)
-    assert third[now.CHART_TEXT]["children"].startswith(f"{begun}{last:%H:%M}, 8 min.")
+    assert third[now.CHART_TEXT]["children"].startswith(f"{begun}{last:%H:%M}, 7 min.")
 
 
 def test_a_dip_that_lasts_is_shaded_until_now() -> None:
