@@ -38,8 +38,8 @@ def render_card(report: dict[str, Any], entry: dict[str, Any], name: str) -> str
         f"## Measured on {report['split']}",
         "",
         "`classpulse models evaluate --data DATA/fer2013/fer2013plus.parquet --split "
-        f"{report['split']} --card models/MODEL_CARD.md` wrote this page. Epoch, temperature, threshold, flip, prior and "
-        f"precision were chosen on {entry['data']['chosen_on']}.",
+        f"{report['split']} --card models/MODEL_CARD.md` wrote this page. Epoch, temperature, threshold, flip, prior "
+        f"and precision were chosen on {entry['data']['chosen_on']}.",
         "",
         "| figure | value | 95 % interval | n |",
         "|---|---|---|---|",
