@@ -9,6 +9,8 @@ short smiles and other expressions, while a few play a part, so that every atten
     leaver      leaves the meeting at 1:50 and comes back at 2:40
     low         looks sad and angry from 3:10 to 6:10
     dip         two fifths of the class look sad or angry for 24 s from 6:30
+
+At 5:00 something is funny, and most smile.
 """
 
 from collections.abc import Sequence
@@ -34,7 +36,7 @@ _OTHERS: Final[tuple[tuple[Expression, float], ...]] = (
 )
 """How often each expression interrupts neutral, on an ordinary seat."""
 _DIP: Final = (390.0, 414.0)
-_LAUGH: Final = (30.0, 34.5)
+_LAUGH: Final = (300.0, 305.0)
 """Something funny is said: most of the class smiles."""
 _RAMP: Final = 0.6
 """Seconds in which an expression comes and goes."""
@@ -201,9 +203,9 @@ class Script:
         stretches: list[tuple[float, float, Expression]] = []
         while at < ROUND:
             kind: Expression = kinds[int(random.choice(len(kinds), p=shares))]
-            length = float(random.uniform(3.5, 7.5))
+            length = float(random.uniform(3.0, 6.0))
             stretches.append((at, at + length, kind))
-            at += length + float(random.uniform(9, 24))
+            at += length + float(random.uniform(10, 26))
         return stretches
 
     def _make_orders(self, number: int) -> tuple[tuple[int, ...], ...]:

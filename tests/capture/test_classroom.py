@@ -143,10 +143,10 @@ def test_every_attention_rule_meets_its_case_and_most_seats_meet_none() -> None:
     fired = Counter(rule for rule, _ in opened.values())
     assert fired[Rule.ABSENT] == 1
     assert fired[Rule.TURNED_AWAY] == 1
-    assert fired[Rule.LOW_MOOD] >= 1
-    assert fired[Rule.CLASS_DIP] >= 1
+    assert fired[Rule.LOW_MOOD] == 1
+    assert fired[Rule.CLASS_DIP] == 1
     assert fired[Rule.CAMERA_OFF] >= 2
-    assert len({seat for rule, seat in opened.values() if rule is not Rule.CAMERA_OFF and seat}) <= 8
+    assert len({seat for rule, seat in opened.values() if rule is not Rule.CAMERA_OFF and seat}) <= 5
 
 
 def truthful(number: int, place: int, seat: SeatTruth) -> Reading:
