@@ -102,7 +102,9 @@ class Settings(BaseSettings):
         """The database to use."""
         if self.storage.database:
             return self.storage.database
-        return f"sqlite:///{paths.default_data_folder() / 'classpulse.db'}"
+        from storage.database import default_url
+
+        return default_url(paths.default_data_folder())
 
 
 def settings_file() -> Path:
