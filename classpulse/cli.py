@@ -2,6 +2,7 @@
 
 import json
 import sys
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -99,7 +100,7 @@ def _root(
 @app.command()
 def demo(
     seconds: SecondsOption = None,
-    seats: Annotated[int, typer.Option(help="Students in the synthetic class, 2 to 49.")] = 27,
+    seats: Annotated[int, typer.Option(min=2, max=49, help="Students in the synthetic class, 2 to 49.")] = 27,
     interval: IntervalOption = None,
     database: DatabaseOption = None,
     port: PortOption = None,
@@ -245,7 +246,20 @@ def sessions(
     elif not rows:
         typer.echo("No session yet. Try: classpulse demo")
     else:
-        _print_table(rows)
+        _print_table([_session_line(row) for row in rows])
+
+
+@app.command()
+def erase(
+    session: Annotated[str, typer.Argument(help="Number or name of the session, or `last`.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    database: DatabaseOption = None,
+) -> None:
+    """Erase a session with all its readings and notes. It asks first."""
+    from classpulse import run
+
+    chosen = run.settings_with(database=database)
+    typer.echo(run.erase(chosen, session, confirm=lambda question: yes or typer.confirm(question)))
 
 
 @app.command()
@@ -325,6 +339,23 @@ def models_evaluate(
     from classpulse import workshop
 
     typer.echo(workshop.evaluate(data, split=split, out=out, card=card))
+
+
+def _session_line(row: dict[str, Any]) -> dict[str, str]:
+    """What a teacher wants to know of a session, times as on the computer's clock."""
+    started = datetime.fromisoformat(row["started_at"]).astimezone()
+    ended = None if row["ended_at"] is None else datetime.fromisoformat(row["ended_at"])
+    minutes = "running" if ended is None else f"{(ended - started).total_seconds() / 60:.0f} min"
+    return {
+        "no.": str(row["id"]),
+        "class": row["name"],
+        "date": f"{started:%Y-%m-%d %H:%M}",
+        "length": minutes,
+        "seats": str(row["most_tiles"]),
+        "seen": "-" if row["coverage"] is None else f"{row['coverage']:.0%}",
+        "mode": row["mode"],
+        "source": row["source"],
+    }
 
 
 def _print_table(rows: list[dict[str, Any]]) -> None:

@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 import webbrowser
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -120,11 +120,11 @@ def watch(chosen: Settings, *, seconds: float | None, headless: bool, supervised
             lambda: source.frame_count(chosen.capture.interval), shown=not headless and not supervised
         ) as on_interval:
             result = Agent(source, make_reader, Recorder(engine), agent_settings, on_interval).run(stop)
-    if not supervised:
-        sys.stderr.write(
-            f"Session {result.session_id} ({chosen.session.name}): {result.intervals} intervals kept, "
-            f"{result.dropped} late frames dropped. Report: classpulse report {result.session_id} --out report.html\n"
-        )
+    option = f" --database {chosen.storage.database}" if chosen.storage.database and not supervised else ""
+    sys.stderr.write(
+        f"Session {result.session_id} ({chosen.session.name}): {result.intervals} intervals kept, "
+        f"{result.dropped} late frames dropped. Report: classpulse report {result.session_id} --out report.html{option}\n"
+    )
 
 
 def start(chosen: Settings, *, seconds: float | None, browser: bool) -> None:
@@ -161,7 +161,8 @@ def start(chosen: Settings, *, seconds: float | None, browser: bool) -> None:
         supervisor = Supervisor(
             command,
             lambda: queries.last_interval_id(engine),
-            Patience(stall=max(10.0, 5 * chosen.capture.interval)),
+            # a full class on a busy computer takes seconds to read: slow is not blocked
+            Patience(stall=max(30.0, 5 * chosen.capture.interval)),
             # in the environment and not among the arguments: a URL may hold a password
             environment=os.environ | {"CLASSPULSE_STORAGE__DATABASE": chosen.database_url},
         )
@@ -229,6 +230,24 @@ def sessions(chosen: Settings) -> list[dict[str, Any]]:
     with database(chosen) as engine:
         rows = queries.sessions(engine)[columns]
     return list(json.loads(rows.to_json(orient="records", date_format="iso", date_unit="s")))
+
+
+def erase(chosen: Settings, session: str, *, confirm: Callable[[str], bool]) -> str:
+    """Erase one session once `confirm` has agreed to a sentence that says which; what was done, in words.
+
+    Raises:
+        UnknownSessionError: there is no such session.
+    """
+    from storage import queries
+    from storage.retention import erase_session
+
+    with database(chosen) as engine:
+        row = queries.find_session(engine, session)
+        which = f"session {row.id} ({row.name}, {row.started_at.astimezone():%Y-%m-%d %H:%M})"
+        if not confirm(f"Erase {which} with all its readings and notes?"):
+            return "Nothing was erased."
+        erase_session(engine, row.id)
+    return f"Erased {which}."
 
 
 def doctor(chosen: Settings) -> "list[Check]":

@@ -133,8 +133,14 @@ def load(options: Mapping[str, Mapping[str, object]] | None = None) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "extra_forbidden":
+            raise SettingsError(
+                f"There is no setting {where!r}: docs/settings.md lists them. Correct {file}."
+            ) from error
+        problem = first["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
         raise SettingsError(
-            f"Setting {where!r} is wrong: {first['msg']}. Correct the option, its CLASSPULSE_ variable or {file}."
+            f"Setting {where!r} is {first['input']!r} and should be {problem}. Correct the option, the variable "
+            f"CLASSPULSE_{where.upper().replace('.', '__')} or the settings file."
         ) from error
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SettingsError(

@@ -79,7 +79,7 @@ def test_version(environment: dict[str, str]) -> None:
         (("watch", "--source", "camera:97"), ("97",)),
         (("watch", "--seconds", "-1", "--source", "demo"), ("seconds",)),
         (("watch", "--source", "demo", "--detector", "haar"), ("haar", "mtcnn")),
-        (("watch", "--source", "demo", "--database", "nonsense"), ("nonsense",)),
+        (("watch", "--source", "demo", "--database", "nonsense"), ("database URL", "sqlite:///")),
         (("read", "missing.png"), ("missing.png",)),
         (("report", "41"), ("41",)),
         (("report", "last"), ("session",)),
@@ -126,6 +126,33 @@ def test_corrupt_image_and_unreadable_folder(environment: dict[str, str], tmp_pa
         assert name in result.stderr
         assert "Traceback" not in result.stderr
     assert classpulse("sessions", "--json", environment=environment).stdout.strip() == "[]"
+
+
+def test_erase_asks_and_then_erases(environment: dict[str, str], tmp_path: Path) -> None:
+    from datetime import UTC, datetime
+
+    from engagement.records import Mode
+    from storage.database import open_database
+    from storage.migrate import migrate
+    from storage.recorder import NewSession, Recorder
+
+    engine = open_database(environment["CLASSPULSE_STORAGE__DATABASE"])
+    migrate(engine)
+    recorder, now = Recorder(engine), datetime.now(UTC)
+    session = recorder.open_session(
+        NewSession("Physics", Mode.AGGREGATE, 2.0, "demo", now, "test", os.getpid())
+    )
+    recorder.close_session(session, now)
+    engine.dispose()
+    refused = subprocess.run(
+        [sys.executable, "-m", "classpulse", "erase", "Physics"],
+        env=environment, input="n\n", capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert "Nothing was erased" in refused.stdout
+    assert "Physics" in classpulse("sessions", environment=environment).stdout
+    assert classpulse("erase", "Physics", "--yes", environment=environment).returncode == 0
+    assert "No session yet" in classpulse("sessions", environment=environment).stdout
+    assert classpulse("erase", "Physics", "--yes", environment=environment).returncode == 1
 
 
 def test_settings_file_with_an_unknown_key(environment: dict[str, str], tmp_path: Path) -> None:
