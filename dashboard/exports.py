@@ -23,7 +23,6 @@ from dashboard.theme import PALETTES
 from dashboard.wording import (
     EXPRESSIONS,
     LIMITS,
-    MODE_MEANINGS,
     MODES,
     RULES,
     STATES,
@@ -32,6 +31,7 @@ from dashboard.wording import (
     day,
     duration,
     method,
+    mode_meaning,
     percent,
     signed,
 )
@@ -219,7 +219,7 @@ def render_html(material: Material, zone: tzinfo | None) -> str:
         session=session,
         summary=summary,
         mode=MODES[session.mode],
-        mode_meaning=MODE_MEANINGS[session.mode],
+        mode_meaning=mode_meaning(session.mode, session.source),
         day=day(session.started_at, zone),
         start=clock(session.started_at, zone),
         end=clock(material.ended_at, zone),

@@ -63,7 +63,7 @@ MODE_MEANINGS: Final[Mapping[Mode, str]] = MappingProxyType(
     {
         Mode.PARTICIPATION: "Presence, cameras and facing only. No expression is read.",
         Mode.AGGREGATE: "Expressions of the class as a whole. Nothing is kept per seat.",
-        Mode.INDIVIDUAL: "Expressions and attention per seat. The class was told and agreed.",
+        Mode.INDIVIDUAL: "Expressions and attention per seat. Only for a class that was told and agreed.",
     }
 )
 
@@ -128,6 +128,21 @@ NOT_OBSERVED: Final[Mapping[NotObservedReason, Advice]] = MappingProxyType(
         ),
     }
 )
+
+
+_SYNTHETIC: Final = "synthetic class"
+
+
+def mode_meaning(mode: Mode, source: str) -> str:
+    """What may be inferred and kept in a session; of a synthetic class, that its people are made up.
+
+    Args:
+        mode: of the session.
+        source: what was read, as the session keeps it.
+    """
+    if source.startswith(_SYNTHETIC):
+        return f"{MODE_MEANINGS[mode]} The people of this session are made up."
+    return MODE_MEANINGS[mode]
 
 
 def duration(seconds: float) -> str:

@@ -12,7 +12,7 @@ from dashboard.components.tables import table
 from dashboard.exports import FORMATS, episode_rows, low_rows, note_rows, seat_rows
 from dashboard.figures import Figure
 from dashboard.material import Material, read_material
-from dashboard.wording import LIMITS, MODE_MEANINGS, MODES, clock, day, duration, method
+from dashboard.wording import LIMITS, MODES, clock, day, duration, method, mode_meaning
 from storage.errors import UnknownSessionError
 
 SESSION: Final = "report-session"
@@ -59,7 +59,11 @@ def _title(material: Material, viewer: shell.Viewer) -> Component:
     return html.Div(
         [
             html.H1(session.name),
-            html.Span(MODES[session.mode], className="cp-badge", title=MODE_MEANINGS[session.mode]),
+            html.Span(
+                MODES[session.mode],
+                className="cp-badge",
+                title=mode_meaning(session.mode, session.source),
+            ),
             html.Span(
                 f"{day(session.started_at, viewer.zone)}, {clock(session.started_at, viewer.zone)} to "
                 f"{clock(material.ended_at, viewer.zone)} ({length}{running})",
@@ -183,7 +187,7 @@ def _method(material: Material) -> Component:
         html.Div(
             [
                 html.P(method(material.session.interval)),
-                html.P(MODE_MEANINGS[material.session.mode]),
+                html.P(mode_meaning(material.session.mode, material.session.source)),
                 html.Ul([html.Li(limit) for limit in LIMITS]),
             ],
             className="cp-prose",

@@ -15,6 +15,7 @@ from dashboard.wording import (
     count,
     duration,
     local_times,
+    mode_meaning,
     percent,
     plotly_text,
     signed,
@@ -47,6 +48,14 @@ def test_every_value_has_its_words() -> None:
 )
 def test_durations(seconds: float, text: str) -> None:
     assert duration(seconds) == text
+
+
+def test_consent_is_asked_for_and_never_claimed() -> None:
+    told = mode_meaning(Mode.INDIVIDUAL, 'window "Zoom Meeting"')
+    assert told.endswith("Only for a class that was told and agreed.")
+    assert mode_meaning(Mode.INDIVIDUAL, "synthetic class of 27").endswith(
+        "The people of this session are made up."
+    )
 
 
 def test_figures_in_words() -> None:
