@@ -83,8 +83,8 @@ def layout(poll_seconds: float) -> Component:
                         [
                             html.Strong(id=STALE_SINCE),
                             html.Span(
-                                " What you see below is old. The agent that reads the class has stopped or hangs: "
-                                "look into its terminal, or start it again. "
+                                " What you see below is old. The agent that reads the class may be starting again; "
+                                "if this stays, look into its terminal. "
                             ),
                         ],
                         id=STALE,
