@@ -120,10 +120,12 @@ def watch(chosen: Settings, *, seconds: float | None, headless: bool, supervised
             lambda: source.frame_count(chosen.capture.interval), shown=not headless and not supervised
         ) as on_interval:
             result = Agent(source, make_reader, Recorder(engine), agent_settings, on_interval).run(stop)
-    option = f" --database {chosen.storage.database}" if chosen.storage.database and not supervised else ""
+    report_command = f"classpulse report {result.session_id} --out report.html"
+    if chosen.storage.database and not supervised:
+        report_command += f" --database {chosen.storage.database}"
     sys.stderr.write(
         f"Session {result.session_id} ({chosen.session.name}): {result.intervals} intervals kept, "
-        f"{result.dropped} late frames dropped. Report: classpulse report {result.session_id} --out report.html{option}\n"
+        f"{result.dropped} late frames dropped. Report: {report_command}\n"
     )
 
 
