@@ -231,7 +231,7 @@ def render_html(material: Material, zone: tzinfo | None) -> str:
         timeline_text=figures.describe_timeline(material.intervals, zone),
         shares_text=figures.describe_shares(material.intervals),
         states_text=figures.describe_states(material.intervals),
-        method=method(session.interval),
+        method=method(session.interval, material.kept_interval),
         limits=LIMITS,
         palette=PALETTES["light"],
         charts={name: script_json(figure) for name, figure in charts.items()},

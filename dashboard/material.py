@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from typing import Final
 
 import pandas as pd
 from sqlalchemy import Engine
@@ -12,6 +13,10 @@ from engagement.summary import SessionSummary, summarise
 from storage import queries
 from storage.errors import UnknownSessionError
 from storage.queries import SessionRow
+
+_BREAK_SECONDS: Final = 60.0
+_BREAK_INTERVALS: Final = 10
+"""What is longer than both is no late frame: the agent was stopped and started again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,13 @@ class Material:
         last = self.intervals.iloc[-1]
         end: datetime = (last["started_at"] + pd.Timedelta(seconds=float(last["seconds"]))).to_pydatetime()
         return end
+
+    @property
+    def kept_interval(self) -> float | None:
+        """Seconds from one interval to the next on average, without breaks; None where there are fewer than two."""
+        gaps = self.intervals["started_at"].diff().dt.total_seconds()
+        mean = gaps[gaps <= max(_BREAK_SECONDS, _BREAK_INTERVALS * self.session.interval)].mean()
+        return None if pd.isna(mean) else float(mean)
 
     @property
     def with_expressions(self) -> bool:

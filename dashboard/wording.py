@@ -130,6 +130,9 @@ NOT_OBSERVED: Final[Mapping[NotObservedReason, Advice]] = MappingProxyType(
 )
 
 
+_PACE_SLACK: Final = 0.2
+"""By how much of itself an interval may differ on average before a report says so."""
+
 _SYNTHETIC: Final = "synthetic class"
 
 
@@ -218,10 +221,21 @@ def plotly_text(text: str) -> str:
     return html.escape(text, quote=False)
 
 
-def method(interval: float) -> str:
-    """How the figures were made, for the foot of a report."""
+def method(interval: float, kept: float | None) -> str:
+    """How the figures were made, for the foot of a report.
+
+    Args:
+        interval: seconds between two frames, as was asked for.
+        kept: the same as it was on average, None where nobody knows.
+    """
+    pace = f"Every {interval:g} s one frame of the gallery was read"
+    if kept is not None and abs(kept - interval) > _PACE_SLACK * interval:
+        pace = (
+            f"One frame of the gallery was to be read every {interval:g} s (it kept up with one every {round(kept, 1):g} s "
+            "on average)"
+        )
     return (
-        f"Every {interval:g} s one frame of the gallery was read in memory and dropped; no picture was kept. Each face "
+        f"{pace}, in memory only, and dropped; no picture was kept. Each face "
         "that was large, sharp and frontal enough was given calibrated probabilities of seven expressions. Mood is the "
         "mean over faces of where these lie between negative (−1) and positive (+1), averaged over time with a "
         "half-life of 20 s; the band holds it with 95 % by the spread over faces. Facing is the share of the faces "

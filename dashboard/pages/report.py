@@ -186,7 +186,7 @@ def _method(material: Material) -> Component:
         "Method and limits",
         html.Div(
             [
-                html.P(method(material.session.interval)),
+                html.P(method(material.session.interval, material.kept_interval)),
                 html.P(mode_meaning(material.session.mode, material.session.source)),
                 html.Ul([html.Li(limit) for limit in LIMITS]),
             ],

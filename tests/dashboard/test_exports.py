@@ -14,6 +14,7 @@ from werkzeug.test import Client
 from dashboard.app import create_app
 from dashboard.exports import CSV_COLUMNS, csv_cell, report_csv, report_html, report_json, script_json
 from dashboard.figures import coverage
+from dashboard.material import read_material
 from engagement.emotion import EXPRESSIONS
 from engagement.records import Mode, NotObservedReason
 from storage import queries
@@ -192,6 +193,16 @@ def test_a_session_without_a_single_reading_can_be_exported(engine: Engine) -> N
     lesson.commit(NotObservedReason.BLACK)
     assert rows_of(report_csv(engine, lesson.session_id))[0]["not_observed"] == "black"
     assert "Nothing was observed" in report_html(engine, lesson.session_id)
+
+
+def test_a_report_tells_the_pace_that_was_kept_without_the_breaks(engine: Engine) -> None:
+    lesson = Lesson(engine, datetime.now(UTC) - timedelta(hours=1))
+    assert read_material(engine, lesson.session_id).kept_interval is None
+    for place in (0, 2, 4, 6, 900, 902):
+        lesson.index = place
+        lesson.commit()
+    assert read_material(engine, lesson.session_id).kept_interval == 4
+    assert "kept up with one every 4 s" in report_html(engine, lesson.session_id)
 
 
 @pytest.mark.parametrize("make", [report_html, report_csv, report_json])

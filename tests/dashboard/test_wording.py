@@ -15,6 +15,7 @@ from dashboard.wording import (
     count,
     duration,
     local_times,
+    method,
     mode_meaning,
     percent,
     plotly_text,
@@ -56,6 +57,12 @@ def test_consent_is_asked_for_and_never_claimed() -> None:
     assert mode_meaning(Mode.INDIVIDUAL, "synthetic class of 27").endswith(
         "The people of this session are made up."
     )
+
+
+def test_the_method_tells_the_pace_that_was_kept() -> None:
+    assert method(2, 2.1).startswith("Every 2 s one frame of the gallery was read, in memory only")
+    assert method(2, None).startswith("Every 2 s")
+    assert "to be read every 2 s (it kept up with one every 4 s on average)" in method(2, 4.04)
 
 
 def test_figures_in_words() -> None:
