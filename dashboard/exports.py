@@ -26,6 +26,7 @@ from dashboard.wording import (
     MODES,
     RULES,
     STATES,
+    TOO_SHORT,
     clock,
     count,
     day,
@@ -202,18 +203,20 @@ def render_html(material: Material, zone: tzinfo | None) -> str:
     session, summary = material.session, material.summary
     lows = [(low.start, low.end) for low in summary.low_moments]
     charts: dict[str, figures.Figure] = {}
-    if not material.intervals.empty:
+    if figures.drawable(material.intervals):
         view = "mood" if material.with_expressions else "presence"
         charts["timeline"] = figures.Timeline(view, "light", zone).figure(
-            material.intervals, material.notes, lows, "report", numbered=True
+            material.intervals, material.notes, lows, "report", numbered=True, span=material.span
         )
         if material.with_expressions:
             charts["shares"] = figures.Timeline("shares", "light", zone).figure(
-                material.intervals, material.notes, [], "report"
+                material.intervals, material.notes, [], "report", span=material.span
             )
-        charts["states"] = figures.states_figure(material.intervals, "light", zone)
+        charts["states"] = figures.states_figure(material.intervals, "light", zone, material.span)
     if not material.readings.empty:
-        charts["seats"] = figures.seat_strips_figure(material.readings, material.names, "light", zone)
+        charts["seats"] = figures.seat_strips_figure(
+            material.readings, material.names, "light", zone, material.span
+        )
     return _template().render(
         material=material,
         session=session,
@@ -233,6 +236,7 @@ def render_html(material: Material, zone: tzinfo | None) -> str:
         states_text=figures.describe_states(material.intervals),
         method=method(session.interval, material.kept_interval),
         limits=LIMITS,
+        too_short=TOO_SHORT,
         palette=PALETTES["light"],
         charts={name: script_json(figure) for name, figure in charts.items()},
         plotly=get_plotlyjs(),

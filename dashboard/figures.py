@@ -30,6 +30,9 @@ from engagement.records import State
 Figure = dict[str, Any]
 """A Plotly figure as JSON types: {"data": [...], "layout": {...}}."""
 
+Span = tuple[datetime, datetime]
+"""Start and end of a time axis, aware."""
+
 SHARE_WINDOW: Final = timedelta(seconds=30)
 """Shares are taken over this much time: from one interval to the next those of 27 faces jump in steps of 4 %."""
 
@@ -43,10 +46,24 @@ _STRIP = (COVERAGE, FACING)
 MOOD_TRACES: Final = (*_STRIP, NOTES, "low", "95 % band", "Mood")
 SHARE_TRACES: Final = (*_STRIP, NOTES, *EXPRESSIONS.values())
 PRESENCE_TRACES: Final = (*_STRIP, NOTES)
+_LINES: Final = frozenset({*_STRIP, "Mood"})
 
 _MOOD_RANGE = (-0.8, 0.8)
 _KEY_WIDTH = 66
 """Pixels of a word in the legend: Plotly's own measure leaves one column on a phone."""
+
+_TIME_AXIS: Final[Figure] = {
+    "type": "date",
+    # never the same words on two ticks
+    "tickformatstops": [
+        {"dtickrange": [None, 999], "value": "%H:%M:%S.%1f"},
+        {"dtickrange": [1000, 59_999], "value": "%H:%M:%S"},
+        {"dtickrange": [60_000, None], "value": "%H:%M"},
+    ],
+    "hoverformat": "%H:%M:%S",
+    "nticks": 8,
+    "showgrid": False,
+}
 
 _FILL_PATTERNS = {
     "neutral": "",
@@ -93,6 +110,7 @@ class Timeline:
         key: str,
         *,
         numbered: bool = False,
+        span: Span | None = None,
     ) -> Figure:
         """The whole figure.
 
@@ -102,12 +120,17 @@ class Timeline:
             lows: start and end of the stretches to shade.
             key: zoom and hidden series are kept as long as it stays the same.
             numbered: write 1, 2, ... on the shaded stretches.
+            span: of the time axis where nothing will be added; None lets it grow with the rows.
         """
         traces = self._empty_traces()
         for trace, values in zip(traces, self._columns(intervals), strict=False):
             trace.update(values)
         traces[2].update(self._notes(notes))
-        return {"data": traces, "layout": self._layout(intervals, lows, key, numbered=numbered)}
+        if span is not None:
+            for trace in traces:
+                if trace["name"] in _LINES:
+                    _mark_single(trace)
+        return {"data": traces, "layout": self._layout(intervals, lows, key, numbered=numbered, span=span)}
 
     def extension(
         self,
@@ -244,6 +267,7 @@ class Timeline:
         key: str,
         *,
         numbered: bool,
+        span: Span | None,
     ) -> Figure:
         share_axis = {"range": [0, 1.02], "tickformat": ".0%", "fixedrange": True, "nticks": 4}
         top, bottom = [0.30, 1.0], [0.0, 0.17]
@@ -272,20 +296,15 @@ class Timeline:
                 "yaxis2": {**share_axis, "domain": bottom, "tickvals": [0, 0.5, 1]},
             }
         axis: Figure = {
-            "type": "date",
+            **_TIME_AXIS,
             "anchor": "y" if self._view == "presence" else "y2",
-            "tickformatstops": [
-                {"dtickrange": [None, 60_000], "value": "%H:%M:%S"},
-                {"dtickrange": [60_000, None], "value": "%H:%M"},
-            ],
-            "hoverformat": "%H:%M:%S",
-            "nticks": 8,
-            "showgrid": False,
             "ticks": "outside",
             "ticklen": 4,
             "tickcolor": self._palette.grid,
         }
-        if not intervals.empty:
+        if span is not None:
+            axis["range"] = _range(span, self._zone)
+        elif not intervals.empty:
             first = intervals["started_at"].iloc[0].to_pydatetime()
             axis["autorangeoptions"] = {"include": local_time(first + FIRST_SPAN, self._zone)}
         return {
@@ -373,8 +392,22 @@ def expression_shares(intervals: pd.DataFrame) -> pd.DataFrame:
     return shares.where(counts.notna().all(axis="columns")).reset_index(drop=True)
 
 
-def states_figure(intervals: pd.DataFrame, scheme: Scheme, zone: tzinfo | None) -> Figure:
-    """How many seats were in which state over the session, stacked, in about 150 steps."""
+def drawable(intervals: pd.DataFrame) -> bool:
+    """Whether there are intervals enough for a line or an area: one alone has no width."""
+    return len(intervals) > 1
+
+
+def states_figure(
+    intervals: pd.DataFrame, scheme: Scheme, zone: tzinfo | None, span: Span | None = None
+) -> Figure:
+    """How many seats were in which state over the session, stacked, in about 150 steps.
+
+    Args:
+        intervals: as from `queries.intervals_since`, of a whole session.
+        scheme: light or dark.
+        zone: of the viewer.
+        span: of the time axis, None for that of the rows.
+    """
     palette = PALETTES[scheme]
     columns = [f"n_{state}" for state in State]
     binned = _binned(intervals, columns)
@@ -404,7 +437,9 @@ def states_figure(intervals: pd.DataFrame, scheme: Scheme, zone: tzinfo | None) 
     ]
     return {
         "data": traces,
-        "layout": _plain_layout(scheme, yaxis={"title": {"text": "seats"}, "rangemode": "tozero"}),
+        "layout": _plain_layout(
+            scheme, _range(span, zone), yaxis={"title": {"text": "seats"}, "rangemode": "tozero"}
+        ),
     }
 
 
@@ -419,7 +454,11 @@ _STATE_PATTERNS = {
 
 
 def seat_strips_figure(
-    readings: pd.DataFrame, names: dict[int, str], scheme: Scheme, zone: tzinfo | None
+    readings: pd.DataFrame,
+    names: dict[int, str],
+    scheme: Scheme,
+    zone: tzinfo | None,
+    span: Span | None = None,
 ) -> Figure:
     """One strip per seat: its most frequent state per step of time.
 
@@ -428,11 +467,12 @@ def seat_strips_figure(
         names: display name per seat number, in the order from top to bottom.
         scheme: light or dark.
         zone: of the viewer.
+        span: of the time axis, None for that of the rows.
     """
     palette = PALETTES[scheme]
     states = list(State)
-    span = readings["started_at"].max() - readings["started_at"].min()
-    step = pd.Timedelta(seconds=max(5.0, np.ceil(span.total_seconds() / 360)))
+    length = readings["started_at"].max() - readings["started_at"].min()
+    step = pd.Timedelta(seconds=max(5.0, np.ceil(length.total_seconds() / 360)))
     codes = readings["state"].map({state.value: code for code, state in enumerate(states)})
     counts = (
         pd.DataFrame({"seat": readings["seat"], "at": readings["started_at"].dt.floor(step), "code": codes})
@@ -442,7 +482,9 @@ def seat_strips_figure(
         .drop_duplicates(["seat", "at"], keep="last")
     )
     grid = counts.pivot_table(index="seat", columns="at", values="code", aggfunc="last").reindex(list(names))
-    times = local_times(counts["at"].drop_duplicates().sort_values(), zone)
+    steps = counts["at"].drop_duplicates().sort_values()
+    # the edges of the cells: one step alone would have no width
+    times = local_times(pd.concat([steps, steps.tail(1) + step]), zone)
     colours = [palette.states[state] for state in states]
     edges = np.linspace(0, 1, len(states) + 1)
     labels = [plotly_text(name) for name in names.values()]
@@ -485,6 +527,7 @@ def seat_strips_figure(
     ]
     layout = _plain_layout(
         scheme,
+        _range(span, zone),
         yaxis={
             "tickvals": list(range(len(labels))),
             "ticktext": short,
@@ -547,7 +590,21 @@ def describe_states(intervals: pd.DataFrame) -> str:
     return f"Seats over the lesson: {words}."
 
 
-def _plain_layout(scheme: Scheme, *, yaxis: Figure) -> Figure:
+def _range(span: Span | None, zone: tzinfo | None) -> list[str] | None:
+    """The range of a time axis as Plotly takes it, None for its own choice."""
+    return None if span is None else [local_time(at, zone) for at in span]
+
+
+def _mark_single(trace: Figure) -> None:
+    """Markers on the values that stand between gaps, which no line would show."""
+    there = [False, *(value is not None for value in trace["y"]), False]
+    alone = [here and not (there[n] or there[n + 2]) for n, here in enumerate(there[1:-1])]
+    if any(alone):
+        trace["mode"] = "lines+markers"
+        trace["marker"] = {"size": [6 if single else 0 for single in alone]}
+
+
+def _plain_layout(scheme: Scheme, span: list[str] | None, *, yaxis: Figure) -> Figure:
     return {
         "template": template(scheme),
         "margin": {"l": 62, "r": 14, "t": 30, "b": 26},
@@ -562,7 +619,7 @@ def _plain_layout(scheme: Scheme, *, yaxis: Figure) -> Figure:
             "traceorder": "normal",
             "entrywidth": _KEY_WIDTH,
         },
-        "xaxis": {"type": "date", "tickformat": "%H:%M", "nticks": 8, "showgrid": False},
+        "xaxis": {**_TIME_AXIS, "range": span} if span else {**_TIME_AXIS},
         "yaxis": yaxis,
     }
 

@@ -51,6 +51,14 @@ class Material:
         return end
 
     @property
+    def span(self) -> tuple[datetime, datetime]:
+        """The time that its charts show: from the first row or note to the end."""
+        times = pd.concat([self.intervals["started_at"], self.notes["at"]])
+        if times.empty:
+            return self.session.started_at, self.ended_at
+        return times.min().to_pydatetime(), max(self.ended_at, times.max().to_pydatetime())
+
+    @property
     def kept_interval(self) -> float | None:
         """Seconds from one interval to the next on average, without breaks; None where there are fewer than two."""
         gaps = self.intervals["started_at"].diff().dt.total_seconds()

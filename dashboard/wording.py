@@ -231,8 +231,8 @@ def method(interval: float, kept: float | None) -> str:
     pace = f"Every {interval:g} s one frame of the gallery was read"
     if kept is not None and abs(kept - interval) > _PACE_SLACK * interval:
         pace = (
-            f"One frame of the gallery was to be read every {interval:g} s (it kept up with one every {round(kept, 1):g} s "
-            "on average)"
+            f"One frame of the gallery was to be read every {interval:g} s (it kept up with one every "
+            f"{round(kept, 1):g} s on average)"
         )
     return (
         f"{pace}, in memory only, and dropped; no picture was kept. Each face "
@@ -242,6 +242,8 @@ def method(interval: float, kept: float | None) -> str:
         "found whose head points at the screen, coarsely."
     )
 
+
+TOO_SHORT: Final = "Too short for a chart."
 
 LIMITS: Final = (
     "An expression is not a feeling: the same face can mean several things, and a frown is often concentration.",

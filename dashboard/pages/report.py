@@ -12,7 +12,7 @@ from dashboard.components.tables import table
 from dashboard.exports import FORMATS, episode_rows, low_rows, note_rows, seat_rows
 from dashboard.figures import Figure
 from dashboard.material import Material, read_material
-from dashboard.wording import LIMITS, MODES, clock, day, duration, method, mode_meaning
+from dashboard.wording import LIMITS, MODES, TOO_SHORT, clock, day, duration, method, mode_meaning
 from storage.errors import UnknownSessionError
 
 SESSION: Final = "report-session"
@@ -98,11 +98,10 @@ def _timeline(material: Material, viewer: shell.Viewer) -> Component:
     view = "mood" if material.with_expressions else "presence"
     lows = [(low.start, low.end) for low in material.summary.low_moments]
     figure = figures.Timeline(view, viewer.scheme, viewer.zone).figure(
-        material.intervals, material.notes, lows, "report", numbered=True
+        material.intervals, material.notes, lows, "report", numbered=True, span=material.span
     )
-    return _chart(
-        "The lesson over time", figure, 360, figures.describe_timeline(material.intervals, viewer.zone)
-    )
+    text = figures.describe_timeline(material.intervals, viewer.zone)
+    return _line_chart(material, "The lesson over time", figure, 360, text)
 
 
 def _low_moments(material: Material, viewer: shell.Viewer) -> Component:
@@ -132,9 +131,10 @@ def _low_moments(material: Material, viewer: shell.Viewer) -> Component:
 
 def _shares(material: Material, viewer: shell.Viewer) -> Component:
     figure = figures.Timeline("shares", viewer.scheme, viewer.zone).figure(
-        material.intervals, material.notes, [], "report"
+        material.intervals, material.notes, [], "report", span=material.span
     )
-    return _chart("Expressions over the lesson", figure, 360, figures.describe_shares(material.intervals))
+    text = figures.describe_shares(material.intervals)
+    return _line_chart(material, "Expressions over the lesson", figure, 360, text)
 
 
 def _notes(material: Material, viewer: shell.Viewer) -> Component | None:
@@ -147,7 +147,9 @@ def _notes(material: Material, viewer: shell.Viewer) -> Component | None:
 def _seats(material: Material, viewer: shell.Viewer) -> Component | None:
     if material.readings.empty:
         return None
-    figure = figures.seat_strips_figure(material.readings, material.names, viewer.scheme, viewer.zone)
+    figure = figures.seat_strips_figure(
+        material.readings, material.names, viewer.scheme, viewer.zone, material.span
+    )
     rows = seat_rows(material)
     return _chart(
         "Seats",
@@ -177,8 +179,10 @@ def _episodes(material: Material, viewer: shell.Viewer) -> Component | None:
 
 
 def _coverage(material: Material, viewer: shell.Viewer) -> Component:
-    figure = figures.states_figure(material.intervals, viewer.scheme, viewer.zone)
-    return _chart("How much was seen", figure, 260, figures.describe_states(material.intervals))
+    figure = figures.states_figure(material.intervals, viewer.scheme, viewer.zone, material.span)
+    return _line_chart(
+        material, "How much was seen", figure, 260, figures.describe_states(material.intervals)
+    )
 
 
 def _method(material: Material) -> Component:
@@ -193,6 +197,13 @@ def _method(material: Material) -> Component:
             className="cp-prose",
         ),
     )
+
+
+def _line_chart(material: Material, title: str, figure: Figure, height: int, text: str) -> Component:
+    """A chart of lines or areas over time, or why there is none."""
+    if not figures.drawable(material.intervals):
+        return _section(title, html.P(f"{TOO_SHORT} {text}", className="cp-muted"))
+    return _chart(title, figure, height, text)
 
 
 def _chart(title: str, figure: Figure, height: int, text: str, *more: Component) -> Component:

@@ -15,6 +15,8 @@ from dashboard.app import create_app
 from dashboard.exports import CSV_COLUMNS, csv_cell, report_csv, report_html, report_json, script_json
 from dashboard.figures import coverage
 from dashboard.material import read_material
+from dashboard.pages.report import body
+from dashboard.shell import viewer_of
 from engagement.emotion import EXPRESSIONS
 from engagement.records import Mode, NotObservedReason
 from storage import queries
@@ -203,6 +205,21 @@ def test_a_report_tells_the_pace_that_was_kept_without_the_breaks(engine: Engine
         lesson.commit()
     assert read_material(engine, lesson.session_id).kept_interval == 4
     assert "kept up with one every 4 s" in report_html(engine, lesson.session_id)
+
+
+def test_one_interval_is_told_in_words_and_two_are_drawn(engine: Engine) -> None:
+    lesson = Lesson(engine, datetime.now(UTC) - timedelta(hours=1))
+    lesson.commit()
+    viewer = viewer_of(None)
+    for shown in (report_html(engine, lesson.session_id), str(body(read_material(engine, 1), viewer))):
+        assert shown.count("Too short for a chart.") == 3
+    lesson.commit()
+    lesson.close()
+    page = report_html(engine, lesson.session_id)
+    assert "Too short" not in page
+    charts = re.findall(r'<script type="application/json" id="data-\w+">(.*?)</script>', page, re.DOTALL)
+    ranges = {tuple(json.loads(chart)["layout"]["xaxis"]["range"]) for chart in charts}
+    assert (len(charts), len(ranges)) == (4, 1)
 
 
 @pytest.mark.parametrize("make", [report_html, report_csv, report_json])

@@ -160,6 +160,27 @@ def test_the_first_minutes_do_not_fill_the_axis(intervals: MakeIntervals) -> Non
     assert layout["xaxis"]["autorangeoptions"]["include"] == f"{START + FIRST_SPAN:%Y-%m-%d %H:%M:%S}.000"
 
 
+def test_the_charts_of_a_report_end_with_it_and_show_single_readings(intervals: MakeIntervals) -> None:
+    span = (START, START + timedelta(seconds=30))
+    table = intervals(6)
+    table.loc[[1, 3], "valence"] = np.nan
+    figure = Timeline("mood", "light", UTC).figure(table, NO_NOTES, [], "key", span=span)
+    readings = pd.DataFrame({"started_at": table["started_at"].iloc[:1], "seat": 1, "state": "seen"})
+    seats = seat_strips_figure(readings, {1: "Ada"}, "light", UTC, span)
+    for made in (figure, states_figure(table, "light", UTC, span), seats):
+        assert made["layout"]["xaxis"]["range"] == ["2026-11-20 09:00:00.000", "2026-11-20 09:00:30.000"]
+        assert "autorangeoptions" not in made["layout"]["xaxis"]
+        # ticks below a minute say their seconds
+        assert made["layout"]["xaxis"]["tickformatstops"][1] == {
+            "dtickrange": [1000, 59_999],
+            "value": "%H:%M:%S",
+        }
+    assert trace(figure, "Mood")["marker"] == {"size": [6, 0, 6, 0, 0, 0]}
+    assert trace(figure, COVERAGE)["mode"] == "lines"
+    # edges, so that one step alone is seen
+    assert seats["data"][0]["x"] == ["2026-11-20 09:00:00.000", "2026-11-20 09:00:05.000"]
+
+
 def test_coverage_is_seats_read_of_seats_present(intervals: MakeIntervals) -> None:
     table = intervals(3)
     table.loc[1, ["tiles", "n_seen", "n_camera_off"]] = 0
