@@ -122,7 +122,10 @@ def test_a_window_that_is_minimised_from_the_start_is_refused(display: str) -> N
             pass
         shown.restore()
         with source:
-            assert outcome(next(source.frames(1.0))) == (320, 240)
+            frames = source.frames(1.0)
+            # the X server paints the window some time after it is viewable
+            wait_until(lambda: outcome(next(frames)) != NotObservedReason.BLACK)
+            assert outcome(next(frames)) == (320, 240)
 
 
 def test_a_window_that_is_covered_from_the_start_is_said_and_waited_for(
