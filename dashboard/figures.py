@@ -481,8 +481,13 @@ def seat_strips_figure(
         .sort_values("n")
         .drop_duplicates(["seat", "at"], keep="last")
     )
-    grid = counts.pivot_table(index="seat", columns="at", values="code", aggfunc="last").reindex(list(names))
     steps = counts["at"].drop_duplicates().sort_values()
+    ahead = steps.diff().shift(-1).dt.total_seconds()
+    usual = max(step.total_seconds(), ahead.median()) if len(steps) > 1 else step.total_seconds()
+    # a cell reaches to the next one: where nothing was read for long, an empty one stands between
+    steps = pd.concat([steps, steps[ahead > 3 * usual] + pd.Timedelta(seconds=usual)]).sort_values()
+    grid = counts.pivot_table(index="seat", columns="at", values="code", aggfunc="last")
+    grid = grid.reindex(index=list(names), columns=pd.DatetimeIndex(steps))
     # the edges of the cells: one step alone would have no width
     times = local_times(pd.concat([steps, steps.tail(1) + step]), zone)
     colours = [palette.states[state] for state in states]

@@ -236,6 +236,23 @@ def test_seat_strips_show_the_most_frequent_state_and_names_as_text() -> None:
     assert [item["name"] for item in figure["data"][1:]] == ["seen", "no face", "camera off"]
 
 
+def test_seat_strips_are_empty_where_nothing_was_read() -> None:
+    times = [START + timedelta(seconds=seconds) for seconds in (0, 5, 10, 15, 120, 125)]
+    readings = pd.DataFrame({"started_at": pd.to_datetime(times, utc=True), "seat": 1, "state": "seen"})
+    heat = seat_strips_figure(readings, {1: "Ada"}, "light", UTC)["data"][0]
+    assert heat["z"] == [[0, 0, 0, 0, None, 0, 0]]
+    assert [at[14:19] for at in heat["x"]] == [
+        "00:00",
+        "00:05",
+        "00:10",
+        "00:15",
+        "00:20",
+        "02:00",
+        "02:05",
+        "02:10",
+    ]
+
+
 def test_charts_are_told_in_words(intervals: MakeIntervals) -> None:
     table = intervals(31)
     table.loc[30, ["valence", "low", "high"]] = np.nan
