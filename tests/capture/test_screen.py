@@ -16,7 +16,7 @@ from capture.liveness import Stillness, is_black
 from capture.screen import Grab, Grabber, MonitorSource, RegionSource, WindowSource
 from capture.windows import X11Desk
 from engagement.records import Box, NotObservedReason
-from tests.x11 import X11Window, has, run_openbox, run_xvfb, split_into_monitors
+from tests.x11 import X11Window, has, run_openbox, run_xvfb, split_into_monitors, wait_until
 
 
 def picture(seed: int = 0, width: int = 320, height: int = 240) -> NDArray[np.uint8]:
