@@ -1,5 +1,6 @@
 """Every option and every setting stands in the documentation."""
 
+import re
 from pathlib import Path
 
 import typer
@@ -47,3 +48,28 @@ def test_every_setting_is_documented() -> None:
             if f"`{section}.{name}`" not in text or not description or description not in text:
                 missing.append(f"{section}.{name}")
     assert not missing
+
+
+def test_every_relative_link_leads_somewhere() -> None:
+    pages = [
+        *REPOSITORY.glob("*.md"),
+        *(REPOSITORY / "docs").rglob("*.md"),
+        *(REPOSITORY / "models").glob("*.md"),
+    ]
+    assert len(pages) >= 5
+    broken = [
+        f"{page.name}: {target}"
+        for page in pages
+        for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8"))
+        if "://" not in target and not (page.parent / target).exists()
+    ]
+    assert not broken
+
+
+def test_every_benchmark_named_in_the_readme_is_there() -> None:
+    text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"python -m benchmarks\.(\w+)", text)) | set(
+        re.findall(r"benchmarks/(\w+)\.py", text)
+    )
+    assert len(named) >= 4
+    assert not [name for name in named if not (REPOSITORY / "benchmarks" / f"{name}.py").is_file()]
