@@ -6,6 +6,7 @@ tests/inference/test_mtcnn_networks.py holds both against each other.
 """
 
 import importlib.util
+import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -67,6 +68,7 @@ def load_weights(name: Network) -> list[NDArray[np.float32]]:
         DetectorError: the package or its weights are not installed.
     """
     import joblib
+    import lz4.frame
 
     # find_spec finds the package without running it: its __init__ would import TensorFlow
     spec = importlib.util.find_spec("mtcnn")
@@ -81,7 +83,8 @@ def load_weights(name: Network) -> list[NDArray[np.float32]]:
             f"The face detector needs the weights {name}.lz4 of the mtcnn package and did not find them. "
             "Install classpulse again, or `pip install mtcnn==1.0.0`."
         )
-    weights: list[NDArray[np.float32]] = joblib.load(path)
+    # unpacked here: joblib leaves its own lz4 reader open on a closed file, which Python 3.13 complains about
+    weights: list[NDArray[np.float32]] = joblib.load(io.BytesIO(lz4.frame.decompress(path.read_bytes())))
     return weights
 
 
