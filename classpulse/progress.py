@@ -51,4 +51,6 @@ def interval_line(record: IntervalRecord) -> str:
     """One line for the terminal, such as "27 tiles, 24 faces, 23 read"."""
     if record.not_observed is not None:
         return f"not observed: {record.not_observed.replace('_', ' ')}"
-    return f"{record.tiles} tiles, {record.faces} faces, {record.faces_read} read"
+    line = f"{record.tiles} tiles, {record.faces} faces"
+    # in participation mode, and under five faces in aggregate mode, no expression is told
+    return line if record.expressions is None else f"{line}, {record.faces_read} read"
