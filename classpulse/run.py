@@ -273,7 +273,9 @@ def _announce(url: str, browser: bool) -> None:
 
 
 def _stop_at_end_of_input(stop: threading.Event) -> None:
-    sys.stdin.buffer.read()
+    # not through sys.stdin: a thread that holds its lock aborts the interpreter at its end
+    while os.read(0, 4096):
+        pass
     stop.set()
 
 

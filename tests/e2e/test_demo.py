@@ -39,6 +39,14 @@ def test_the_demo_shows_a_class_and_ends_cleanly(home: Home, browser: Any) -> No
     assert kept["faces"].min() >= 9
 
 
+def test_the_demo_ends_by_itself_when_its_time_is_up(home: Home) -> None:
+    result = home.run("demo", "--seats", "4", "--seconds", "10", "--no-browser", "--port", "0")
+    assert result.returncode == 0, result.stderr
+    assert "restarting" not in result.stderr
+    assert "Fatal" not in result.stderr
+    assert "intervals kept" in result.stderr
+
+
 def test_a_second_agent_on_a_session_is_refused_and_a_term_signal_closes_it(
     home: Home, tmp_path: Path
 ) -> None:
