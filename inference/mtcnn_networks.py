@@ -1,8 +1,8 @@
 """The three networks of MTCNN (Zhang et al. 2016) with the weights that the `mtcnn` package carries.
 
 The package runs them through TensorFlow in eager mode. Here the same weights run in onnxruntime, which the label
-reader needs anyway: the agent stays free of TensorFlow, starts in a second and reads a gallery several times faster.
-tests/inference/test_mtcnn_networks.py holds both against each other.
+reader needs anyway: the agent stays free of TensorFlow and starts in a second, and a gallery of 49 faces takes two
+thirds of the time (benchmarks/detector_peers.py). tests/inference/test_mtcnn_networks.py holds both together.
 """
 
 import importlib.util
