@@ -39,12 +39,12 @@ SIDE_YAW: Final = 32.0
 LABELS: Final = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 CLUSTERS: Final = {"women": 64, "men": 72}
 CHOSEN: Final = {
-    "women": (1, 5, 8, 12, 14, 18, 25, 26, 29, 33, 39, 42, 43, 56, 61, 62, 63, 2, 34, 28),
-    "men": (1, 5, 11, 13, 28, 30, 35, 39, 43, 45, 48, 52, 57, 60, 62, 66, 69, 23, 51, 0),
+    "women": (1, 4, 5, 9, 11, 12, 14, 15, 18, 22, 26, 28, 30, 33, 34, 43, 48, 51, 53, 62),
+    "men": (3, 5, 9, 10, 16, 19, 23, 25, 29, 30, 31, 34, 36, 37, 46, 47, 53, 57, 59, 63),
 }
 """Clusters whose composites are clean and unlike each other, chosen by eye from `contact_sheet`; other data, seeds or
 versions number them otherwise."""
-SHORT_HAIR: Final = {"women": (12, 18, 25, 43), "men": CHOSEN["men"]}
+LONG_HAIR: Final = {"women": set(CHOSEN["women"]) - {15, 18, 28, 53}, "men": {37}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,7 +316,7 @@ def compose(
             faces = _nearest(space, calm, space[group].mean(0), straight.people[source])
             hair, cover = mixed(np.array([straight.picture(source[q], flip=flip[q]) for q in group]))
             face, _ = mixed(np.array([straight.picture(source[q], flip=flip[q]) for q in faces]))
-            long_hair = number not in SHORT_HAIR[sort]
+            long_hair = number in LONG_HAIR[sort]
             shapes = [
                 _mirrored(straight.own_shape[source[q]], portraits.mirror)
                 if flip[q]
@@ -427,15 +427,29 @@ def compose_sideways(sideways: Straight, heads: list[Head], mean: Points) -> lis
                 break
         colour, cover = mixed(sideways.layers[list(chosen.values())])
         view = finish(colour, cover[..., 0], turned(mean, SIDE_YAW), long_hair=head.long_hair, sideways=True)
-        gain = skin_of(head.picture, 88, 168) / skin_of(view, 100, 150)
-        view[..., :3] = np.clip(view[..., :3] * gain.clip(0.5, 1.7), 0, 255).astype(np.uint8)
-        views.append(view)
+        views.append(_recoloured(view, head.picture, covered(turned(mean, SIDE_YAW)[OVAL], 7.0, 0.95)))
     return views
 
 
-def skin_of(picture: NDArray[np.uint8], left: int, right: int) -> NDArray[np.float64]:
-    """Median colour of the middle of the face."""
-    return np.asarray(np.median(picture[150:185, left:right, :3].reshape(-1, 3), axis=0), np.float64)
+def _recoloured(
+    view: NDArray[np.uint8], front: NDArray[np.uint8], face: NDArray[np.float32]
+) -> NDArray[np.uint8]:
+    """The view with the skin and the hair of the frontal picture."""
+    skin = np.maximum(face, smoothstep(DOWN, 188, 200))[..., None]
+    places = (
+        (slice(150, 185), slice(88, 168), slice(100, 150)),
+        (slice(42, 72), slice(100, 156), slice(95, 145)),
+    )
+    on_skin, on_hair = (
+        (_median(front[rows, own]) / _median(view[rows, side]).clip(1)).clip(0.45, 1.7)
+        for rows, own, side in places
+    )
+    view[..., :3] = np.clip(view[..., :3] * (on_skin * skin + on_hair * (1 - skin)), 0, 255).astype(np.uint8)
+    return view
+
+
+def _median(part: NDArray[np.uint8]) -> NDArray[np.float64]:
+    return np.asarray(np.median(part[..., :3].reshape(-1, 3), axis=0), np.float64)
 
 
 def turn_field(mean: Points, yaw: float, pitch: float = 0.0) -> NDArray[np.float32]:
