@@ -68,8 +68,8 @@ def main() -> None:
             found += reading.face is not None
             if truth.state is State.SEEN and truth.expression is not None and truth.strength == 1.0:
                 read = reading.probabilities
-                said = EXPRESSIONS[int(read.argmax())] if read is not None else str(reading.state)
-                counts[truth.expression][said] += 1
+                answer = EXPRESSIONS[int(read.argmax())] if read is not None else str(reading.state)
+                counts[truth.expression][answer] += 1
     print(
         f"faces found {found:.0f} of {on_camera:.0f} on camera ({found / on_camera:.1%}), {false:.0f} in empty rooms"
     )
