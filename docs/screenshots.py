@@ -12,7 +12,10 @@ import tempfile
 import time
 from pathlib import Path
 
+import cv2
 from playwright.sync_api import Page, sync_playwright
+
+from capture.classroom import Classroom
 
 IMAGES = Path(__file__).resolve().parent / "images"
 SIZE = {"width": 1280, "height": 720}
@@ -31,6 +34,7 @@ def main() -> None:
     if chromium is None:
         sys.exit("No Chromium or Chrome found; install one and try again.")
     IMAGES.mkdir(exist_ok=True)
+    draw_class(IMAGES / "class.jpg")
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "classpulse", "demo", "--no-browser", "--port", "0"]
         command += ["--database", f"sqlite:///{folder}/demo.db"]
@@ -47,6 +51,13 @@ def main() -> None:
                     browser.close()
             finally:
                 demo.terminate()
+
+
+def draw_class(file: Path) -> None:
+    """Save what the synthetic class looks like while it laughs."""
+    with Classroom(27) as classroom:
+        image = cv2.resize(classroom.draw(303.0), (1280, 720), interpolation=cv2.INTER_AREA)
+    cv2.imwrite(str(file), image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 85])
 
 
 def picture(page: Page, address: str, file: Path) -> None:
