@@ -1,6 +1,6 @@
 """Takes the pictures of the README and the docs: runs the synthetic class and looks at its pages with Chromium.
 
-uv run --all-extras --group dev python docs/screenshots.py [--minutes 6]
+uv run --all-extras --group dev python docs/screenshots.py [--minutes 5]
 """
 
 import argparse
@@ -27,7 +27,7 @@ def main() -> None:
     """Run the demo for a while, then picture each page in both themes."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        "--minutes", type=float, default=6.0, help="how long the class has run when it is pictured"
+        "--minutes", type=float, default=5.0, help="how long the class has run when it is pictured"
     )
     minutes = parser.parse_args().minutes
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
