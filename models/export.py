@@ -1,10 +1,9 @@
 """From a finished run to a weight file and its entry in the manifest."""
 
 import hashlib
-import json
 import logging
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import cv2
 import keras
@@ -16,12 +15,11 @@ from inference.expression import ExpressionClassifier
 from models import metrics, zoo
 from models.convert import to_litert
 from models.data import FaceSet, read_faces
-from models.errors import TrainingError
 from models.evaluate import choose_threshold, log_probabilities
 from models.golden import golden_faces
 from models.manifest import replace_file, write_entry
 from models.registry import MANIFEST, CropGeometry, ModelEntry, resolve
-from models.train import BEST, RUN, data_hash, input_size_of
+from models.train import BEST, data_hash, input_size_of, read_run
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +44,7 @@ def export(
     FER2013's: it buys accuracy on FER2013's labels with accuracy on FER+'s. Raises TrainingError, DataError and
     ManifestError.
     """
-    record = _read_run(run)
+    record = read_run(run)
     splits = read_faces(data)
     public = splits["PublicTest"]
     size = input_size_of(record["history"])
@@ -129,16 +127,6 @@ def export(
     }
     write_entry(manifest, name, table)
     return resolve(name, manifest)
-
-
-def _read_run(run: Path) -> dict[str, Any]:
-    try:
-        record: dict[str, Any] = json.loads((run / RUN).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise TrainingError(f"{run} holds no finished run ({error}); train first.") from error
-    if not (run / BEST).exists():
-        raise TrainingError(f"{run} holds no {BEST}; train first.")
-    return record
 
 
 def _representative(faces: FaceSet, size: int) -> NDArray[np.uint8]:

@@ -5,7 +5,7 @@ import json
 import logging
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
@@ -17,7 +17,8 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from models import augment, zoo
+from engagement.emotion import EXPRESSIONS
+from models import augment, metrics, zoo
 from models.data import SIZE, FaceSet, read_faces, soft_targets
 from models.errors import TrainingError
 
@@ -52,6 +53,9 @@ class TrainSettings:
     weight_decay: decoupled, per step and unit of learning rate, on kernels only.
     average: decay of the exponential moving average of the weights, which is what is evaluated and kept.
     hard_weight, smoothing: see `models.data.soft_targets`.
+    teachers: folders of finished runs; the mean of their probabilities is mixed into the targets with weight
+        `teacher_weight` (Hinton et al. 2015, without a temperature: the votes are soft already).
+    start: folder of a finished run of the same architecture whose weights to begin with; None begins at random.
     limit: use this many training faces only (0: all).
     """
 
@@ -70,6 +74,9 @@ class TrainSettings:
     average: float = 0.998
     hard_weight: float = 0.6
     smoothing: float = 0.05
+    teachers: tuple[Path, ...] = ()
+    teacher_weight: float = 0.6
+    start: Path | None = None
     precision: str = "mixed_bfloat16"
     seed: int = 1
     limit: int = 0
@@ -113,6 +120,9 @@ def train(
     loop = _Loop(settings, total_steps=steps * settings.epochs)
     history = loop.resume()
     targets = soft_targets(faces, hard_weight=settings.hard_weight, smoothing=settings.smoothing)
+    if settings.teachers:
+        taught = teach(settings.teachers, faces.images)
+        targets = (1 - settings.teacher_weight) * targets + settings.teacher_weight * taught
     for epoch in range(len(history), settings.epochs):
         started = time.monotonic()
         phase = _phase_at(settings, epoch)
@@ -160,6 +170,36 @@ def logits_of(
     return np.concatenate(out)
 
 
+def teach(runs: Sequence[Path], images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Mean probabilities float32 (N, 7) of the runs' chosen networks over grey faces uint8 (N, H, W), each face
+    seen as it is and mirrored. Raises TrainingError."""
+    total = np.zeros((len(images), len(EXPRESSIONS)), np.float64)
+    for run in runs:
+        network, size = load_run(run)
+        for view in (images, images[:, :, ::-1]):
+            total += metrics.softmax(logits_of(network, view, size).astype(np.float64))
+    return np.asarray(total / (2 * len(runs)), np.float32)
+
+
+def load_run(run: Path) -> tuple[keras.Model, int]:
+    """The chosen network of a finished run, in float32, and the side of its faces in px. Raises TrainingError."""
+    record = read_run(run)
+    network = zoo.build(record["settings"]["architecture"], None)
+    network.load_weights(run / BEST)
+    return network, input_size_of(record["history"])
+
+
+def read_run(run: Path) -> dict[str, Any]:
+    """`run.json` of a run that has weights. Raises TrainingError."""
+    try:
+        record: dict[str, Any] = json.loads((run / RUN).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise TrainingError(f"{run} holds no finished run ({error}); train first.") from error
+    if not (run / BEST).exists():
+        raise TrainingError(f"{run} holds no {BEST}; train first.")
+    return record
+
+
 @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]  # TensorFlow ships no types
 def _forward(model: keras.Model, images: Any) -> Any:
     return model(images, training=False)
@@ -175,6 +215,13 @@ class _Loop:
         self._warmup = max(1.0, settings.warmup_epochs * total_steps / settings.epochs)
         self._model = zoo.build(settings.architecture, None, precision=settings.precision)
         self._average = zoo.build(settings.architecture, None, precision=settings.precision)
+        if settings.start is not None:
+            start = read_run(settings.start)["settings"]["architecture"]
+            if start != settings.architecture:
+                raise TrainingError(
+                    f"{settings.start} is a {start}, this run trains a {settings.architecture}; choose another --start."
+                )
+            self._model.load_weights(settings.start / BEST)
         self._average.set_weights(self._model.get_weights())
         self._optimizer = keras.optimizers.SGD(
             settings.learning_rate, momentum=0.9, nesterov=True, weight_decay=settings.weight_decay
@@ -301,5 +348,7 @@ def _plain(settings: TrainSettings) -> dict[str, Any]:
     """Settings as JSON knows them, without the places on this machine."""
     plain = asdict(settings)
     del plain["data"], plain["out"]
+    plain["teachers"] = [run.name for run in settings.teachers]
+    plain["start"] = settings.start.name if settings.start is not None else None
     plain["phases"] = [asdict(phase) for phase in settings.phases]
     return plain

@@ -1,6 +1,7 @@
 """The architectures: each takes grey faces in 0..255 and returns logits in the order of `EXPRESSIONS`."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 import keras
@@ -8,11 +9,12 @@ import keras
 from engagement.emotion import EXPRESSIONS
 from models.errors import TrainingError
 from models.zoo.cnn import build_cnn4
-from models.zoo.resnet import build_resnet
+from models.zoo.resnet import SLIM, build_resnet
 from models.zoo.xception import build_mini_xception
 
 ARCHITECTURES: Final[dict[str, Callable[[int | None, int], keras.Model]]] = {
     "resnet-s": build_resnet,
+    "resnet-slim": partial(build_resnet, blocks=SLIM),
     "cnn-4": build_cnn4,
     "mini-xception": build_mini_xception,
 }
