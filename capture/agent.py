@@ -22,6 +22,7 @@ from capture.liveness import FROZEN_AFTER
 from engagement.attention import AttentionTracker
 from engagement.emotion import EXPRESSIONS
 from engagement.errors import ClasspulseError
+from engagement.head_pose import HeadPoseTracker
 from engagement.mood import MoodTracker, facing_share
 from engagement.policy import Policy
 from engagement.records import (
@@ -118,6 +119,7 @@ class Agent:
         self._settings = settings
         self._on_interval = on_interval
         self._seating = Seating()
+        self._poses = HeadPoseTracker()
         self._mood = MoodTracker()
         self._attention = AttentionTracker()
         self._policy = Policy(settings.mode)
@@ -213,6 +215,7 @@ class Agent:
                 record = self._not_observed(session_id, item.taken_at, NotObservedReason.FROZEN)
             elif result.readings:
                 readings, seats = self._seating.assign(result.readings)
+                readings = self._poses.update(readings, item.taken_at)
                 record = self._observed(session_id, item.taken_at, readings, result.grid)
                 record = replace(
                     record,

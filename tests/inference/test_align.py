@@ -1,7 +1,9 @@
+import cv2
 import numpy as np
+import pytest
 
 from engagement.records import Box, Face
-from inference.align import FER2013, SIZE, crop_face
+from inference.align import FER2013, SIZE, crop_face, upright_angle
 from models.registry import CropGeometry
 
 WHOLE = CropGeometry(side=1.0, offset_x=0.0, offset_y=0.0)
@@ -55,3 +57,38 @@ def test_the_default_is_fer2013s() -> None:
     box = face(Box(30, 30, 50, 60))
     assert crop_face(image, box).shape == (SIZE, SIZE)
     assert (crop_face(image, box) == crop_face(image, box, FER2013, SIZE)).all()
+
+
+def landmarks_at(degrees: float, centre: tuple[float, float], scale: float = 1.0) -> np.ndarray:
+    """A frontal face's landmarks, turned clockwise."""
+    points = np.array([[-15, -12], [15, -12], [0, 4], [-12, 18], [12, 18]], np.float64) * scale
+    a = np.radians(degrees)
+    turn = np.array([[np.cos(a), -np.sin(a)], [np.sin(a), np.cos(a)]])
+    return (points @ turn.T + centre).astype(np.float32)
+
+
+@pytest.mark.parametrize("degrees", [-60, -30, 0, 20, 45])
+def test_the_roll_is_that_of_the_landmarks(degrees: float) -> None:
+    assert np.degrees(upright_angle(landmarks_at(degrees, (50, 60)))) == pytest.approx(degrees, abs=1e-4)
+    assert upright_angle(np.full((5, 2), 3.0, np.float32)) == 0.0
+
+
+def test_a_turned_head_keeps_the_roll_of_its_eyes() -> None:
+    points = landmarks_at(0, (50, 60))
+    points[2] += (9, 0)  # the nose of a head turned to the side says nothing of its roll
+    assert upright_angle(points) == 0.0
+
+
+@pytest.mark.parametrize("degrees", [-40, -15, 25])
+def test_a_tilted_face_comes_out_as_the_upright_one(degrees: float) -> None:
+    pattern = cv2.GaussianBlur(np.random.default_rng(0).integers(0, 256, (240, 240, 3), np.uint8), (0, 0), 6)
+    pattern = cv2.normalize(pattern, None, 0, 255, cv2.NORM_MINMAX)
+    middle = (119.5, 119.5)
+    turned = cv2.warpAffine(pattern, cv2.getRotationMatrix2D(middle, -degrees, 1), (240, 240))
+    box, geometry = Box(80, 80, 80, 80), CropGeometry(1.0, 0.0, -0.1)
+    # box centres are between pixels, so the picture's middle is 120
+    upright = crop_face(pattern, Face(box, landmarks_at(0, (120, 120)), 1.0), geometry)
+    again = crop_face(turned, Face(box, landmarks_at(degrees, (120, 120)), 1.0), geometry)
+    left_alone = crop_face(turned, Face(box, landmarks_at(0, (120, 120)), 1.0), geometry)
+    assert np.abs(again.astype(int) - upright).mean() < 4
+    assert np.abs(left_alone.astype(int) - upright).mean() > 10
