@@ -36,7 +36,6 @@ from models.sprites.geometry import (
 
 MEMBERS: Final = 24
 SIDE_YAW: Final = 32.0
-LABELS: Final = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 CLUSTERS: Final = {"women": 64, "men": 72}
 CHOSEN: Final = {
     "women": (1, 4, 5, 9, 11, 12, 14, 15, 18, 22, 26, 28, 30, 33, 34, 43, 48, 51, 53, 62),
@@ -56,7 +55,7 @@ class Portraits:
         people: whose they are.
         landmarks: float64 (N, 468, 3) in pixels of the picture.
         poses: (N, 3) yaw, pitch, roll in degrees.
-        readings: (N, 7) of the labeller, in the order of `LABELS`.
+        readings: (N, 7) of the labeller, in the order of `engagement.emotion.EXPRESSIONS`.
         mean: (468, 3) neutral mean shape on the canvas; mirror: (468,) index of each point's mirror image.
     """
 
