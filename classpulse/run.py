@@ -1,6 +1,7 @@
 """Puts the parts together for each command."""
 
 import json
+import logging
 import os
 import signal
 import sys
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from capture.doctor import Check
+    from dashboard.app import DashboardSettings
 
 
 def settings_with(
@@ -157,7 +159,9 @@ def start(chosen: Settings, *, seconds: float | None, browser: bool) -> None:
     with (
         database(chosen) as engine,
         stopped_by_signals() as stop,
-        PageServer(engine, host=chosen.dashboard.host, port=chosen.dashboard.port) as server,
+        PageServer(
+            engine, host=chosen.dashboard.host, port=chosen.dashboard.port, settings=_pages()
+        ) as server,
     ):
         _announce(server.url, browser)
         supervisor = Supervisor(
@@ -191,10 +195,25 @@ def serve_pages(chosen: Settings, *, browser: bool) -> None:
     with (
         database(chosen) as engine,
         stopped_by_signals() as stop,
-        PageServer(engine, host=chosen.dashboard.host, port=chosen.dashboard.port) as server,
+        PageServer(
+            engine, host=chosen.dashboard.host, port=chosen.dashboard.port, settings=_pages()
+        ) as server,
     ):
         _announce(server.url, browser)
         stop.wait()
+
+
+def _pages() -> "DashboardSettings":
+    """What the pages need beside the database: what was measured of the weights, unless they are not usable."""
+    from dashboard.app import DashboardSettings
+    from models.errors import ModelsError
+    from models.registry import read_figures
+
+    try:
+        return DashboardSettings(accuracy=read_figures("expression"))
+    except ModelsError as error:
+        logging.getLogger(__name__).warning("About shows no figures of the classifier: %s", error)
+        return DashboardSettings()
 
 
 def report(chosen: Settings, session: str, report_format: str) -> str:

@@ -2,11 +2,17 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from classpulse.errors import UsageError
+
+if TYPE_CHECKING:
+    from models.train import Phase
+
+Row = dict[str, Any]
 
 
 def train(
@@ -14,60 +20,196 @@ def train(
     *,
     out: Path,
     architecture: str,
+    epochs: int | None,
+    phases: Sequence[str],
     batch: int,
     learning_rate: float,
+    hard_weight: float,
+    teachers: Sequence[Path],
+    teacher_weight: float,
+    start: Path | None,
+    pretrained: Path | None,
+    precision: str,
     seed: int,
     limit: int,
-) -> Path:
-    """Train with a progress bar, or go on where the run in `out` stopped; the run's folder.
+) -> str:
+    """Train with a progress bar, or go on where the run in `out` stopped; what came of it, in a sentence.
 
     Raises:
-        UsageError: the extra `train` is not installed.
+        UsageError: the extra `train` is not installed, or a phase cannot be read.
         models.errors.ModelsError: the data or an option is wrong.
     """
     with _workshop():
-        from models.train import TrainSettings
+        from models.train import PHASES, TrainSettings, phases_of
         from models.train import train as run_training
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
+    if epochs is not None and phases:
+        raise UsageError("--epochs shares out the usual phases, --phase gives others; choose one of them.")
+    chosen = PHASES if epochs is None else phases_of(epochs)
     settings = TrainSettings(
         data=faces_file(data),
         out=out,
         architecture=architecture,
+        phases=tuple(read_phase(phase) for phase in phases) or chosen,
         batch=batch,
         learning_rate=learning_rate,
+        hard_weight=hard_weight,
+        teachers=tuple(teachers),
+        teacher_weight=teacher_weight,
+        start=start,
+        pretrained=pretrained,
+        precision=precision,
         seed=seed,
         limit=limit,
     )
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task("first epoch", total=settings.epochs)
+    with _bar(architecture) as (on_step, say):
 
         def on_epoch(row: dict[str, float]) -> None:
-            progress.update(
-                task,
-                completed=row["epoch"],
-                description=f"PublicTest {row['public_accuracy']:.1%}, {row['seconds']:.0f} s an epoch",
-            )
+            say(f"epoch {row['epoch']:.0f}: PublicTest {row['public_accuracy']:.1%}, {row['seconds']:.0f} s")
 
-        return run_training(settings, on_epoch=on_epoch)
+        run_training(settings, on_step=on_step, on_epoch=on_epoch)
+    report = json.loads((out / "evaluation.json").read_text(encoding="utf-8"))
+    served = f" Serve it with: classpulse models export {out}" if (out / "best.weights.h5").exists() else ""
+    return f"PublicTest {report['accuracy']['value']:.1%}; report and figures are in {out}.{served}"
 
 
-def export(run: Path, data: Path | None) -> str:
+def read_phase(text: str) -> "Phase":
+    """A phase as `EPOCHS:SIZE[:DEGRADED[:ERASED]]`, such as `14:32:0.1:0.1`. Raises UsageError."""
+    from models.train import Phase
+
+    parts = text.split(":")
+    try:
+        epochs, size = int(parts[0]), int(parts[1])
+        degraded, erased, *more = *map(float, parts[2:]), *(0.0,) * (4 - len(parts))
+        if more or epochs < 1 or size < 16 or not (0 <= degraded <= 1 and 0 <= erased <= 1):
+            raise ValueError(text)
+    except (ValueError, IndexError) as error:
+        raise UsageError(
+            f"The phase {text!r} cannot be read: give EPOCHS:SIZE:DEGRADED:ERASED, such as 14:32:0.1:0.1, with at "
+            "least 1 epoch, 16 pixels and shares in 0..1."
+        ) from error
+    return Phase(epochs, size, degraded, erased)
+
+
+def export(run: Path, data: Path | None, prior: str) -> str:
     """Make a finished run the classifier that is served; what was chosen, as text."""
+    try:
+        wanted = None if prior == "auto" else float(prior)
+    except ValueError as error:
+        raise UsageError(f"--prior is `auto` or a number in 0..1, not {prior!r}.") from error
+    if wanted is not None and not 0 <= wanted <= 1:
+        raise UsageError(f"--prior is `auto` or a number in 0..1, not {prior}.")
     with _workshop():
         from models.export import export as export_run
-    entry = export_run(run, faces_file(data))
-    return json.dumps({"sha256": entry.sha256, "temperature": entry.temperature, **entry.metrics}, indent=2)
+    entry = export_run(run, faces_file(data), prior=wanted)
+    chosen = {
+        "temperature": entry.temperature,
+        "min_height": entry.min_height,
+        "thresholds": entry.thresholds,
+    }
+    return json.dumps({"sha256": entry.sha256, **chosen, **entry.metrics}, indent=2)
 
 
-def evaluate(data: Path | None, *, split: str, out: Path, card: Path | None) -> str:
-    """Measure the shipped classifier; the main figures as text."""
+def evaluate(
+    run: Path | None,
+    data: Path | None,
+    *,
+    split: str,
+    engine: str | None,
+    out: Path | None,
+    card: Path | None,
+) -> str:
+    """Measure the shipped classifier, a run or an engine of others; the figures as text."""
+    if sum(choice is not None for choice in (run, engine, card)) > 1:
+        raise UsageError(
+            "A run, --engine and --card exclude each other: the card is that of the shipped weights."
+        )
     with _workshop():
-        from models.evaluate import evaluate as measure
-    report = measure(faces_file(data), out, split=split, card=card)
+        from models import evaluate as measuring
+    faces = faces_file(data)
+    if engine is not None:
+        report = measuring.evaluate_engine(engine, faces, out or Path("evaluation") / engine, split=split)
+    elif run is not None:
+        beside = run if split == "PublicTest" else run / split
+        report = measuring.evaluate_run(run, faces, split=split, out=out or beside)
+    else:
+        report = measuring.evaluate(faces, out or Path("evaluation"), split=split, card=card)
     return json.dumps(report, indent=2)
+
+
+def compare(runs: Sequence[Path], data: Path | None, *, out: Path, engines: Sequence[str]) -> str:
+    """Write the page that compares the shipped classifier with runs, engines and published figures; what was left
+    out of it, one line each."""
+    with _workshop():
+        from models import compare as comparing
+        from models import evaluate as measuring
+        from models.errors import EngineError
+        from models.runs import RUN
+    faces, kept, absent = faces_file(data), out.with_suffix(""), []
+    folders = []
+    for run in runs:
+        if (run / RUN).exists():
+            measuring.evaluate_run(run, faces)
+        folders.append(run)
+    for engine in engines:
+        try:
+            measuring.evaluate_engine(engine, faces, kept / engine)
+            folders.append(kept / engine)
+        except EngineError as error:
+            absent.append(str(error))
+    measuring.evaluate(faces, kept / "shipped")
+    named = " ".join(run.name for run in runs)
+    asked = "".join(f" --engine {engine}" for engine in engines)
+    comparing.write_page(
+        [comparing.read_entry(folder) for folder in (kept / "shipped", *folders)],
+        out,
+        f"classpulse models compare {named}{asked} --out {out.name}",
+    )
+    return "\n".join([*absent, f"Wrote {out}"])
+
+
+def catalogue() -> list[Row]:
+    """The architectures that can be trained, with their size on a face of 48 px."""
+    with _workshop():
+        from models import zoo
+    rows = []
+    for name in zoo.ARCHITECTURES:
+        network = zoo.build(name, 48)
+        size = f"{network.count_params() / 1e6:.2f} M", f"{zoo.multiply_adds(network) / 1e6:.0f} M"
+        rows.append(
+            {"architecture": name, "parameters": size[0], "multiply-adds": size[1], "what": "network"}
+        )
+    return rows + [
+        {"architecture": name, "parameters": "-", "multiply-adds": "-", "what": what}
+        for name, what in zoo.MACHINES.items()
+    ]
+
+
+def runs_in(folder: Path) -> list[Row]:
+    """The runs found in a folder, best first, with what they reached on PublicTest."""
+    with _workshop():
+        from models.runs import find_runs
+    rows = []
+    for run in find_runs(folder):
+        record = json.loads((run / "run.json").read_text(encoding="utf-8"))
+        history = record.get("history", [])
+        if not history:
+            continue
+        epochs = sum(phase["epochs"] for phase in record["settings"].get("phases", [{"epochs": 1}]))
+        best = next((row for row in history if row["epoch"] == record.get("chosen_epoch")), history[-1])
+        report = run / "evaluation.json"
+        full = json.loads(report.read_text(encoding="utf-8")) if report.exists() else {}
+        votes = full.get("ferplus_majority")
+        rows.append(
+            {
+                "run": run.name,
+                "architecture": record["settings"]["architecture"],
+                "epochs": f"{len(history)} of {epochs}",
+                "PublicTest": f"{best['public_accuracy']:.1%}",
+                "FER+": f"{votes['value']:.1%}" if votes else "-",
+                "ECE": f"{full['ece']:.3f}" if full else "-",
+            }
+        )
+    return sorted(rows, key=lambda row: float(row["PublicTest"].rstrip("%")), reverse=True)
 
 
 def faces_file(given: Path | None) -> Path:
@@ -75,6 +217,31 @@ def faces_file(given: Path | None) -> Path:
     if given is not None:
         return given
     return Path(os.environ.get("CLASSPULSE_DATA", "../shared/data")) / "fer2013" / "fer2013plus.parquet"
+
+
+@contextmanager
+def _bar(title: str) -> Iterator[tuple[Callable[[int, int], None], Callable[[str], None]]]:
+    """A progress bar on standard error: a function for steps done of a total, one for a remark."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )  # fmt: skip
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task(title, total=None)
+        yield (
+            lambda done, total: progress.update(task, completed=done, total=total),
+            lambda remark: progress.update(task, description=f"{title}, {remark}"),
+        )
 
 
 @contextmanager

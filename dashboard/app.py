@@ -3,6 +3,7 @@
 import logging
 import socket
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -37,10 +38,12 @@ class DashboardSettings:
     Attributes:
         poll_seconds: how often an open page asks for something new, above 0.
         start_command: what starts a class, shown where none is running.
+        accuracy: what was measured of the classifier (see `dashboard.accuracy`), None where nothing was.
     """
 
     poll_seconds: float = 1.0
     start_command: str = "classpulse start"
+    accuracy: Mapping[str, Any] | None = None
 
 
 def create_app(engine: Engine, settings: DashboardSettings | None = None) -> Dash:
@@ -69,6 +72,7 @@ def create_app(engine: Engine, settings: DashboardSettings | None = None) -> Das
     now.register(app, engine, chosen.start_command)
     sessions.register(app, engine)
     report.register(app, engine)
+    about.register(app, chosen.accuracy)
     # ids are looked up in all pages, not only in the one that is open
     app.validation_layout = [
         shell.layout(),

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engagement.records import Face, HeadPose, State
+from models.registry import threshold_at
 
 _COMFORTABLE_HEIGHT: Final = 48
 """Pixels; above this a taller face tells a 48-pixel classifier nothing more."""
@@ -25,6 +26,8 @@ class QualityGate:
         min_sharpness: as `sharpness` measures it. LFW faces of 24 pixels have 0.04 (2nd percentile), blurred by
             1.5 of 48 pixels 0.01, by 2.5 pixels 0.003.
         min_probability: abstention threshold on the top probability, 0..1; the manifest of the weights says it.
+        thresholds: the same by the face's height, (pixels, threshold), where small faces ask for more; then
+            `min_probability` is not looked at.
     """
 
     min_height: int = 18
@@ -33,10 +36,15 @@ class QualityGate:
     max_pitch: float = 30.0
     min_sharpness: float = 0.008
     min_probability: float = 0.0
+    thresholds: tuple[tuple[float, float], ...] = ()
 
     def shows_pose(self, face: Face) -> bool:
         """Whether its landmarks tell a head pose: on too few pixels, or where no face may be, they mean nothing."""
         return face.box.height >= self.min_height and face.score >= self.min_score
+
+    def least_probability(self, face: Face) -> float:
+        """The top probability, 0..1, from which on this face's expression is named."""
+        return threshold_at(self.thresholds, face.box.height) if self.thresholds else self.min_probability
 
     def judge_face(self, face: Face, pose: HeadPose, sharp: float) -> State:
         """SEEN, TURNED_AWAY or UNREADABLE, before any expression is read."""

@@ -19,7 +19,7 @@ from inference.mosaic import build_mosaic
 from inference.names import LabelReader
 from inference.pose import estimate
 from inference.quality import QualityGate, sharpness
-from models.registry import CropGeometry, resolve
+from models.registry import CropGeometry, ModelEntry, resolve
 
 TILE_HEIGHT: Final = 112
 """Pixels to which a tile is brought for the detector; see benchmarks/frame_stages.py for what it finds."""
@@ -140,7 +140,8 @@ class Reader:
         if self._classifier is not None and crops:
             probabilities = self._classifier.classify(np.stack(list(crops.values())))
             for index, row in zip(crops, probabilities, strict=True):
-                if row.max() < self._gate.min_probability:
+                face = faces[index]
+                if face is not None and row.max() < self._gate.least_probability(face):
                     readings[index] = replace(readings[index], state=State.UNREADABLE)
                 else:
                     readings[index] = replace(readings[index], probabilities=row)
@@ -203,11 +204,17 @@ def load_reader(
     if expressions:
         entry = resolve("expression")
         classifier = ExpressionClassifier(entry.path, temperature=entry.temperature, flip=entry.flip)
-        gate, geometry = QualityGate(min_probability=entry.threshold), entry.crop
+        gate, geometry = _gate(entry), entry.crop
     return Reader(
         load_detector(detector, detector_model, min_face=MIN_FACE),
         classifier,
         LabelReader(label_budget) if names else None,
         gate,
         geometry,
+    )
+
+
+def _gate(entry: ModelEntry) -> QualityGate:
+    return QualityGate(
+        min_height=entry.min_height, min_probability=entry.threshold, thresholds=entry.thresholds
     )

@@ -1,10 +1,7 @@
-"""What a video call and a restless student do to a face, applied to training pictures."""
-
-from typing import Any
+"""What a video call and a restless student do to a face, applied to training pictures. NumPy and OpenCV only."""
 
 import cv2
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 
 
@@ -28,55 +25,64 @@ def degrade(images: NDArray[np.uint8], share: float, rng: np.random.Generator) -
     return out
 
 
-def view(images: Any, seed: Any, size: int, cover: float, erased: float) -> Any:
-    """Random views, float32 (N, size, size, 1) in 0..255, of grey faces uint8 (N, H, W).
+def view(
+    images: NDArray[np.uint8], rng: np.random.Generator, size: int, cover: float, erased: float
+) -> NDArray[np.float32]:
+    """Random views, float32 (N, size, size, 1) in 0..255, of grey faces uint8 (N, H, H).
 
     One affine transform per face (flip, +/-15 degrees, scale 0.87..1.18, stretch 6 %, shift 8 %), then
     contrast, brightness, noise and, on a share `erased` of the faces, a blanked rectangle. `cover` is the side
-    in pixels of the source square that the view shows; `seed` int32 (2,) fixes everything.
+    in pixels of the source square that the view shows; `rng` fixes everything.
     """
-    n = tf.shape(images)[0]
-    height = float(images.shape[1])
+    n, height = images.shape[:2]
+    x = np.empty((n, size, size), np.float32)
+    for index, matrix in enumerate(_transforms(n, height, rng, size, cover)):
+        x[index] = cv2.warpAffine(
+            images[index],
+            matrix,
+            (size, size),
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_REFLECT,
+        )
 
-    def draw(salt: int, low: float, high: float, shape: tuple[int, ...] = ()) -> Any:
-        return tf.random.stateless_uniform([n, *shape], seed + tf.constant([0, salt]), low, high)
+    def draw(low: float, high: float) -> NDArray[np.float32]:
+        return rng.uniform(low, high, (n, 1, 1)).astype(np.float32)
 
-    angle = draw(1, -15.0, 15.0) * (np.pi / 180)
-    zoom = tf.exp(draw(2, float(np.log(0.85)), float(np.log(1.15))))
-    stretch = tf.exp(draw(3, -0.06, 0.06))
-    flip = tf.where(draw(4, 0.0, 1.0) < 0.5, -1.0, 1.0)
-    shift_x, shift_y = draw(5, -0.08, 0.08) * height, draw(6, -0.08, 0.08) * height
-    step = zoom * (cover / size)  # source pixels per output pixel
-    cos, sin = tf.cos(angle) * step, tf.sin(angle) * step
-    a, b, d, e = flip * cos * stretch, -sin / stretch, flip * sin * stretch, cos / stretch
-    middle_in, middle_out = (height - 1) / 2, (size - 1) / 2
-    c = middle_in + shift_x - (a + b) * middle_out
-    f = middle_in + shift_y - (d + e) * middle_out
-    zero = tf.zeros_like(a)
-    x = tf.raw_ops.ImageProjectiveTransformV3(
-        images=tf.cast(images, tf.float32)[..., tf.newaxis],
-        transforms=tf.stack([a, b, c, d, e, f, zero, zero], axis=1),
-        output_shape=tf.constant([size, size]),
-        fill_value=0.0,
-        interpolation="BILINEAR",
-        fill_mode="REFLECT",
-    )
-    mean = tf.reduce_mean(x, axis=(1, 2, 3), keepdims=True)
-    contrast = tf.exp(draw(7, -0.35, 0.35, (1, 1, 1)))
-    x = (x - mean) * contrast + mean + draw(8, -35.0, 35.0, (1, 1, 1))
-    noise = tf.random.stateless_normal(tf.shape(x), seed + tf.constant([0, 9])) * draw(
-        10, 0.0, 4.0, (1, 1, 1)
-    )
-    x = tf.clip_by_value(x + noise, 0.0, 255.0)
+    mean = x.mean(axis=(1, 2), keepdims=True)
+    contrast, brightness, noise = np.exp(draw(-0.35, 0.35)), draw(-35.0, 35.0), draw(0.0, 4.0)
+    x -= mean
+    x *= contrast
+    x += mean + brightness
+    grain = rng.standard_normal(x.shape, np.float32)
+    grain *= noise
+    x += grain
+    np.clip(x, 0.0, 255.0, out=x)
 
     # An erased rectangle of up to 40 % of the side, filled with the face's mean.
-    grid = (tf.range(size, dtype=tf.float32) + 0.5) / size
-    centre_x, centre_y = draw(11, 0.1, 0.9, (1, 1)), draw(12, 0.1, 0.9, (1, 1))
-    half_x, half_y = draw(13, 0.06, 0.2, (1, 1)), draw(14, 0.06, 0.2, (1, 1))
-    erase = draw(15, 0.0, 1.0, (1, 1)) < erased
-    inside = (
-        (tf.abs(grid[tf.newaxis, tf.newaxis, :] - centre_x) < half_x)
-        & (tf.abs(grid[tf.newaxis, :, tf.newaxis] - centre_y) < half_y)
-        & erase
+    grid = (np.arange(size, dtype=np.float32) + 0.5) / size
+    centre_x, centre_y, half_x, half_y = (
+        draw(0.1, 0.9), draw(0.1, 0.9), draw(0.06, 0.2), draw(0.06, 0.2)
+    )  # fmt: skip
+    inside = (np.abs(grid[np.newaxis, np.newaxis, :] - centre_x) < half_x) & (
+        np.abs(grid[np.newaxis, :, np.newaxis] - centre_y) < half_y
     )
-    return tf.where(inside[..., tf.newaxis], mean, x)
+    inside &= draw(0.0, 1.0) < erased
+    return np.asarray(np.where(inside, mean, x)[..., np.newaxis], np.float32)
+
+
+def _transforms(
+    n: int, height: int, rng: np.random.Generator, size: int, cover: float
+) -> NDArray[np.float64]:
+    """Matrices (N, 2, 3) from a pixel of the view to one of the picture."""
+    angle = np.radians(rng.uniform(-15.0, 15.0, n))
+    zoom, stretch = np.exp(rng.uniform(np.log(0.85), np.log(1.15), n)), np.exp(rng.uniform(-0.06, 0.06, n))
+    flip = np.where(rng.random(n) < 0.5, -1.0, 1.0)
+    shift = rng.uniform(-0.08, 0.08, (2, n)) * height
+    step = zoom * (cover / size)  # source pixels per pixel of the view
+    cos, sin = np.cos(angle) * step, np.sin(angle) * step
+    matrices = np.empty((n, 2, 3))
+    matrices[:, 0, 0], matrices[:, 0, 1] = flip * cos * stretch, -sin / stretch
+    matrices[:, 1, 0], matrices[:, 1, 1] = flip * sin * stretch, cos / stretch
+    middle_in, middle_out = (height - 1) / 2, (size - 1) / 2
+    matrices[:, :, 2] = middle_in + shift.T - matrices[:, :, :2].sum(axis=2) * middle_out
+    return matrices

@@ -1,28 +1,35 @@
 """The model card, generated from the manifest and an evaluation, so that no figure is typed by hand."""
 
-import tomllib
 from pathlib import Path
 from typing import Any
 
 from engagement.emotion import EXPRESSIONS
-from models.errors import ManifestError
+from models.manifest import read_table
 
 
 def write_card(path: Path, report: dict[str, Any], manifest: Path, name: str) -> None:
     """Write MODEL_CARD.md for `name` from `report` (see `models.evaluate.measure`). Raises ManifestError."""
-    try:
-        entry = tomllib.loads(manifest.read_text(encoding="utf-8"))[name]
-    except (OSError, KeyError, tomllib.TOMLDecodeError) as error:
-        raise ManifestError(
-            f"{manifest} has no readable entry {name!r} ({error!r}); export the model."
-        ) from error
+    entry = read_table(manifest, name)
     path.write_text(render_card(report, entry, name), encoding="utf-8")
 
 
 def render_card(report: dict[str, Any], entry: dict[str, Any], name: str) -> str:
-    """The card as Markdown."""
-    settings, crop, at = entry["settings"], entry["crop"], report["at_threshold"]
-    lines = [
+    """The card as Markdown; its figures are those of `models.evaluate.write_figures` in `card/` beside it."""
+    parts = (
+        _what(entry, name),
+        _headline(report, entry),
+        _by_expression(report),
+        _calibration(report),
+        _by_height(report, entry),
+        _not_valid(entry),
+        _making(entry),
+        _data(),
+    )
+    return "\n".join(line for part in parts for line in (*part, ""))
+
+
+def _what(entry: dict[str, Any], name: str) -> list[str]:
+    return [
         f"# Model card: {name}",
         "",
         f"`{entry['file']}` (SHA-256 `{entry['sha256'][:16]}...`): {entry['architecture']}, "
@@ -34,17 +41,23 @@ def render_card(report: dict[str, Any], entry: dict[str, Any], name: str) -> str
         *_prior(entry),
         "It reads the expression that a face shows in one picture. It does not know what a person feels, thinks or "
         "how attentive they are, and must not be used to grade, rank or discipline anyone.",
-        "",
+    ]
+
+
+def _headline(report: dict[str, Any], entry: dict[str, Any]) -> list[str]:
+    at = report["at_threshold"]
+    low, high = report["macro_f1_interval"]
+    lines = [
         f"## Measured on {report['split']}",
         "",
         "`classpulse models evaluate --data DATA/fer2013/fer2013plus.parquet --split "
-        f"{report['split']} --card models/MODEL_CARD.md` wrote this page. Epoch, temperature, threshold, flip, prior "
-        f"and precision were chosen on {entry['data']['chosen_on']}.",
+        f"{report['split']} --card models/MODEL_CARD.md` wrote this page. Epoch, temperature, thresholds, least "
+        f"height, flip, prior and precision were chosen on {entry['data']['chosen_on']}.",
         "",
         "| figure | value | 95 % interval | n |",
         "|---|---|---|---|",
         _row("FER2013 accuracy", report["accuracy"]),
-        f"| FER2013 macro F1 | {report['macro_f1']:.3f} | | {report['accuracy']['n']} |",
+        f"| FER2013 macro F1 | {report['macro_f1']:.3f} | {low:.3f} to {high:.3f} | {report['accuracy']['n']} |",
     ]
     if "ferplus_majority" in report:
         lines.append(_row("FER+ majority accuracy", report["ferplus_majority"]))
@@ -52,70 +65,147 @@ def render_card(report: dict[str, Any], entry: dict[str, Any], name: str) -> str
         f"| ECE, 15 bins | {report['ece']:.3f} (before temperature {report['ece_before_temperature']:.3f}) | | |",
         f"| named at threshold {at['threshold']:.2f} | {at['coverage']:.1%} of the faces, "
         f"{at['accuracy']:.1%} of them as labelled | | |",
-        f"| 49 faces, two threads | {report['milliseconds_49_faces']:.1f} ms on the machine that wrote this page | | |",
+        f"| 49 faces, two threads | {report['milliseconds_49_faces']:.1f} ms on the machine that wrote this page"
+        + (f", at a load of {report['load']:g}" if "load" in report else "")
+        + " | | |",
         "",
         "Labels of FER2013 are noisy: people agree with them on about 65 % of the pictures. FER+ majority is "
         "Microsoft's rule: emotions with one vote dropped, the winner has more than half of the rest; contempt, which "
         "is not named here, counts as an error.",
+    ]
+    return lines
+
+
+def _by_expression(report: dict[str, Any]) -> list[str]:
+    lines = [
+        "## By expression",
         "",
-        "| expression | precision | recall | F1 | faces |",
-        "|---|---|---|---|---|",
+        "| expression | precision | recall | 95 % interval | F1 | faces |",
+        "|---|---|---|---|---|---|",
     ]
     for expression in EXPRESSIONS:
         row = report["by_expression"][expression]
         lines.append(
-            f"| {expression} | {row['precision']:.3f} | {row['recall']:.3f} | {row['f1']:.3f} | {row['support']:.0f} |"
+            f"| {expression} | {row['precision']:.3f} | {row['recall']:.3f} | "
+            f"{row['recall_low']:.3f} to {row['recall_high']:.3f} | {row['f1']:.3f} | {row['support']:.0f} |"
         )
-    lines += ["", "| face height, px | accuracy | 95 % interval |", "|---|---|---|"]
-    lines += [
-        f"| {row['height']} | {row['value']:.1%} | {row['low']:.1%} to {row['high']:.1%} |"
-        for row in report["by_height"]
+    return [*lines, "", "![Confusion matrix](card/confusion.svg)"]
+
+
+def _calibration(report: dict[str, Any]) -> list[str]:
+    lines = [
+        "## Calibration and abstention",
+        "",
+        "![How often it is right at each confidence](card/reliability.svg)",
+        "![Accuracy on the faces named against how many are named](card/coverage.svg)",
+        "",
+        "| abstention threshold | faces named | accuracy on them |",
+        "|---|---|---|",
     ]
-    lines += ["", "| abstention threshold | faces named | accuracy on them |", "|---|---|---|"]
-    lines += [
+    return lines + [
         f"| {row['threshold']:.2f} | {row['coverage']:.1%} | {row['accuracy']:.1%} |"
         for row in report["coverage"]
     ]
+
+
+def _by_height(report: dict[str, Any], entry: dict[str, Any]) -> list[str]:
+    lines = [
+        "## By the height of the face",
+        "",
+        "Faces shrunk to the height and enlarged again. Small faces ask for a higher threshold, so that those that are "
+        f"named stay right in {entry.get('named_accuracy', 0.75):.0%} on {entry['data']['chosen_on']}; below "
+        f"{report['min_height']} px none is read.",
+        "",
+        "![Accuracy and coverage against height](card/height.svg)",
+        "",
+        "| height, px | accuracy | 95 % interval | threshold | faces named | right of them | 95 % interval | ECE |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    return lines + [
+        f"| {row['height']} | {row['value']:.1%} | {row['low']:.1%} to {row['high']:.1%} | "
+        + (
+            f"{row['threshold']:.2f} | {row['coverage']:.1%} | {row['named_accuracy']:.1%} | "
+            f"{row['named_low']:.1%} to {row['named_high']:.1%} | {row['ece']:.3f} |"
+            if row["height"] >= report["min_height"]
+            else "not read | | | | |"
+        )
+        for row in report["by_height"]
+    ]
+
+
+def _not_valid(entry: dict[str, Any]) -> list[str]:
+    return [
+        "## What it is not valid for",
+        "",
+        "- Feelings, attention, understanding, engagement or truthfulness: a face shows an expression, no more.",
+        "- Judging or comparing persons. Errors differ between people, and one reading of one face is often wrong.",
+        "- Small children, and faces behind masks or hands: hardly any were among the pictures.",
+        "- Heads turned or tilted by more than about 35 degrees; they are not read.",
+        "- Posed and acted expressions as evidence: the labels are one onlooker's guess at found pictures.",
+        "- Groups that the data do not name: age, gender, skin tone, veil and glasses were not measured apart.",
+    ]
+
+
+def _making(entry: dict[str, Any]) -> list[str]:
+    settings, crop, run = entry["settings"], entry["crop"], entry["run"]
     phases = "; ".join(
         f"{phase['epochs']} epochs at {phase['size']} px (degraded {phase['degraded']:.0%}, "
         f"erased {phase['erased']:.0%})"
         for phase in settings["phases"]
     )
-    lines += [
-        "",
+    teachers = settings.get("teachers", [])
+    taught = (
+        f" {settings['teacher_weight']:g} of the targets are the mean probabilities of {len(teachers)} other runs "
+        f"({', '.join(teachers)})."
+        if teachers
+        else ""
+    )
+    return [
         "## How it was made",
         "",
-        f"Trained from scratch on {entry['data']['name']}, split {entry['data']['train']} "
-        f"(file SHA-256 `{entry['data']['sha256'][:16]}...`), epoch {entry['run']['chosen_epoch']} of "
-        f"{entry['run']['epochs']}: {phases}. Targets: {settings['hard_weight']:g} FER2013 label (smoothed by "
-        f"{settings['smoothing']:g}) + {1 - settings['hard_weight']:g} FER+ votes. SGD with Nesterov momentum, batch "
-        f"{settings['batch']}, learning rate {settings['learning_rate']:g} with warm-up and cosine, weight decay "
+        f"Trained from {run.get('begun', 'random weights')} on {entry['data']['name']}, split {entry['data']['train']} "
+        f"(file SHA-256 `{entry['data']['sha256'][:16]}...`), epoch {run['chosen_epoch']} of "
+        f"{run['epochs']}: {phases}. Targets: {settings['hard_weight']:g} FER2013 label (smoothed by "
+        f"{settings['smoothing']:g}) + {1 - settings['hard_weight']:g} FER+ votes.{taught} SGD with Nesterov momentum, "
+        f"batch {settings['batch']}, learning rate {settings['learning_rate']:g} with warm-up and cosine, weight decay "
         f"{settings['weight_decay']:g} (decoupled), moving average of the weights {settings['average']:g}, "
-        f"{settings['precision']}, seed {settings['seed']}."
-        + (f" {entry['run']['note']}" if "note" in entry["run"] else ""),
+        f"{settings['precision']}, seed {settings['seed']}." + (f" {run['note']}" if "note" in run else ""),
         "",
         f"A face is cut out as FER2013 shows it: a square of {crop['side']:g} detector box heights, centre "
         f"{crop['offset_x']:+g}, {crop['offset_y']:+g} box heights from the box's, grey "
         f"({entry['preprocessing']['grey']}), resized with {entry['preprocessing']['resize']}; normalisation is part "
         "of the graph.",
-        "",
-        "## Data and terms",
+    ]
+
+
+def _data() -> list[str]:
+    return [
+        "## Data, terms and licence",
         "",
         "FER2013 (Goodfellow et al. 2013): faces found on the web, labelled by one person each. FER+ (Barsoum et al. "
         "2016): ten votes per face, MIT. No picture is part of classpulse. The people pictured are not a fair sample: "
         "ages, skin tones, glasses, veils and masks are represented unevenly, and errors differ between groups in "
         "ways that were not measured here.",
         "",
+        "The weights are the project's own work, under its licence, Apache 2.0.",
     ]
-    return "\n".join(lines)
 
 
 def _prior(entry: dict[str, Any]) -> list[str]:
-    if not entry["prior"]:
+    points = entry.get("operating_points", [])
+    at = next((point for point in points if point["prior"] == entry["prior"]), None)
+    if not entry["prior"] and at is None:
         return []
     return [
         f"The class frequencies learnt from the mixed targets are shifted by {entry['prior']:g} of the way to those of "
-        "FER2013's labels, which buys accuracy on FER2013 with accuracy on FER+ (whose voters see more neutral faces).",
+        "FER2013's labels, which buys accuracy on FER2013 with accuracy on FER+ (whose voters see more neutral faces)."
+        + (
+            f" On {entry['data']['chosen_on']}, in float, FER2013 and FER+ majority are {at['fer2013']:.1%} and "
+            f"{at['ferplus']:.1%} there, {points[0]['fer2013']:.1%} and {points[0]['ferplus']:.1%} at 0, "
+            f"{points[-1]['fer2013']:.1%} and {points[-1]['ferplus']:.1%} at 1."
+            if at is not None
+            else ""
+        ),
         "",
     ]
 

@@ -75,8 +75,8 @@ class FaceSet:
 def read_faces(path: Path, *, ferplus: Path | None = None) -> dict[str, FaceSet]:
     """Read `path`: one `FaceSet` per split present, by the names in `SPLITS`.
 
-    A `.parquet` is FER2013 + FER+, a `.csv` Kaggle's fer2013.csv (`ferplus`: FER+'s fer2013new.csv beside
-    it), a folder holds `train`, `val`, `test` (or FER2013's split names) with one folder per expression each.
+    A `.parquet` is FER2013 + FER+, a `.csv` Kaggle's fer2013.csv (`ferplus`: FER+'s fer2013new.csv; one that stands
+    beside it is taken without being named), a folder holds `train`, `val`, `test` (or FER2013's split names) with one folder per expression each.
     Raises DataError, which says what was expected.
     """
     if path.is_dir():
@@ -88,7 +88,8 @@ def read_faces(path: Path, *, ferplus: Path | None = None) -> dict[str, FaceSet]
     if path.suffix == ".parquet":
         return read_fer2013plus(path)
     if path.suffix == ".csv":
-        return read_fer2013_csv(path, ferplus=ferplus)
+        beside = path.with_name("fer2013new.csv")
+        return read_fer2013_csv(path, ferplus=ferplus or (beside if beside.is_file() else None))
     raise DataError(
         f"{path.name} is no known source of faces. Give fer2013plus.parquet, fer2013.csv or a folder of classes."
     )

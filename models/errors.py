@@ -5,7 +5,8 @@ ClasspulseError
     ├── DataError          a data set cannot be read or holds something unexpected
     ├── ManifestError      models/manifest.toml is missing an entry or a field
     ├── WeightsError       a weight file is absent or differs from its SHA-256
-    └── TrainingError      a run cannot be started, resumed or exported
+    ├── TrainingError      a run cannot be started, resumed or exported
+    └── EngineError        an engine of others is not installed or not usable without a download
 """
 
 from engagement.errors import ClasspulseError
@@ -29,3 +30,7 @@ class WeightsError(ModelsError):
 
 class TrainingError(ModelsError):
     """A run cannot be started, resumed or exported."""
+
+
+class EngineError(ModelsError):
+    """An engine of others is not installed, or not usable without a download."""

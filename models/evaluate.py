@@ -1,27 +1,34 @@
-"""Measure the shipped weights through the product's own classifier, and write the model card."""
+"""Measure a classifier: the shipped weights through the product's own code, a run, or an engine of others."""
 
+import hashlib
 import json
+import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import cv2
+import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from engagement.emotion import EXPRESSIONS
 from inference.expression import ExpressionClassifier
-from models import metrics
+from models import charts, metrics, zoo
 from models.card import write_card
-from models.data import FaceSet, read_faces
+from models.data import SIZE, FaceSet, read_faces
 from models.errors import DataError
-from models.registry import MANIFEST, ModelEntry, resolve
+from models.manifest import read_table, replace_file
+from models.registry import MANIFEST, resolve, threshold_at
+from models.runs import EVALUATION, Classify, load_classifier, load_run, read_run, resized, weights_of
 
 HEIGHTS: Final = (16, 24, 32, 40, 48)
 THRESHOLDS: Final = tuple(round(0.30 + 0.05 * step, 2) for step in range(13))
 GALLERY: Final = 49
 """Faces in the largest gallery, for the time of one frame."""
+NAMED_ACCURACY: Final = 0.75
+"""The abstention threshold is the lowest at which the faces named on PublicTest are right this often."""
+_DESCRIBED: Final = ("architecture", "parameters", "multiply_adds", "precision")
 
 
 def evaluate(
@@ -35,87 +42,203 @@ def evaluate(
 ) -> dict[str, Any]:
     """Measure model `name` of `manifest` on one split of `data`; returns and writes `out`/evaluation.json.
 
-    Beside it come confusion.png and report.txt. With `card`, the model card is written there too. Choose
-    on PublicTest; PrivateTest is for one reading per released model. Raises DataError, ManifestError,
-    WeightsError and ClassifierError.
+    Beside it come report.txt and the figures as SVG. With `card`, the model card is written there, its figures into
+    `card/` beside it, and what the page About shows beside the weights. Choose on PublicTest; PrivateTest is for one
+    reading per released model. Raises DataError, ManifestError, WeightsError and ClassifierError.
     """
-    from models.plots import draw_confusion
-
     entry = resolve(name, manifest)
-    splits = read_faces(data)
-    if split not in splits:
-        raise DataError(f"{data} has no split {split}; it has {', '.join(splits)}.")
-    report = measure(entry, splits[split])
-    report = {"model": name, "sha256": entry.sha256, "split": split, **report}
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "evaluation.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    (out / "report.txt").write_text(classification_report(report), encoding="utf-8")
-    draw_confusion(np.array(report["confusion"]), out / "confusion.png")
+    faces = _split(read_faces(data), split, data)
+    classifier = ExpressionClassifier(entry.path, flip=entry.flip)
+
+    described = read_table(manifest, name)
+    report = {
+        "model": name,
+        "kind": "shipped",
+        "sha256": entry.sha256,
+        "split": split,
+        "min_height": entry.min_height,
+        **{key: described[key] for key in _DESCRIBED if key in described},
+        **measure(
+            lambda images: log_probabilities(classifier, images),
+            faces,
+            temperature=entry.temperature,
+            threshold=entry.threshold,
+            thresholds=entry.thresholds,
+        ),
+        "milliseconds_49_faces": median_milliseconds(
+            classifier.classify, resized(faces.images[:GALLERY], classifier.size)
+        ),
+    }
+    write_report(report, out)
     if card is not None:
         write_card(card, report, manifest, name)
+        write_figures(report, card.parent / "card")
+        replace_file(entry.path.with_suffix(".json"), (json.dumps(report, indent=1) + "\n").encode())
     return report
 
 
-def measure(entry: ModelEntry, faces: FaceSet) -> dict[str, Any]:
-    """All figures of the model card for one weight file on one set of faces, as JSON can hold them."""
-    raw = ExpressionClassifier(entry.path, flip=entry.flip)
-    logits = log_probabilities(raw, faces.images)
+def evaluate_run(
+    run: Path, data: Path, *, split: str = "PublicTest", out: Path | None = None
+) -> dict[str, Any]:
+    """Measure a run on one split of `data`, with its time for 49 faces; its report is written into `out`, the run's
+    folder unless told otherwise. Raises DataError and TrainingError."""
+    splits = read_faces(data)
+    for needed in ("PublicTest", split):
+        _split(splits, needed, data)
+    return report_run(run, splits, split=split, out=out, timed=True)
+
+
+def report_run(
+    run: Path,
+    splits: Mapping[str, FaceSet],
+    *,
+    split: str = "PublicTest",
+    out: Path | None = None,
+    timed: bool = False,
+) -> dict[str, Any]:
+    """As `evaluate_run`, of faces read before: `splits` holds PublicTest, on which temperature and threshold are
+    chosen, and `split`. A report of the same weights that stands there already is kept."""
+    record = read_run(run)
+    folder = out or run
+    identity = {
+        "model": run.name,
+        "kind": "run",
+        "architecture": record["settings"]["architecture"],
+        "sha256": hashlib.sha256(weights_of(run).read_bytes()).hexdigest(),
+        "split": split,
+    }
+    report = _standing(folder, identity)
+    if report is None:
+        classify = load_classifier(run)
+        public = splits["PublicTest"]
+        logits = classify(public.images)
+        temperature = metrics.fit_temperature(logits, public.labels)
+        curve = metrics.coverage_curve(
+            metrics.softmax(logits, temperature), public.labels, np.arange(30, 96) / 100
+        )
+        threshold = choose_threshold(curve, NAMED_ACCURACY)
+        report = identity | measure(classify, splits[split], temperature=temperature, threshold=threshold)
+        write_report(report, folder)
+    if timed and "milliseconds_49_faces" not in report:
+        report["milliseconds_49_faces"] = _run_milliseconds(run, splits[split].images[:GALLERY])
+        write_report(report, folder)
+    return report
+
+
+def evaluate_engine(engine: str, data: Path, out: Path, *, split: str = "PublicTest") -> dict[str, Any]:
+    """Measure an engine of others (see `models.engines`) on whole pictures of one split, and write its report.
+
+    Raises EngineError where it is not installed or wants to download something, and DataError.
+    """
+    from models.engines import load_engine
+
+    loaded = load_engine(engine)
+    faces = _split(read_faces(data), split, data)
+    logits = loaded.classify(faces.images)
+    report = {
+        "model": engine,
+        "kind": "engine",
+        "version": loaded.version,
+        "note": loaded.note,
+        "split": split,
+        **measure(
+            loaded.classify, faces, temperature=metrics.fit_temperature(logits, faces.labels), threshold=0.0
+        ),
+        "milliseconds_49_faces": median_milliseconds(loaded.classify, faces.images[:GALLERY], repeats=5),
+    }
+    write_report(report, out)
+    return report
+
+
+def measure(
+    classify: Classify,
+    faces: FaceSet,
+    *,
+    temperature: float,
+    threshold: float,
+    thresholds: Sequence[tuple[float, float]] = (),
+) -> dict[str, Any]:
+    """All figures of one classifier on one set of faces, as JSON can hold them.
+
+    `thresholds` as in `ModelEntry`, for faces of other heights; without, `threshold` stands for all of them.
+    """
+    by_height = thresholds or ((SIZE, threshold),)
+    logits = classify(faces.images)
     predicted = logits.argmax(axis=1).astype(np.int64)
-    calibrated = metrics.softmax(logits, entry.temperature)
+    calibrated = metrics.softmax(logits, temperature)
     matrix = metrics.confusion(predicted, faces.labels)
+    low, high = metrics.macro_f1_interval(matrix)
     report: dict[str, Any] = {
         "accuracy": proportion(int((predicted == faces.labels).sum()), len(faces)),
         "macro_f1": metrics.macro_f1(matrix),
+        "macro_f1_interval": [low, high],
+        "temperature": temperature,
         "ece_before_temperature": metrics.calibration_error(metrics.softmax(logits), faces.labels),
         "ece": metrics.calibration_error(calibrated, faces.labels),
+        "reliability": metrics.reliability(calibrated, faces.labels),
         "coverage": metrics.coverage_curve(calibrated, faces.labels, np.array(THRESHOLDS)),
-        "at_threshold": metrics.coverage_curve(calibrated, faces.labels, np.array([entry.threshold]))[0],
-        "by_height": [{"height": height, **_accuracy_at(raw, faces, height)} for height in HEIGHTS],
+        "at_threshold": metrics.coverage_curve(calibrated, faces.labels, np.array([threshold]))[0],
+        "by_height": [
+            named_at(classify, faces, height, temperature, threshold_at(by_height, height))
+            for height in HEIGHTS
+        ],
         "confusion": matrix.tolist(),
         "by_expression": metrics.class_scores(matrix),
-        "milliseconds_49_faces": median_milliseconds(raw, faces.images[:GALLERY]),
     }
     if faces.votes is not None:
         report["ferplus_majority"] = proportion(*metrics.ferplus_accuracy(predicted, faces.votes))
+    if hasattr(os, "getloadavg"):
+        report["load"] = round(os.getloadavg()[0], 1)
     return report
+
+
+def named_at(
+    classify: Classify, faces: FaceSet, height: int, temperature: float, threshold: float
+) -> dict[str, float]:
+    """Accuracy on faces of `height` px, and coverage and accuracy on those named at `threshold`, with intervals."""
+    probabilities = metrics.softmax(classify(resized(faces.images, height)), temperature)
+    right = probabilities.argmax(axis=1) == faces.labels
+    named = probabilities.max(axis=1) >= threshold
+    of_named = proportion(int(right[named].sum()), int(named.sum()))
+    return {
+        "height": height,
+        **proportion(int(right.sum()), len(faces)),
+        "ece": metrics.calibration_error(probabilities, faces.labels),
+        "threshold": threshold,
+        "coverage": float(named.mean()),
+        "named_accuracy": of_named["value"],
+        "named_low": of_named["low"],
+        "named_high": of_named["high"],
+    }
 
 
 def log_probabilities(classifier: ExpressionClassifier, images: NDArray[np.uint8]) -> NDArray[np.float64]:
     """Log-probabilities (N, 7) of grey faces uint8 (N, H, W), resized as the product resizes its crops."""
-    side = classifier.size
-    if images.shape[1:] != (side, side):
-        images = np.stack([cv2.resize(face, (side, side), interpolation=cv2.INTER_AREA) for face in images])
-    return np.log(np.maximum(classifier.classify(images), 1e-12), dtype=np.float64)
-
-
-def shrink(images: NDArray[np.uint8], height: int) -> NDArray[np.uint8]:
-    """Grey faces uint8 (N, H, W) as a tile with faces of `height` px would show them: uint8 (N, height, height)."""
-    if images.shape[1] == height:
-        return images
-    return np.stack([cv2.resize(face, (height, height), interpolation=cv2.INTER_AREA) for face in images])
+    crops = resized(images, classifier.size)
+    return np.log(np.maximum(classifier.classify(crops), 1e-12), dtype=np.float64)
 
 
 def median_milliseconds(
-    classifier: ExpressionClassifier, images: NDArray[np.uint8], repeats: int = 30
+    classify: Callable[[NDArray[np.uint8]], Any], crops: NDArray[np.uint8], repeats: int = 30
 ) -> float:
-    """Median time to classify `images` at once, in ms, warm."""
-    side = classifier.size
-    crops = np.stack([cv2.resize(face, (side, side), interpolation=cv2.INTER_AREA) for face in images])
+    """Median time to classify `crops` at once, in ms, warm."""
     times = []
     for _ in range(repeats + 3):
         started = time.perf_counter()
-        classifier.classify(crops)
+        classify(crops)
         times.append(time.perf_counter() - started)
     return float(np.median(times[3:]) * 1000)
 
 
 def proportion(correct: int, total: int) -> dict[str, float]:
-    """A share with its n and 95 % Wilson interval."""
+    """A share with its n and 95 % Wilson interval; of nothing, all is right and the interval is open."""
+    if not total:
+        return {"value": 1.0, "n": 0, "low": 0.0, "high": 1.0}
     low, high = metrics.wilson(correct, total)
     return {"value": correct / total, "n": total, "low": low, "high": high}
 
 
-def classification_report(report: dict[str, Any]) -> str:
+def classification_report(report: Mapping[str, Any]) -> str:
     """Precision, recall, F1 and support per expression as a text table."""
     lines = [f"{'':10}{'precision':>10}{'recall':>10}{'f1':>10}{'support':>10}"]
     for name in EXPRESSIONS:
@@ -127,13 +250,62 @@ def classification_report(report: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def choose_threshold(curve: Sequence[dict[str, float]], wanted: float) -> float:
+def choose_threshold(curve: Sequence[Mapping[str, float]], wanted: float) -> float:
     """The lowest threshold of a coverage curve at which the faces named reach accuracy `wanted`; the last if none."""
     return next(
         (point["threshold"] for point in curve if point["accuracy"] >= wanted), curve[-1]["threshold"]
     )
 
 
-def _accuracy_at(classifier: ExpressionClassifier, faces: FaceSet, height: int) -> dict[str, float]:
-    logits = log_probabilities(classifier, shrink(faces.images, height))
-    return proportion(int((logits.argmax(axis=1) == faces.labels).sum()), len(faces))
+def write_report(report: Mapping[str, Any], out: Path) -> None:
+    """evaluation.json, report.txt and the figures, into the folder `out`, made if absent."""
+    out.mkdir(parents=True, exist_ok=True)
+    replace_file(out / EVALUATION, (json.dumps(report, indent=1) + "\n").encode())
+    (out / "report.txt").write_text(classification_report(report), encoding="utf-8")
+    write_figures(report, out)
+
+
+def write_figures(report: Mapping[str, Any], out: Path) -> None:
+    """confusion.svg, reliability.svg, coverage.svg and height.svg, into the folder `out`, made if absent."""
+    out.mkdir(parents=True, exist_ok=True)
+    for name, svg in {
+        "confusion": charts.confusion_chart("Confusion", report["confusion"]),
+        "reliability": charts.reliability_chart("Calibration", report["reliability"]),
+        "coverage": charts.coverage_chart("Coverage", report["coverage"]),
+        "height": charts.height_chart("Height", report["by_height"]),
+    }.items():
+        charts.write_svg(svg, out / f"{name}.svg")
+
+
+def _split(splits: Mapping[str, FaceSet], split: str, data: Path) -> FaceSet:
+    if split not in splits:
+        raise DataError(f"{data} has no split {split}; it has {', '.join(splits)}.")
+    return splits[split]
+
+
+def _standing(folder: Path, identity: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The report in `folder`, if it is of the same weights and split."""
+    try:
+        report: dict[str, Any] = json.loads((folder / EVALUATION).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return report if all(report.get(key) == identity[key] for key in ("sha256", "split")) else None
+
+
+def _run_milliseconds(run: Path, images: NDArray[np.uint8]) -> float:
+    """Time for `images`: of a network in LiteRT with float weights where TensorFlow can convert it, as it would be
+    served; else as it stands."""
+    architecture = read_run(run)["settings"]["architecture"]
+    if architecture in zoo.MACHINES or keras.backend.backend() != "tensorflow":
+        return median_milliseconds(load_classifier(run), images, repeats=5)
+    from models.convert import to_litert
+
+    network, size = load_run(run)
+    temporary = run / "new.tflite"
+    temporary.write_bytes(to_litert(network, size))
+    try:
+        return median_milliseconds(
+            ExpressionClassifier(temporary).classify, resized(images, size), repeats=15
+        )
+    finally:
+        temporary.unlink()

@@ -21,7 +21,19 @@ def write_entry(manifest: Path, name: str, table: dict[str, Any]) -> None:
     replace_file(manifest, ("\n".join(lines) + "\n").encode())
 
 
+def read_table(manifest: Path, name: str) -> dict[str, Any]:
+    """All that the manifest says under [name]. Raises ManifestError."""
+    try:
+        table: dict[str, Any] = tomllib.loads(manifest.read_text(encoding="utf-8"))[name]
+    except (OSError, KeyError, tomllib.TOMLDecodeError) as error:
+        raise ManifestError(
+            f"{manifest} has no readable entry {name!r} ({error!r}); export the model."
+        ) from error
+    return table
+
+
 def _toml(path: str, table: dict[str, Any]) -> list[str]:
+    table = {key: value for key, value in table.items() if value is not None}  # TOML has no word for nothing
     nested = {key: value for key, value in table.items() if isinstance(value, dict)}
     lines = ["", f"[{path}]"]
     lines += [f"{key} = {_value(value)}" for key, value in table.items() if key not in nested]

@@ -59,17 +59,33 @@ def fit_offsets(logits: Floats, labels: Labels) -> NDArray[np.float64]:
     return np.asarray((bias - bias.mean()) / slope, np.float64)
 
 
-def calibration_error(probabilities: Floats, labels: Labels, bins: int = 15) -> float:
-    """Expected calibration error over equal-width bins of the top probability, 0..1."""
+def reliability(probabilities: Floats, labels: Labels, bins: int = 15) -> list[dict[str, float]]:
+    """The reliability diagram: per equal-width bin of the top probability that holds faces, their share, mean
+    confidence, and accuracy with its 95 % interval."""
     confidence = probabilities.max(axis=1)
     correct = probabilities.argmax(axis=1) == labels
     which = np.minimum((confidence * bins).astype(int), bins - 1)
-    gaps = [
-        abs(correct[which == b].mean() - confidence[which == b].mean()) * (which == b).mean()
-        for b in range(bins)
-        if (which == b).any()
-    ]
-    return float(sum(gaps))
+    rows = []
+    for inside in (which == number for number in range(bins)):
+        if not inside.any():
+            continue
+        low, high = wilson(int(correct[inside].sum()), int(inside.sum()))
+        rows.append(
+            {
+                "confidence": float(confidence[inside].mean()),
+                "accuracy": float(correct[inside].mean()),
+                "low": low,
+                "high": high,
+                "share": float(inside.mean()),
+            }
+        )
+    return rows
+
+
+def calibration_error(probabilities: Floats, labels: Labels, bins: int = 15) -> float:
+    """Expected calibration error over equal-width bins of the top probability, 0..1."""
+    rows = reliability(probabilities, labels, bins)
+    return sum(abs(row["accuracy"] - row["confidence"]) * row["share"] for row in rows)
 
 
 def wilson(correct: int, total: int, z: float = 1.959964) -> tuple[float, float]:
@@ -87,25 +103,36 @@ def confusion(predicted: Labels, labels: Labels) -> NDArray[np.int64]:
 
 
 def class_scores(matrix: NDArray[np.int64]) -> dict[str, dict[str, float]]:
-    """Precision, recall, F1 and support of each expression, from `confusion`."""
+    """Precision, recall (with its 95 % interval), F1 and support of each expression, from `confusion`."""
     hits = np.diag(matrix).astype(float)
     precision = hits / np.maximum(matrix.sum(axis=0), 1)
     recall = hits / np.maximum(matrix.sum(axis=1), 1)
     f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-12)
-    return {
-        name: {
+    scores = {}
+    for i, name in enumerate(EXPRESSIONS):
+        low, high = wilson(int(matrix[i, i]), max(1, int(matrix[i].sum())))
+        scores[name] = {
             "precision": float(precision[i]),
             "recall": float(recall[i]),
+            "recall_low": low,
+            "recall_high": high,
             "f1": float(f1[i]),
             "support": float(matrix[i].sum()),
         }
-        for i, name in enumerate(EXPRESSIONS)
-    }
+    return scores
 
 
 def macro_f1(matrix: NDArray[np.int64]) -> float:
     """Unweighted mean of the expressions' F1, 0..1."""
     return float(np.mean([scores["f1"] for scores in class_scores(matrix).values()]))
+
+
+def macro_f1_interval(matrix: NDArray[np.int64], draws: int = 500) -> tuple[float, float]:
+    """95 % bootstrap interval of `macro_f1`: faces drawn again with replacement, with a fixed seed."""
+    total = int(matrix.sum())
+    cells = np.random.default_rng(0).multinomial(total, (matrix / total).ravel(), draws)
+    low, high = np.percentile([macro_f1(cell.reshape(matrix.shape)) for cell in cells], [2.5, 97.5])
+    return float(low), float(high)
 
 
 def coverage_curve(probabilities: Floats, labels: Labels, thresholds: Floats) -> list[dict[str, float]]:

@@ -1,8 +1,11 @@
 """What the product may load: the entries of `manifest.toml`, each checked against its file's SHA-256."""
 
 import hashlib
+import json
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,6 +13,8 @@ from engagement.emotion import EXPRESSIONS
 from models.errors import ManifestError, WeightsError
 
 MANIFEST: Final = Path(__file__).with_name("manifest.toml")
+MIN_HEIGHT: Final = 18
+"""Pixels of a face where the manifest says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +38,9 @@ class ModelEntry:
     sha256: of that file, lower-case hex.
     labels: meaning of the outputs, in order.
     temperature: logits are divided by it before the softmax (after averaging over flips).
-    threshold: a face whose highest probability is lower is not named. 0..1.
+    threshold: a face of full size whose highest probability is lower is not named. 0..1.
+    min_height: a face lower than this many px is not read.
+    thresholds: (height in px, threshold) by rising height, for `threshold_at`; empty: `threshold` at any height.
     flip: True if the logits of the face and of its mirror image are to be averaged.
     crop: how to cut a face out before the resize (INTER_AREA) to input_size.
     metrics: what was measured for the model card, by name.
@@ -46,6 +53,8 @@ class ModelEntry:
     labels: tuple[str, ...]
     temperature: float
     threshold: float
+    min_height: int
+    thresholds: tuple[tuple[float, float], ...]
     flip: bool
     crop: CropGeometry
     metrics: dict[str, float]
@@ -85,6 +94,30 @@ def resolve(name: str, manifest: Path = MANIFEST) -> ModelEntry:
     return entry
 
 
+def read_figures(name: str, manifest: Path = MANIFEST) -> dict[str, Any] | None:
+    """What `models.evaluate` measured of the weights of `name`, as it stands beside them; None where nothing does, or
+    where it was measured on other weights. Raises ManifestError and WeightsError."""
+    entry = resolve(name, manifest)
+    try:
+        figures: dict[str, Any] = json.loads(entry.path.with_suffix(".json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return figures if figures.get("sha256") == entry.sha256 else None
+
+
+def threshold_at(thresholds: Sequence[tuple[float, float]], height: float) -> float:
+    """The threshold for a face of `height` px: straight lines between the (height, threshold) given by rising height,
+    level beyond them; 0 where there are none."""
+    if not thresholds:
+        return 0.0
+    if height <= thresholds[0][0]:
+        return thresholds[0][1]
+    for (low, above), (high, below) in pairwise(thresholds):
+        if height <= high:
+            return above + (below - above) * (height - low) / (high - low)
+    return thresholds[-1][1]
+
+
 def _entry(name: str, table: Any, manifest: Path) -> ModelEntry:
     try:
         crop = table["crop"]
@@ -96,6 +129,8 @@ def _entry(name: str, table: Any, manifest: Path) -> ModelEntry:
             labels=tuple(table["labels"]),
             temperature=float(table["temperature"]),
             threshold=float(table["threshold"]),
+            min_height=int(table.get("min_height", MIN_HEIGHT)),
+            thresholds=tuple((float(height), float(value)) for height, value in table.get("thresholds", ())),
             flip=bool(table["flip"]),
             crop=CropGeometry(float(crop["side"]), float(crop["offset_x"]), float(crop["offset_y"])),
             metrics={key: float(value) for key, value in table.get("metrics", {}).items()},
@@ -109,11 +144,14 @@ def _entry(name: str, table: Any, manifest: Path) -> ModelEntry:
             f"The entry {name!r} of {manifest.name} has the labels {', '.join(entry.labels)}; "
             f"expected {', '.join(EXPRESSIONS)}."
         )
+    heights = [height for height, _ in entry.thresholds]
     if not (
-        entry.temperature > 0 and 0 <= entry.threshold < 1 and entry.input_size > 0 and entry.crop.side > 0
+        min(entry.temperature, entry.input_size, entry.min_height, entry.crop.side) > 0
+        and all(0 <= value < 1 for value in (entry.threshold, *(value for _, value in entry.thresholds)))
+        and heights == sorted(set(heights))
     ):
         raise ManifestError(
-            f"The entry {name!r} of {manifest.name} is out of range: temperature, input_size and crop.side must be "
-            "positive, threshold in 0..1. Export the model anew."
+            f"The entry {name!r} of {manifest.name} is out of range: temperature, input_size, min_height and crop.side "
+            "must be positive, thresholds in 0..1 and by rising height. Export the model anew."
         )
     return entry

@@ -1,34 +1,64 @@
-"""The training loop: seeded, resumable, evaluated on PublicTest after every epoch."""
+"""The training loop: seeded, resumable, judged on PublicTest after every epoch; any Keras backend, any GPU it finds."""
 
 import hashlib
+import importlib
 import json
 import logging
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from importlib import metadata
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
-import cv2
 import keras
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 
-from engagement.emotion import EXPRESSIONS
 from models import augment, metrics, zoo
+from models.backends import backend
+from models.charts import write_curves
 from models.data import SIZE, FaceSet, read_faces, soft_targets
 from models.errors import TrainingError
+from models.evaluate import report_run
+from models.manifest import replace_file
+from models.runs import (
+    BEST,
+    CHECKPOINT,
+    COVER,
+    FITTED,
+    RUN,
+    input_size_of,
+    load_run,
+    logits_of,
+    predict,
+    read_run,
+    teach,
+)
+from models.zoo import classical
+from models.zoo.imagenet import load_backbone
+
+__all__ = [
+    "BEST",
+    "RUN",
+    "Phase",
+    "TrainSettings",
+    "input_size_of",
+    "load_run",
+    "logits_of",
+    "phases_of",
+    "read_run",
+    "teach",
+    "train",
+]
 
 log = logging.getLogger(__name__)
 
-CHECKPOINT: Final = "checkpoint.npz"
-BEST: Final = "best.weights.h5"
-RUN: Final = "run.json"
-_COVER: Final = 44 / 48
-"""The share of the picture's side that a training view shows at zoom 1."""
+OnStep = Callable[[int, int], None]
+OnEpoch = Callable[[dict[str, float]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +74,30 @@ class Phase:
     erased: float
 
 
+PHASES: Final = (Phase(17, 32, 0.2, 0.33), Phase(12, 40, 0.15, 0.15), Phase(19, 44, 0.1, 0.0))
+
+
+def phases_of(epochs: int) -> tuple[Phase, ...]:
+    """`PHASES` stretched or shrunk to `epochs` epochs, 1 or more in all; the last phase keeps at least one."""
+    whole, ends, passed = sum(phase.epochs for phase in PHASES), [0], 0
+    for phase in PHASES:
+        passed += phase.epochs
+        ends.append(min(round(epochs * passed / whole), epochs - 1))
+    ends[-1] = epochs
+    lengths = [end - start for start, end in pairwise(ends)]
+    return tuple(
+        Phase(length, phase.size, phase.degraded, phase.erased)
+        for phase, length in zip(PHASES, lengths, strict=True)
+        if length
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class TrainSettings:
     """One training run.
 
     data: a source that `models.data.read_faces` understands.  out: the run's folder, made if absent.
+    architecture: of `zoo.ARCHITECTURES`; or of `zoo.MACHINES`, which heed `seed` and `limit` only.
     phases: in order. Early epochs on smaller views cost half as much; the last ones see what serving sees.
     weight_decay: decoupled, per step and unit of learning rate, on kernels only.
     average: decay of the exponential moving average of the weights, which is what is evaluated and kept.
@@ -56,17 +105,14 @@ class TrainSettings:
     teachers: folders of finished runs; the mean of their probabilities is mixed into the targets with weight
         `teacher_weight` (Hinton et al. 2015, without a temperature: the votes are soft already).
     start: folder of a finished run of the same architecture whose weights to begin with; None begins at random.
+    pretrained: file of ImageNet weights for resnet50 or xception; None begins at random.
     limit: use this many training faces only (0: all).
     """
 
     data: Path
     out: Path
     architecture: str = "resnet-s"
-    phases: tuple[Phase, ...] = (
-        Phase(17, 32, 0.2, 0.33),
-        Phase(12, 40, 0.15, 0.15),
-        Phase(19, 44, 0.1, 0.0),
-    )
+    phases: tuple[Phase, ...] = PHASES
     batch: int = 96
     learning_rate: float = 0.1
     warmup_epochs: float = 1.0
@@ -77,6 +123,7 @@ class TrainSettings:
     teachers: tuple[Path, ...] = ()
     teacher_weight: float = 0.6
     start: Path | None = None
+    pretrained: Path | None = None
     precision: str = "mixed_bfloat16"
     seed: int = 1
     limit: int = 0
@@ -87,21 +134,15 @@ class TrainSettings:
         return sum(phase.epochs for phase in self.phases)
 
 
-def train(
-    settings: TrainSettings,
-    *,
-    on_step: Callable[[int, int], None] | None = None,
-    on_epoch: Callable[[dict[str, float]], None] | None = None,
-) -> Path:
+def train(settings: TrainSettings, *, on_step: OnStep | None = None, on_epoch: OnEpoch | None = None) -> Path:
     """Train, or go on where the run's folder stopped, and return the folder.
 
     The folder then holds `best.weights.h5` (moving average of the epoch with the highest PublicTest accuracy
-    at full size), `checkpoint.npz` (everything needed to go on), `run.json` (settings, data hash,
-    versions, history) and `curves.png`. `on_step` hears the steps done and their total, `on_epoch` the epoch's
-    record. PrivateTest is never looked at. Raises DataError and TrainingError.
+    at full size) or `fitted.joblib`, `checkpoint.npz` (everything needed to go on), `run.json` (settings, data hash,
+    versions, history), `curves.svg`, and what `models.evaluate.report_run` writes of PublicTest: evaluation.json,
+    report.txt and figures. `on_step` hears the steps done and their total, `on_epoch` the epoch's record. PrivateTest
+    is never looked at. Raises DataError and TrainingError.
     """
-    from models.plots import draw_curves
-
     splits = read_faces(settings.data)
     if "Training" not in splits or "PublicTest" not in splits:
         raise TrainingError(
@@ -109,16 +150,33 @@ def train(
         )
     faces, held_out = splits["Training"], splits["PublicTest"]
     if settings.limit:
-        faces = faces.take(slice(settings.limit))
+        rows = np.random.default_rng(settings.seed).permutation(len(faces))[: settings.limit]
+        faces = faces.take(np.sort(rows))
+    settings.out.mkdir(parents=True, exist_ok=True)
+    if (settings.out / RUN).exists():
+        _demand_same(settings.out, {"architecture": settings.architecture})
+    fit = _fit_machine if settings.architecture in zoo.MACHINES else _fit_network
+    fit(settings, faces, held_out, on_step, on_epoch)
+    report_run(settings.out, {"PublicTest": held_out})
+    return settings.out
+
+
+def _fit_network(
+    settings: TrainSettings,
+    faces: FaceSet,
+    held_out: FaceSet,
+    on_step: OnStep | None,
+    on_epoch: OnEpoch | None,
+) -> None:
     steps = len(faces) // settings.batch
     if steps == 0:
         raise TrainingError(
             f"{len(faces)} training faces do not fill a batch of {settings.batch}; lower --batch."
         )
-    settings.out.mkdir(parents=True, exist_ok=True)
-
     loop = _Loop(settings, total_steps=steps * settings.epochs)
     history = loop.resume()
+    if len(history) == settings.epochs:
+        return
     targets = soft_targets(faces, hard_weight=settings.hard_weight, smoothing=settings.smoothing)
     if settings.teachers:
         taught = teach(settings.teachers, faces.images)
@@ -130,79 +188,58 @@ def train(
         images = augment.degrade(faces.images, phase.degraded, rng)
         order = rng.permutation(len(faces))[: steps * settings.batch].reshape(steps, settings.batch)
         loss, accuracy = loop.epoch(images, targets, order, phase, epoch * steps, on_step)
-        held = loop.accuracy(held_out, round(phase.size / _COVER))
         record = {
             "epoch": epoch + 1,
             "size": phase.size,
             "loss": loss,
             "accuracy": accuracy,
-            "public_accuracy": held,
+            **loop.judge(held_out, round(phase.size / COVER)),
             "seconds": round(time.monotonic() - started, 1),
         }
         history.append(record)
-        loop.keep(history)
-        draw_curves(history, settings.out / "curves.png")
+        loop.keep(history, len(faces))
+        write_curves(history, settings.out / "curves.svg")
         log.info("%s", " ".join(f"{key}={value:.4g}" for key, value in record.items()))
         if on_epoch is not None:
             on_epoch(record)
-    return settings.out
 
 
-def input_size_of(history: list[dict[str, Any]]) -> int:
-    """The side in px at which a network with this history reads a whole face: that of its last training views, over
-    the share of the picture that they show."""
-    return round(int(history[-1]["size"]) / _COVER)
+def _fit_machine(
+    settings: TrainSettings,
+    faces: FaceSet,
+    held_out: FaceSet,
+    on_step: OnStep | None,
+    on_epoch: OnEpoch | None,
+) -> None:
+    """Fit what is no network: to the end or not at all, so that there is nothing to resume."""
+    fitted = settings.out / FITTED
+    wanted = {"architecture": settings.architecture, "seed": settings.seed, "limit": settings.limit}
+    if (settings.out / RUN).exists():
+        _demand_same(settings.out, wanted)
+        return
+    started = time.monotonic()
+    stages = 3
 
+    def on_stage(stage: int) -> None:
+        if on_step is not None:
+            on_step(stage, stages)
 
-def logits_of(
-    model: keras.Model, images: NDArray[np.uint8], size: int = SIZE, batch: int = 256
-) -> NDArray[np.float32]:
-    """Logits float32 (N, 7) of grey faces uint8 (N, H, W), resized to `size` where they differ."""
-    if images.shape[1] != size:
-        images = np.stack([cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA) for image in images])
-
-    out = [
-        np.asarray(
-            _forward(model, tf.constant(images[at : at + batch, ..., np.newaxis], tf.float32)), np.float32
-        )
-        for at in range(0, len(images), batch)
-    ]
-    return np.concatenate(out)
-
-
-def teach(runs: Sequence[Path], images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Mean probabilities float32 (N, 7) of the runs' chosen networks over grey faces uint8 (N, H, W), each face
-    seen as it is and mirrored. Raises TrainingError."""
-    total = np.zeros((len(images), len(EXPRESSIONS)), np.float64)
-    for run in runs:
-        network, size = load_run(run)
-        for view in (images, images[:, :, ::-1]):
-            total += metrics.softmax(logits_of(network, view, size).astype(np.float64))
-    return np.asarray(total / (2 * len(runs)), np.float32)
-
-
-def load_run(run: Path) -> tuple[keras.Model, int]:
-    """The chosen network of a finished run, in float32, and the side of its faces in px. Raises TrainingError."""
-    record = read_run(run)
-    network = zoo.build(record["settings"]["architecture"], None)
-    network.load_weights(run / BEST)
-    return network, input_size_of(record["history"])
-
-
-def read_run(run: Path) -> dict[str, Any]:
-    """`run.json` of a run that has weights. Raises TrainingError."""
-    try:
-        record: dict[str, Any] = json.loads((run / RUN).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise TrainingError(f"{run} holds no finished run ({error}); train first.") from error
-    if not (run / BEST).exists():
-        raise TrainingError(f"{run} holds no {BEST}; train first.")
-    return record
-
-
-@tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]  # TensorFlow ships no types
-def _forward(model: keras.Model, images: Any) -> Any:
-    return model(images, training=False)
+    classical.fit(settings.architecture, faces.images, faces.labels, settings.seed, fitted, on_stage)
+    judged = _judge(classical.load(fitted)(held_out.images), held_out)
+    row = {"epoch": 1, "size": round(SIZE * COVER), **judged, "seconds": round(time.monotonic() - started, 1)}
+    record: dict[str, Any] = {
+        "settings": wanted,
+        "data_sha256": data_hash(settings.data),
+        "feature": classical.FEATURE,
+        "faces": len(faces),
+        "versions": {name: metadata.version(name) for name in ("scikit-learn", "numpy")},
+        "chosen_epoch": 1,
+        "history": [row],
+    }
+    replace_file(settings.out / RUN, json.dumps(record, indent=1).encode())
+    on_stage(stages)
+    if on_epoch is not None:
+        on_epoch(row)
 
 
 class _Loop:
@@ -215,20 +252,15 @@ class _Loop:
         self._warmup = max(1.0, settings.warmup_epochs * total_steps / settings.epochs)
         self._model = zoo.build(settings.architecture, None, precision=settings.precision)
         self._average = zoo.build(settings.architecture, None, precision=settings.precision)
-        if settings.start is not None:
-            start = read_run(settings.start)["settings"]["architecture"]
-            if start != settings.architecture:
-                raise TrainingError(
-                    f"{settings.start} is a {start}, this run trains a {settings.architecture}; choose another --start."
-                )
-            self._model.load_weights(settings.start / BEST)
+        self._begun = _begin(self._model, settings)
         self._average.set_weights(self._model.get_weights())
         self._optimizer = keras.optimizers.SGD(
             settings.learning_rate, momentum=0.9, nesterov=True, weight_decay=settings.weight_decay
         )
         self._optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
         self._optimizer.build(self._model.trainable_variables)
-        self._step = tf.function(self._train_step, reduce_retracing=False)
+        self._step = backend().make_step(self._model, self._average, self._optimizer)
+        self._forward = backend().make_forward(self._average)
 
     def epoch(
         self,
@@ -237,23 +269,17 @@ class _Loop:
         order: NDArray[np.intp],
         phase: Phase,
         first_step: int,
-        on_step: Callable[[int, int], None] | None,
+        on_step: OnStep | None,
     ) -> tuple[float, float]:
         """One pass; mean loss and accuracy against the largest target."""
         totals = np.zeros(2)
-        for number, rows in enumerate(order, start=first_step):
+        views = self._views(images, order, phase, first_step)
+        for number, (rows, batch) in enumerate(zip(order, views, strict=True), start=first_step):
             warm = min(1.0, (number + 1) / self._warmup)
             rate = self._settings.learning_rate * warm * 0.5 * (1 + math.cos(math.pi * number / self._total))
             self._optimizer.learning_rate.assign(rate)
             decay = min(self._settings.average, (1 + number) / (10 + number))
-            totals += self._step(
-                tf.constant(images[rows]),
-                tf.constant(targets[rows]),
-                tf.constant([self._settings.seed, number * 100], tf.int32),
-                tf.constant(decay, tf.float32),
-                phase.size,
-                phase.erased,
-            ).numpy()
+            totals += self._step(batch, targets[rows], decay)
             if on_step is not None:
                 on_step(number + 1, self._total)
         if not np.isfinite(totals).all():
@@ -261,78 +287,116 @@ class _Loop:
         loss, correct = totals / len(order)
         return float(loss), float(correct)
 
-    def accuracy(self, faces: FaceSet, size: int) -> float:
-        """Accuracy of the moving average on whole faces of side `size`."""
-        return float((logits_of(self._average, faces.images, size).argmax(axis=1) == faces.labels).mean())
+    def _views(
+        self, images: NDArray[np.uint8], order: NDArray[np.intp], phase: Phase, first_step: int
+    ) -> Iterator[NDArray[np.float32]]:
+        """The epoch's batches, each made while the one before it is learnt."""
+
+        def make(place: int) -> NDArray[np.float32]:
+            rng = np.random.default_rng([self._settings.seed, first_step + place, 1])
+            cover = COVER * images.shape[1]
+            return augment.view(images[order[place]], rng, phase.size, cover, phase.erased)
+
+        with ThreadPoolExecutor(1) as ahead:
+            coming = ahead.submit(make, 0)
+            for place in range(len(order)):
+                ready = coming.result()
+                if place + 1 < len(order):
+                    coming = ahead.submit(make, place + 1)
+                yield ready
+
+    def judge(self, faces: FaceSet, size: int) -> dict[str, float]:
+        """Accuracy and loss of the moving average on whole faces of side `size`."""
+        return _judge(predict(self._forward, faces.images, size), faces)
 
     def resume(self) -> list[dict[str, Any]]:
         """Load the folder's checkpoint, if any, and return the history so far."""
         path = self._settings.out / CHECKPOINT
         if not path.exists():
             return []
-        before = json.loads((self._settings.out / RUN).read_text(encoding="utf-8"))
-        wanted = _plain(self._settings)
-        differing = [key for key in wanted if before["settings"].get(key) != wanted[key]]
-        if differing:
-            raise TrainingError(
-                f"{self._settings.out} was begun with another {', '.join(differing)}; "
-                "give the same settings or choose a new --out."
-            )
+        before = _demand_same(self._settings.out, _plain(self._settings))
         with np.load(path) as saved:
             for number, variable in enumerate(self._state()):
                 variable.assign(saved[str(number)])
         return list(before["history"])
 
-    def keep(self, history: list[dict[str, Any]]) -> None:
+    def keep(self, history: list[dict[str, Any]], faces: int) -> None:
         """Write checkpoint, best weights and run.json, each whole or not at all."""
         out = self._settings.out
         size = history[-1]["size"]
-        if history[-1]["public_accuracy"] >= max(r["public_accuracy"] for r in history if r["size"] == size):
+        best = max((r for r in history if r["size"] == size), key=lambda r: r["public_accuracy"])
+        if history[-1]["public_accuracy"] >= best["public_accuracy"]:
             temporary = out / f"new.{BEST}"
             self._average.save_weights(temporary)
             temporary.replace(out / BEST)
         temporary = out / f"new.{CHECKPOINT}"
-        np.savez(temporary, **{str(n): v.numpy() for n, v in enumerate(self._state())})
+        np.savez(temporary, **{str(n): keras.ops.convert_to_numpy(v) for n, v in enumerate(self._state())})
         temporary.replace(out / CHECKPOINT)
-        best = max((r for r in history if r["size"] == size), key=lambda r: r["public_accuracy"])
+        name = keras.backend.backend()
         run = {
             "settings": _plain(self._settings),
             "data_sha256": data_hash(self._settings.data),
+            "faces": faces,
             "parameters": self._average.count_params(),
-            "versions": {name: metadata.version(name) for name in ("keras", "numpy")}
-            | {"tensorflow": tf.__version__},
+            "begun": self._begun,
+            "device": backend().device(),
+            "versions": {package: metadata.version(package) for package in ("keras", "numpy")}
+            | {name: importlib.import_module(name).__version__},
             "chosen_epoch": best["epoch"],
             "history": history,
         }
-        temporary = out / f"new.{RUN}"
-        temporary.write_text(json.dumps(run, indent=1), encoding="utf-8")
-        temporary.replace(out / RUN)
+        replace_file(out / RUN, json.dumps(run, indent=1).encode())
 
     def _state(self) -> list[Any]:
         return [*self._model.variables, *self._average.weights, *self._optimizer.variables]
 
-    def _train_step(self, images: Any, targets: Any, seed: Any, decay: Any, size: int, erased: float) -> Any:
-        x = augment.view(images, seed, size, _COVER * images.shape[1], erased)
-        variables = self._model.trainable_variables
-        with tf.GradientTape() as tape:
-            logits = self._model(x, training=True)
-            loss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(targets, logits))
-        gradients = tape.gradient(loss, [variable.value for variable in variables])
-        self._optimizer.apply(gradients, variables)
-        for kept, variable in zip(self._average.weights, self._model.weights, strict=True):
-            kept.assign(kept + (1 - decay) * (variable - kept))
-        hit = tf.equal(tf.argmax(logits, axis=1), tf.argmax(targets, axis=1))
-        return tf.stack([loss, tf.reduce_mean(tf.cast(hit, tf.float32))])
-
 
 def data_hash(path: Path) -> str:
-    """SHA-256 of a file, or of the names and contents of a folder's files in order."""
+    """SHA-256 of a file (a CSV with FER+'s beside it), or of the names and contents of a folder's files in order."""
     digest = hashlib.sha256()
-    for file in [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file()):
-        if file != path:
+    files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
+    if path.suffix == ".csv" and path.with_name("fer2013new.csv").is_file():
+        files.append(path.with_name("fer2013new.csv"))
+    for file in files:
+        if path.is_dir():
             digest.update(file.relative_to(path).as_posix().encode())
         digest.update(file.read_bytes())
     return digest.hexdigest()
+
+
+def _begin(model: keras.Model, settings: TrainSettings) -> str:
+    """Load the weights to begin with, and say which they are."""
+    if settings.start is not None:
+        start = read_run(settings.start)["settings"]["architecture"]
+        if start != settings.architecture:
+            raise TrainingError(
+                f"{settings.start} is a {start}, this run trains a {settings.architecture}; choose another --start."
+            )
+        model.load_weights(settings.start / BEST)
+        return f"weights of the run {settings.start.name}"
+    if settings.pretrained is not None:
+        load_backbone(model, settings.pretrained)
+        return f"ImageNet weights {settings.pretrained.name}, SHA-256 {data_hash(settings.pretrained)[:16]}"
+    return "random weights"
+
+
+def _judge(logits: NDArray[np.floating[Any]], faces: FaceSet) -> dict[str, float]:
+    return {
+        "public_accuracy": float((logits.argmax(axis=1) == faces.labels).mean()),
+        "public_loss": metrics.log_loss(logits, faces.labels),
+    }
+
+
+def _demand_same(out: Path, wanted: dict[str, Any]) -> dict[str, Any]:
+    """The `run.json` that is there, if its settings are `wanted`."""
+    before: dict[str, Any] = json.loads((out / RUN).read_text(encoding="utf-8"))
+    differing = [key for key in wanted if before["settings"].get(key) != wanted[key]]
+    if differing:
+        raise TrainingError(
+            f"{out} was begun with another {', '.join(differing)}; "
+            "give the same settings or choose a new --out."
+        )
+    return before
 
 
 def _phase_at(settings: TrainSettings, epoch: int) -> Phase:
@@ -349,6 +413,7 @@ def _plain(settings: TrainSettings) -> dict[str, Any]:
     plain = asdict(settings)
     del plain["data"], plain["out"]
     plain["teachers"] = [run.name for run in settings.teachers]
-    plain["start"] = settings.start.name if settings.start is not None else None
+    for key, path in (("start", settings.start), ("pretrained", settings.pretrained)):
+        plain[key] = None if path is None else path.name
     plain["phases"] = [asdict(phase) for phase in settings.phases]
     return plain

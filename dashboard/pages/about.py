@@ -1,11 +1,15 @@
 """About (`/about`): what the figures mean and cannot say, what is kept, versions and licences."""
 
+from collections.abc import Mapping
 from importlib import metadata
-from typing import Final
+from typing import Any, Final
 
-from dash import html
+from dash import Dash, Input, Output, dcc, html
 from dash.development.base_component import Component
 
+from dashboard import accuracy, shell
+from dashboard.figures import Figure
+from dashboard.theme import Scheme
 from dashboard.wording import MODE_MEANINGS, MODES, STATE_SYMBOLS, STATES
 
 _PARTS: Final = (
@@ -17,6 +21,49 @@ _PARTS: Final = (
     "pandas",
     "SQLAlchemy",
 )
+
+ACCURACY: Final = "about-accuracy"
+
+_CONFIG: Final = {"displaylogo": False, "displayModeBar": False, "responsive": True}
+
+
+def register(app: Dash, figures: Mapping[str, Any] | None) -> None:
+    """Show how well faces are read, in the viewer's colours; nothing where `figures` is None."""
+    if figures is None:
+        return
+
+    @app.callback(Output(ACCURACY, "children"), Input(shell.VIEWER, "data"))
+    def show(viewer: Any) -> list[Component]:
+        return measured(figures, shell.viewer_of(viewer).scheme)
+
+
+def measured(figures: Mapping[str, Any], scheme: Scheme) -> list[Component]:
+    """What was measured of the classifier: sentences, charts, a table."""
+    charts = (
+        ("Right and named, by height", accuracy.height_figure(figures, scheme)),
+        ("Confidence kept", accuracy.reliability_figure(figures, scheme)),
+        ("Right, the fewer are named", accuracy.coverage_figure(figures, scheme)),
+        ("What is taken for what", accuracy.confusion_figure(figures, scheme)),
+    )
+    heads = ("Expression", "Right where named", "Found (95 % interval)", "Faces")
+    return [
+        *(html.P(sentence) for sentence in accuracy.sentences(figures)),
+        html.Div([_chart(title, figure) for title, figure in charts], className="cp-charts"),
+        html.Table(
+            [
+                html.Thead(html.Tr([html.Th(head) for head in heads])),
+                html.Tbody(
+                    [html.Tr([html.Td(cell) for cell in row]) for row in accuracy.expression_rows(figures)]
+                ),
+            ],
+            className="cp-table",
+        ),
+        html.P(
+            "Not measured: how errors differ by age, skin tone, glasses or veil. The model card has all figures, how "
+            "the network was made, and its data.",
+            className="cp-muted",
+        ),
+    ]
 
 
 def layout() -> Component:
@@ -49,6 +96,10 @@ def layout() -> Component:
                             "concentration. Light, cameras, glasses and small tiles change what can be read, and "
                             "accuracy differs between people. Use it as a reason to look, never as a mark."
                         ),
+                    ),
+                    _section(
+                        "How well faces are read",
+                        html.Div("Nothing was measured of these weights.", id=ACCURACY, className="cp-stack"),
                     ),
                     _section(
                         "States of a seat",
@@ -87,6 +138,11 @@ def layout() -> Component:
             ),
         ]
     )
+
+
+def _chart(title: str, figure: Figure) -> Component:
+    graph = dcc.Graph(figure=figure, config=_CONFIG, style={"height": "270px"})
+    return html.Div([html.H3(title), html.Div(graph, role="img", **{"aria-label": title})])
 
 
 def _section(title: str, *parts: Component) -> Component:

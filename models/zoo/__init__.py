@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Final
+from math import prod
+from typing import Any, Final
 
 import keras
 
 from engagement.emotion import EXPRESSIONS
 from models.errors import TrainingError
-from models.zoo.cnn import build_cnn4
+from models.zoo.cnn import build_cnn4, build_cnn_256
+from models.zoo.imagenet import build_resnet50, build_xception
 from models.zoo.resnet import SLIM, build_resnet
 from models.zoo.xception import build_mini_xception
 
@@ -16,23 +18,56 @@ ARCHITECTURES: Final[dict[str, Callable[[int | None, int], keras.Model]]] = {
     "resnet-s": build_resnet,
     "resnet-slim": partial(build_resnet, blocks=SLIM),
     "cnn-4": build_cnn4,
+    "cnn-256": build_cnn_256,
     "mini-xception": build_mini_xception,
+    "resnet50": build_resnet50,
+    "xception": build_xception,
 }
+MACHINES: Final[dict[str, str]] = {
+    "svm-linear": "support vector machine, linear",
+    "svm-poly": "support vector machine, polynomial of degree 3",
+    "svm-rbf": "support vector machine, radial basis functions",
+    "knn": "nearest neighbours",
+}
+"""What is not a network; see `models.zoo.classical`."""
 
 
 def build(architecture: str, size: int | None, *, precision: str = "float32") -> keras.Model:
-    """A fresh network. `size` None leaves height and width open, where the architecture allows it.
+    """A fresh network. `size` None leaves height and width open.
 
     `precision` is a Keras dtype policy: "mixed_bfloat16" computes in bfloat16 and keeps float32 weights.
-    Raises TrainingError on an unknown architecture.
+    Raises TrainingError on an unknown architecture or precision.
     """
     if architecture not in ARCHITECTURES:
-        raise TrainingError(
-            f"There is no architecture {architecture!r}; choose one of {', '.join(sorted(ARCHITECTURES))}."
-        )
+        known = ", ".join(sorted([*ARCHITECTURES, *MACHINES]))
+        raise TrainingError(f"There is no architecture {architecture!r}; choose one of {known}.")
     before = keras.mixed_precision.dtype_policy()
-    keras.mixed_precision.set_dtype_policy(precision)
+    try:
+        keras.mixed_precision.set_dtype_policy(precision)
+    except (TypeError, ValueError) as error:
+        raise TrainingError(
+            f"There is no precision {precision!r}; choose float32, mixed_bfloat16 or mixed_float16."
+        ) from error
     try:
         return ARCHITECTURES[architecture](size, len(EXPRESSIONS))
     finally:
         keras.mixed_precision.set_dtype_policy(before)
+
+
+def multiply_adds(model: keras.Model) -> int:
+    """Multiplications of convolutions and dense layers for one face; `model` was built with its size."""
+    return sum(_multiplications(layer) for layer in model.layers)
+
+
+def _multiplications(layer: Any) -> int:
+    if isinstance(layer, keras.Model):
+        return multiply_adds(layer)
+    kernels = [
+        kernel
+        for name in ("kernel", "depthwise_kernel", "pointwise_kernel")
+        if (kernel := getattr(layer, name, None)) is not None
+    ]
+    if not kernels:
+        return 0
+    positions = prod(layer.output.shape[1:-1])
+    return sum(prod(kernel.shape) for kernel in kernels) * positions

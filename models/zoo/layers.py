@@ -3,7 +3,6 @@
 from typing import Any
 
 import keras
-import tensorflow as tf
 
 
 @keras.saving.register_keras_serializable(package="classpulse")
@@ -11,12 +10,16 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):  # type: ignore[
     """Batch normalisation in one kernel, over (N, H, W, C) in float32 or bfloat16.
 
     Keras 3 spells the operation out element by element, which on a CPU costs a fifth of the training step
-    and casts bfloat16 to float32; TensorFlow's kernel does neither. Variables and saved weights are those
-    of `keras.layers.BatchNormalization`.
+    and casts bfloat16 to float32; TensorFlow's kernel does neither. With another backend it is the plain layer.
+    Variables and saved weights are those of `keras.layers.BatchNormalization`.
     """
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """Normalise by batch statistics when training, by moving statistics otherwise."""
+        if keras.backend.backend() != "tensorflow":
+            return super().call(inputs, training=training, mask=mask)
+        import tensorflow as tf
+
         learning = bool(training) and self.trainable
         empty = tf.zeros([0], tf.float32)
         output, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(

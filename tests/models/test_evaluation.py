@@ -1,6 +1,9 @@
 import json
+import shutil
+import tomllib
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import cv2
 import keras
@@ -13,11 +16,11 @@ from inference.expression import ExpressionClassifier
 from models import zoo
 from models.data import SIZE, VOTES
 from models.errors import DataError, TrainingError
-from models.evaluate import choose_threshold, evaluate, shrink
-from models.export import export
+from models.evaluate import choose_threshold, evaluate, evaluate_run
+from models.export import choose_prior, export, int8_is_good_enough
 from models.golden import golden_faces
-from models.registry import resolve
-from models.train import BEST, RUN
+from models.registry import read_figures, resolve
+from models.runs import BEST, FITTED, RUN, resized
 from models.zoo.layers import conv_norm
 
 pytestmark = pytest.mark.filterwarnings(
@@ -73,8 +76,6 @@ def exported(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_an_export_can_be_resolved_and_answers_its_golden_faces(exported: Path) -> None:
-    import tomllib
-
     entry = resolve("expression", exported)
     assert entry.input_size == 24
     assert 0 < entry.metrics["public_ece"] < 1
@@ -100,10 +101,20 @@ def test_evaluation_counts_what_a_second_count_finds(exported: Path, data: Path,
     assert report["ferplus_majority"]["value"] == (named == EXPRESSIONS.index("happy")).mean()
     assert [row["height"] for row in report["by_height"]] == [16, 24, 32, 40, 48]
     assert report["by_height"][-1]["value"] == report["accuracy"]["value"]
+    assert report["by_height"][-1]["threshold"] == entry.threshold
+    assert report["by_height"][-1]["coverage"] == report["at_threshold"]["coverage"]
+    assert report["macro_f1_interval"][0] <= report["macro_f1"] <= report["macro_f1_interval"][1]
+    assert report["parameters"] == 200
     assert np.sum(report["confusion"]) == 35
     assert report["milliseconds_49_faces"] > 0
     assert json.loads((tmp_path / "evaluation.json").read_text())["split"] == "PrivateTest"
-    assert (tmp_path / "confusion.png").read_bytes().startswith(b"\x89PNG")
+    for name in ("confusion", "reliability", "coverage", "height"):
+        root = ET.parse(tmp_path / f"{name}.svg").getroot()  # noqa: S314  written a moment ago
+        assert root.get("role") == "img"
+        assert f"](card/{name}.svg)" in card.read_text()
+        assert (tmp_path / "card" / f"{name}.svg").exists()
+    assert sum(row["share"] for row in report["reliability"]) == pytest.approx(1)
+    assert read_figures("expression", exported) == json.loads((tmp_path / "evaluation.json").read_text())
     assert "surprise" in (tmp_path / "report.txt").read_text()
     text = card.read_text()
     assert f"| FER2013 accuracy | {right / 35:.2%} |" in text
@@ -128,9 +139,73 @@ def test_the_threshold_is_the_lowest_that_is_right_often_enough() -> None:
     assert choose_threshold(curve, 0.95) == 0.6
 
 
-def test_shrinking_keeps_the_mean_and_loses_the_detail() -> None:
+def test_resizing_keeps_the_mean_and_loses_the_detail() -> None:
     faces = golden_faces(SIZE, 3)
-    small = shrink(faces, 16)
+    small = resized(faces, 16)
     assert small.shape == (3, 16, 16)
     assert abs(float(small.mean()) - float(faces.mean())) < 1
-    assert shrink(faces, SIZE) is faces
+    assert resized(faces, SIZE) is faces
+    steps = np.unique(resized(np.tile(np.uint8([0, 200]), (1, 24, 12)), SIZE)[0, 0])
+    assert len(steps) > 2  # enlarged by straight lines, not by blocks
+
+
+def test_the_operating_point_keeps_the_smaller_margin_large() -> None:
+    points = [
+        {"prior": 0.0, "fer2013": 0.70, "ferplus": 0.88},
+        {"prior": 0.5, "fer2013": 0.72, "ferplus": 0.86},
+        {"prior": 0.6, "fer2013": 0.72, "ferplus": 0.86},
+        {"prior": 1.0, "fer2013": 0.74, "ferplus": 0.80},
+    ]
+    assert choose_prior(points) == 0.5
+    assert choose_prior([{key: p[key] for key in ("prior", "fer2013")} for p in points]) == 1.0
+
+
+def test_int8_may_cost_three_tenths_of_a_point_and_half_a_point_of_calibration() -> None:
+    exact = {"accuracy": 0.7, "ece": 0.02}
+    assert int8_is_good_enough({"accuracy": 0.6971, "ece": 0.0249}, exact)
+    assert not int8_is_good_enough({"accuracy": 0.6969, "ece": 0.02}, exact)
+    assert not int8_is_good_enough({"accuracy": 0.7, "ece": 0.0251}, exact)
+
+
+def test_a_prior_that_is_given_is_kept(exported: Path, data: Path, tmp_path: Path) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(zoo.ARCHITECTURES, "tiny", build_tiny)
+        export(exported.parent / "run", data, manifest=tmp_path / "manifest.toml", prior=0.3)
+    table = tomllib.loads((tmp_path / "manifest.toml").read_text())["expression"]
+    assert table["prior"] == 0.3
+    assert [point["prior"] for point in table["operating_points"]] == [n / 10 for n in range(11)]
+    assert table["min_height"] == table["thresholds"][0][0]
+    assert table["threshold"] == table["thresholds"][-1][1]
+
+
+def test_a_run_is_measured_and_timed_without_its_report_being_made_twice(
+    exported: Path, data: Path, tmp_path: Path
+) -> None:
+    run = exported.parent / "run"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(zoo.ARCHITECTURES, "tiny", build_tiny)
+        report = evaluate_run(run, data, split="PrivateTest", out=tmp_path)
+        assert report["milliseconds_49_faces"] > 0
+        assert report["accuracy"]["n"] == 35
+        (tmp_path / "confusion.svg").unlink()
+        assert evaluate_run(run, data, split="PrivateTest", out=tmp_path) == report
+        assert not (tmp_path / "confusion.svg").exists()
+        assert not (run / "evaluation.json").exists()
+        assert not (run / "new.tflite").exists()
+
+
+def test_a_machine_is_not_served(data: Path, tmp_path: Path) -> None:
+    (tmp_path / RUN).write_text(json.dumps({"settings": {"architecture": "knn"}}))
+    (tmp_path / FITTED).write_bytes(b"")
+    with pytest.raises(TrainingError, match="is a knn; only networks can be served"):
+        export(tmp_path, data, manifest=tmp_path / "manifest.toml")
+
+
+def test_figures_of_other_weights_are_not_shown(exported: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "models"
+    shutil.copytree(exported.parent, folder)
+    figures = folder / "weights" / "expression.json"
+    figures.write_text(json.dumps({"sha256": "0" * 64}))
+    assert read_figures("expression", folder / "manifest.toml") is None
+    figures.unlink()
+    assert read_figures("expression", folder / "manifest.toml") is None

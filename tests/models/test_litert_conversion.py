@@ -7,7 +7,7 @@ import pytest
 from inference.expression import ExpressionClassifier
 from models.convert import to_litert
 from models.golden import golden_faces
-from models.train import logits_of
+from models.runs import logits_of
 from models.zoo.resnet import build_resnet
 
 SIDE = 24

@@ -43,6 +43,7 @@ def test_ferplus_votes_join_by_row_and_drop_pictures_without_a_face(tmp_path: Pa
     assert faces.labels.tolist() == [3, 0]
     assert faces.votes is not None
     assert faces.votes[0].tolist() == list(range(10))
+    np.testing.assert_array_equal(read_faces(path)["Training"].votes, faces.votes)  # found beside it
 
 
 def test_class_folders_of_any_size_become_48_px(tmp_path: Path) -> None:

@@ -39,6 +39,15 @@ def test_an_entry_comes_back_as_it_was_written(manifest: Path) -> None:
     assert (entry.input_size, entry.temperature, entry.threshold, entry.flip) == (48, 1.5, 0.4, True)
     assert (entry.crop.side, entry.crop.offset_x, entry.crop.offset_y) == (0.97, 0.0, -0.01)
     assert entry.metrics == {"public_accuracy": 0.7}
+    assert (entry.min_height, entry.thresholds) == (18, ())
+
+
+def test_the_gate_and_what_has_no_value_come_back_as_written(manifest: Path) -> None:
+    gate = {"min_height": 20, "thresholds": [[20, 0.55], [48, 0.45]], "settings": {"start": None, "seed": 1}}
+    write_entry(manifest, "expression", TABLE | gate)
+    entry = resolve("expression", manifest)
+    assert (entry.min_height, entry.thresholds) == (20, ((20.0, 0.55), (48.0, 0.45)))
+    assert "start" not in manifest.read_text()
 
 
 def test_a_second_entry_leaves_the_first_alone(manifest: Path) -> None:
@@ -74,6 +83,10 @@ def test_an_unknown_name_says_which_there_are(manifest: Path) -> None:
         ({"threshold": 1.0}, "out of range"),
         ({"temperature": "warm"}, "malformed"),
         ({"crop": {"side": 0.97}}, "malformed"),
+        ({"min_height": 0}, "out of range"),
+        ({"thresholds": [[20, 0.5], [20, 0.4]]}, "out of range"),
+        ({"thresholds": [[20, 1.0]]}, "out of range"),
+        ({"thresholds": [20, 0.5]}, "malformed"),
     ],
 )
 def test_a_malformed_entry_is_refused(manifest: Path, change: dict[str, object], message: str) -> None:

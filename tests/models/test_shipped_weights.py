@@ -1,16 +1,19 @@
 import re
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from engagement.emotion import EXPRESSIONS
+from engagement.records import Box, Face
+from inference.align import crop_face
 from inference.expression import ExpressionClassifier
 from models.data import read_faces
 from models.evaluate import proportion
 from models.golden import golden_faces
-from models.registry import MANIFEST, ModelEntry, resolve
+from models.registry import MANIFEST, ModelEntry, read_figures, resolve
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +65,37 @@ def test_public_faces_are_read_as_the_manifest_claims(
     correct = int((classifier.classify(faces.images).argmax(axis=1) == faces.labels).sum())
     share = proportion(correct, len(faces))
     assert share["low"] <= entry.metrics["public_accuracy"] <= share["high"]
+
+
+def test_about_shows_what_was_measured_of_these_weights(entry: ModelEntry) -> None:
+    figures = read_figures("expression")
+    assert figures is not None
+    assert figures["min_height"] == entry.min_height
+    assert [row["height"] for row in figures["by_height"]] == [16, 24, 32, 40, 48]
+
+
+def test_small_faces_ask_for_no_less(entry: ModelEntry) -> None:
+    steps = [threshold for _, threshold in entry.thresholds]
+    assert steps == sorted(steps, reverse=True)
+    assert entry.thresholds[0][0] == entry.min_height
+    assert entry.threshold == steps[-1]
+
+
+def test_labels_and_preprocessing_are_those_of_the_training(entry: ModelEntry) -> None:
+    table = tomllib.loads(MANIFEST.read_text())["expression"]
+    assert table["labels"] == ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"]
+    # a red, a green and a blue square: BT.601 luma, not a mean and not BGR
+    picture = np.zeros((60, 180, 3), np.uint8)
+    for channel in range(3):
+        picture[:, channel * 60 : (channel + 1) * 60, channel] = 255
+    face = Face(Box(60, 0, 60, 60), np.float32([[75, 20], [105, 20], [90, 30], [80, 45], [100, 45]]), 1.0)
+    for offset, luma in ((-60, 76), (0, 150), (60, 29)):
+        moved = replace(
+            face, box=Box(60 + offset, 0, 60, 60), landmarks=face.landmarks + np.float32([offset, 0])
+        )
+        crop = crop_face(picture, moved, entry.crop, entry.input_size)
+        assert crop.shape == (entry.input_size, entry.input_size)
+        assert abs(int(crop[entry.input_size // 2, entry.input_size // 2]) - luma) <= 1
 
 
 def test_the_card_tells_of_these_weights(entry: ModelEntry) -> None:

@@ -6,13 +6,15 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
-import tensorflow as tf
 
 from models import augment, zoo
 from models.data import SIZE
 from models.errors import TrainingError
 from models.golden import golden_faces
-from models.train import BEST, RUN, Phase, TrainSettings, input_size_of, train
+from models.runs import BEST, FITTED, RUN, find_runs, input_size_of, load_classifier
+from models.train import Phase, TrainSettings, phases_of, train
+from models.zoo.classical import hog
+from models.zoo.imagenet import load_backbone
 from models.zoo.layers import conv_norm
 
 pytestmark = pytest.mark.filterwarnings(
@@ -100,7 +102,13 @@ def test_a_run_is_described_and_its_best_weights_load(faces_csv: Path, tmp_path:
     assert len(run["data_sha256"]) == 64
     assert run["chosen_epoch"] == 3  # only epochs at the last size count
     assert str(tmp_path) not in (out / RUN).read_text()
-    assert (out / "curves.png").read_bytes().startswith(b"\x89PNG")
+    assert run["begun"] == "random weights"
+    assert {path.name for path in out.glob("*.svg")} == {
+        "curves.svg", "confusion.svg", "reliability.svg", "coverage.svg", "height.svg"
+    }  # fmt: skip
+    report = json.loads((out / "evaluation.json").read_text())
+    assert report["accuracy"]["value"] == pytest.approx(run["history"][2]["public_accuracy"])
+    assert "surprise" in (out / "report.txt").read_text()
     network = zoo.build("tiny", input_size_of(run["history"]))
     assert network.input_shape == (None, 24, 24, 1)
     network.load_weights(out / BEST)
@@ -126,27 +134,130 @@ def test_learning_moves_the_loss_down(faces_csv: Path, tmp_path: Path) -> None:
     assert np.mean(losses[-3:]) < np.mean(losses[:3]) - 0.05
 
 
-@pytest.mark.parametrize("architecture", ["resnet-s", "cnn-4", "mini-xception"])
-def test_every_architecture_maps_faces_to_seven_logits(architecture: str) -> None:
-    network = zoo.build(architecture, 32)
-    faces = tf.constant(golden_faces(32)[..., None], tf.float32)
-    assert network(faces).shape == (4, 7)
-    assert network.count_params() < 1_500_000
+def test_a_run_begins_with_the_weights_of_another_and_learns_from_it(faces_csv: Path, tmp_path: Path) -> None:
+    phases = (Phase(1, 22, 0.0, 0.0),)
+    first = train(settings(faces_csv, tmp_path / "first", phases=phases))
+    second = train(
+        settings(
+            faces_csv, tmp_path / "second", phases=phases, start=first, teachers=(first,), learning_rate=1e-9
+        )
+    )
+    record = json.loads((second / RUN).read_text())
+    assert record["begun"] == "weights of the run first"
+    assert record["settings"]["teachers"] == ["first"]
+    drawn = golden_faces(SIZE, 7)
+    np.testing.assert_allclose(
+        load_classifier(second)(drawn), load_classifier(first)(drawn), atol=0.2
+    )  # only batch statistics moved
+    with pytest.raises(TrainingError, match="is a tiny, this run trains a cnn-4"):
+        train(settings(faces_csv, tmp_path / "third", phases=phases, start=first, architecture="cnn-4"))
+
+
+@pytest.mark.parametrize("machine", sorted(zoo.MACHINES))
+def test_machines_learn_what_networks_learn(machine: str, faces_csv: Path, tmp_path: Path) -> None:
+    steps: list[tuple[int, int]] = []
+    out = train(settings(faces_csv, tmp_path, architecture=machine), on_step=lambda *step: steps.append(step))
+    assert steps == [(1, 3), (2, 3), (3, 3)]
+    record = json.loads((out / RUN).read_text())
+    assert record["feature"].startswith("HOG")
+    assert find_runs(out) == [out]
+    logits = load_classifier(out)(golden_faces(SIZE, 5))
+    assert logits.shape == (5, 7)
+    assert np.isfinite(logits).all()
+    report = json.loads((out / "evaluation.json").read_text())
+    assert report["accuracy"]["value"] == pytest.approx(record["history"][0]["public_accuracy"])
+    before = (out / FITTED).stat().st_mtime_ns
+    train(settings(faces_csv, out, architecture=machine))
+    assert (out / FITTED).stat().st_mtime_ns == before
+    with pytest.raises(TrainingError, match="begun with another seed"):
+        train(settings(faces_csv, out, architecture=machine, seed=5))
+
+
+def test_gradient_histograms_tell_direction_and_not_brightness() -> None:
+    ramp = np.tile(np.arange(48, dtype=np.uint8) * 3, (1, 48, 1))
+    across, down = hog(ramp)[0].reshape(-1, 9), hog(ramp.transpose(0, 2, 1))[0].reshape(-1, 9)
+    assert (across.argmax(axis=1) == 0).all()  # the gradient points along the rows
+    assert set(down.argmax(axis=1)) <= {4, 5}  # a quarter turn lies between bins 4 and 5
+    faces = golden_faces(SIZE, 3)
+    np.testing.assert_allclose(hog(faces), hog(faces // 2 + 40), atol=0.06)
+    assert hog(golden_faces(24, 2)).shape == (2, 900)
+
+
+@pytest.mark.parametrize("name", ["resnet-s", "resnet-slim", "cnn-4", "cnn-256", "mini-xception"])
+def test_every_architecture_maps_faces_of_any_size_to_seven_logits(name: str) -> None:
+    network = zoo.build(name, None)
+    assert network(golden_faces(32)[..., None].astype(np.float32)).shape == (4, 7)
+    assert network(golden_faces(48)[..., None].astype(np.float32)).shape == (4, 7)
     assert network.layers[1].name.startswith("rescaling")
 
 
+def test_parameters_and_multiply_adds_are_counted() -> None:
+    network = zoo.build("tiny", 48)
+    assert zoo.multiply_adds(network) == 24 * 24 * 9 * 4 + 4 * 7
+    published = zoo.build("cnn-256", 48)
+    assert 2.05e6 < published.count_params() < 2.15e6
+    dense = [layer.units for layer in published.layers if isinstance(layer, keras.layers.Dense)]
+    assert dense == [512, 256, 128, 7]
+    assert zoo.build("resnet-slim", 48).count_params() < 1_500_000
+
+
+def test_backbones_take_weights_from_a_file_alone(tmp_path: Path) -> None:
+    network = zoo.build("xception", 64)
+    assert network(golden_faces(64, 1)[..., None].astype(np.float32)).shape == (1, 7)
+    assert 20e6 < network.count_params() < 22e6
+    assert zoo.multiply_adds(network) > 1e8
+    backbone = next(layer for layer in network.layers if layer.name == "backbone")
+    backbone.save_weights(tmp_path / "imagenet.weights.h5")
+    kernel = backbone.trainable_weights[0]
+    expected = np.array(kernel)
+    kernel.assign(kernel * 0)
+    load_backbone(network, tmp_path / "imagenet.weights.h5")
+    np.testing.assert_array_equal(np.array(kernel), expected)
+    (tmp_path / "broken.h5").write_bytes(b"no weights")
+    with pytest.raises(TrainingError, match="cannot be loaded"):
+        load_backbone(network, tmp_path / "broken.h5")
+    with pytest.raises(TrainingError, match="Only resnet50 and xception"):
+        load_backbone(zoo.build("tiny", 48), tmp_path / "imagenet.weights.h5")
+
+
+def test_epochs_are_shared_out_over_the_phases() -> None:
+    assert [phase.epochs for phase in phases_of(48)] == [17, 12, 19]
+    assert [phase.epochs for phase in phases_of(2)] == [1, 1]
+    assert phases_of(2)[-1].size == 44
+    assert [phase.size for phase in phases_of(1)] == [44]
+
+
+def test_an_unknown_precision_is_refused(faces_csv: Path, tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="no precision 'float12'"):
+        train(settings(faces_csv, tmp_path, precision="float12"))
+    assert keras.mixed_precision.dtype_policy().name == "float32"
+
+
 def test_views_depend_on_the_seed_alone() -> None:
-    faces = tf.constant(golden_faces(SIZE, 8))
+    faces = golden_faces(SIZE, 8)
 
     def view(seed: int) -> np.ndarray:
-        return np.asarray(augment.view(faces, tf.constant([1, seed]), 20, 44.0, 0.5))
+        return augment.view(faces, np.random.default_rng(seed), 20, 44.0, 0.5)
 
     first = view(100)
     assert first.shape == (8, 20, 20, 1)
+    assert first.dtype == np.float32
     assert first.min() >= 0
     assert first.max() <= 255
     np.testing.assert_array_equal(first, view(100))
     assert np.abs(first - view(200)).mean() > 5
+
+
+def test_a_view_shows_the_middle_of_the_face_either_way_round() -> None:
+    faces = np.zeros((400, SIZE, SIZE), np.uint8)
+    faces[:, 20:28, 6:14] = 255  # a mark on the left
+    views = augment.view(faces, np.random.default_rng(1), SIZE, float(SIZE), 0.0)[..., 0]
+    bright = views > 128
+    centre = np.array([np.argwhere(mark).mean(axis=0) for mark in bright if mark.any()])
+    left = (centre[:, 1] < 24).mean()
+    assert 0.4 < left < 0.6
+    assert abs(np.median(np.abs(centre[:, 1] - 23.5)) - 14) < 2
+    assert abs(np.median(centre[:, 0]) - 23.5) < 1.5
 
 
 def test_degrading_touches_only_the_share_asked_for() -> None:

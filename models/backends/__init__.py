@@ -1,0 +1,45 @@
+"""What differs between the Keras backends: the gradient step, the forward pass, and where they run."""
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any, Protocol
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+Step = Callable[[NDArray[np.float32], NDArray[np.float32], float], NDArray[np.float64]]
+"""(views float32 (N, S, S, 1), targets float32 (N, 7), decay of the moving average) -> (loss, share of hits)."""
+
+
+class Backend(Protocol):
+    """One module of this package."""
+
+    @staticmethod
+    def make_step(model: keras.Model, average: keras.Model, optimizer: keras.optimizers.Optimizer) -> Step:
+        """A training step that updates model, optimizer and moving average in place."""
+
+    @staticmethod
+    def make_forward(model: keras.Model) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
+        """The model in inference mode, faces float32 (N, S, S, 1) -> logits float32 (N, 7)."""
+
+    @staticmethod
+    def device() -> str:
+        """Where tensors are computed, such as "cpu" or "gpu"."""
+
+
+def backend() -> Backend:
+    """The module of the Keras backend in use (environment variable KERAS_BACKEND)."""
+    module: Any = import_module(f"models.backends.with_{keras.backend.backend()}")
+    return module  # type: ignore[no-any-return]
+
+
+def loss_of(logits: Any, targets: Any) -> Any:
+    """Mean cross-entropy against soft targets, a scalar tensor."""
+    return keras.ops.mean(keras.losses.categorical_crossentropy(targets, logits, from_logits=True))
+
+
+def hits_of(logits: Any, targets: Any) -> Any:
+    """Share of faces whose largest logit is that of the largest target, a scalar tensor."""
+    same = keras.ops.equal(keras.ops.argmax(logits, axis=1), keras.ops.argmax(targets, axis=1))
+    return keras.ops.mean(keras.ops.cast(same, "float32"))

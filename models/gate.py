@@ -1,0 +1,62 @@
+"""Which faces may be read, chosen from accuracy and coverage against their height.
+
+One threshold for all heights would let small faces through that are wrong more often: with the first released weights
+the faces named were right in 75 % at 48 px and in 65 % at 24 px, and a minimal height alone would have refused all
+below 40 px to mend that. So each height gets the threshold at which those named are right equally often, and the
+minimal height is where too few are named to speak for the class: those that small faces still show are mostly smiles.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from models import metrics
+from models.data import SIZE, FaceSet
+from models.evaluate import NAMED_ACCURACY, choose_threshold
+from models.runs import Classify, resized
+
+GRID: Final = (16, 20, 24, 28, 32, 40, SIZE)
+LEAST_COVERAGE: Final = 0.4
+_THRESHOLDS: Final = np.arange(30, 96) / 100
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """min_height: px.  thresholds: (height in px, threshold) by rising height, falling."""
+
+    min_height: int
+    thresholds: tuple[tuple[int, float], ...]
+
+
+def curves_by_height(
+    classify: Classify, faces: FaceSet, temperature: float, heights: Sequence[int] = GRID
+) -> dict[int, list[dict[str, float]]]:
+    """The coverage curve of the faces at each height."""
+    return {
+        height: metrics.coverage_curve(
+            metrics.softmax(classify(resized(faces.images, height)), temperature), faces.labels, _THRESHOLDS
+        )
+        for height in heights
+    }
+
+
+def choose_gate(
+    curves: Mapping[int, Sequence[Mapping[str, float]]],
+    wanted: float = NAMED_ACCURACY,
+    least: float = LEAST_COVERAGE,
+) -> Gate:
+    """Down from the largest height: the lowest threshold, not below that of the height above, at which the faces named
+    are right in a share `wanted`; it ends where fewer than `least` of the faces are named. The largest height is
+    always let through, with the last threshold of its curve if none is good enough."""
+    chosen: list[tuple[int, float]] = []
+    floor = 0.0
+    for height in sorted(curves, reverse=True):
+        points = [point for point in curves[height] if point["threshold"] >= floor]
+        floor = choose_threshold(points, wanted)
+        at = next(point for point in points if point["threshold"] == floor)
+        if chosen and (at["accuracy"] < wanted or at["coverage"] < least):
+            break
+        chosen.append((height, round(floor, 2)))
+    return Gate(chosen[-1][0], tuple(reversed(chosen)))

@@ -1,0 +1,120 @@
+"""A run's folder: what is in it, and the classifier that came of it."""
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import cv2
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from engagement.emotion import EXPRESSIONS
+from models import metrics, zoo
+from models.backends import backend
+from models.data import SIZE
+from models.errors import TrainingError
+from models.zoo import classical
+
+RUN: Final = "run.json"
+BEST: Final = "best.weights.h5"
+FITTED: Final = "fitted.joblib"
+CHECKPOINT: Final = "checkpoint.npz"
+EVALUATION: Final = "evaluation.json"
+COVER: Final = 44 / SIZE
+"""The share of the picture's side that a training view shows at zoom 1."""
+
+Classify = Callable[[NDArray[np.uint8]], NDArray[np.float64]]
+"""Grey faces uint8 (N, H, H) of any side -> logits (N, 7) in the order of `EXPRESSIONS`."""
+
+
+def read_run(run: Path) -> dict[str, Any]:
+    """`run.json` of a run that has a classifier. Raises TrainingError."""
+    try:
+        record: dict[str, Any] = json.loads((run / RUN).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise TrainingError(f"{run} holds no finished run ({error}); train first.") from error
+    if not weights_of(run).exists():
+        raise TrainingError(f"{run} holds no {BEST} and no {FITTED}; train first.")
+    return record
+
+
+def weights_of(run: Path) -> Path:
+    """The file that holds what the run learnt: a network's weights, else a fitted machine."""
+    fitted = run / FITTED
+    return fitted if fitted.exists() else run / BEST
+
+
+def find_runs(folder: Path) -> list[Path]:
+    """The folders in `folder` that hold a run, or `folder` itself, by name."""
+    return sorted({path.parent for pattern in (RUN, f"*/{RUN}") for path in folder.glob(pattern)})
+
+
+def load_run(run: Path) -> tuple[keras.Model, int]:
+    """The chosen network of a run, in float32, and the side of its faces in px. Raises TrainingError."""
+    record = read_run(run)
+    network = zoo.build(record["settings"]["architecture"], None)
+    network.load_weights(run / BEST)
+    return network, input_size_of(record["history"])
+
+
+def load_classifier(run: Path) -> Classify:
+    """Whatever the run learnt, behind one call. A fitted machine is a pickle: load only runs of your own.
+
+    Raises TrainingError.
+    """
+    if read_run(run)["settings"]["architecture"] in zoo.MACHINES:
+        return classical.load(run / FITTED)
+    network, size = load_run(run)
+    forward = backend().make_forward(network)
+    return lambda images: predict(forward, images, size).astype(np.float64)
+
+
+def input_size_of(history: list[dict[str, Any]]) -> int:
+    """The side in px at which a network with this history reads a whole face: that of its last training views, over
+    the share of the picture that they show."""
+    return round(int(history[-1]["size"]) / COVER)
+
+
+def teach(runs: Sequence[Path], images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Mean probabilities float32 (N, 7) of the runs' chosen networks over grey faces uint8 (N, H, W), each face
+    seen as it is and mirrored. Raises TrainingError."""
+    total = np.zeros((len(images), len(EXPRESSIONS)), np.float64)
+    for run in runs:
+        classify = load_classifier(run)
+        for view in (images, np.ascontiguousarray(images[:, :, ::-1])):
+            total += metrics.softmax(classify(view))
+    return np.asarray(total / (2 * len(runs)), np.float32)
+
+
+def logits_of(
+    model: keras.Model, images: NDArray[np.uint8], size: int = SIZE, batch: int = 256
+) -> NDArray[np.float32]:
+    """Logits float32 (N, 7) of grey faces uint8 (N, H, W), resized to `size` where they differ."""
+    return predict(backend().make_forward(model), images, size, batch)
+
+
+def predict(
+    forward: Callable[[NDArray[np.float32]], NDArray[np.float32]],
+    images: NDArray[np.uint8],
+    size: int,
+    batch: int = 256,
+) -> NDArray[np.float32]:
+    """`logits_of` with a forward pass of `models.backends` that was made before."""
+    images = resized(images, size)
+    return np.concatenate(
+        [
+            forward(images[at : at + batch, ..., np.newaxis].astype(np.float32))
+            for at in range(0, len(images), batch)
+        ]
+    )
+
+
+def resized(images: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    """Grey faces uint8 (N, H, W) at the side `size`, shrunk by areas and enlarged by straight lines, as the product
+    does it with its crops: uint8 (N, size, size)."""
+    if images.shape[1:] == (size, size):
+        return images
+    how = cv2.INTER_AREA if images.shape[1] > size else cv2.INTER_LINEAR
+    return np.stack([cv2.resize(face, (size, size), interpolation=how) for face in images])

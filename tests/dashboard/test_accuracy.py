@@ -1,0 +1,68 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dash.development.base_component import Component
+from sqlalchemy import Engine
+
+from dashboard import accuracy
+from dashboard.app import DashboardSettings, create_app
+from dashboard.pages import about
+from engagement.emotion import EXPRESSIONS
+
+FIGURES = Path(__file__).parents[2] / "models" / "weights" / "expression.json"
+
+
+@pytest.fixture
+def figures() -> dict[str, Any]:
+    read: dict[str, Any] = json.loads(FIGURES.read_text(encoding="utf-8"))
+    return read
+
+
+def texts(component: Any) -> str:
+    if isinstance(component, str):
+        return component
+    if isinstance(component, list | tuple):
+        return " ".join(texts(part) for part in component)
+    return texts(getattr(component, "children", None) or "") if isinstance(component, Component) else ""
+
+
+def test_the_sentences_say_what_was_measured_and_how_surely(figures: dict[str, Any]) -> None:
+    figures |= {"accuracy": {"value": 0.712, "n": 3574, "low": 0.697, "high": 0.727}, "min_height": 20}
+    figures |= {"ferplus_majority": {"value": 0.86, "n": 3153, "low": 0.85, "high": 0.87}, "ece": 0.0184}
+    text = " ".join(accuracy.sentences(figures))
+    assert "On 3,574 faces that it was not trained on" in text
+    assert "71 % (95 % interval 70 % to 73 %)" in text
+    assert "86 % (95 % interval 85 % to 87 %) of the 3,153" in text
+    assert "under 20 pixels are not read" in text
+    assert "off by 1.8 points" in text
+    del figures["ferplus_majority"]
+    assert "voters" not in " ".join(accuracy.sentences(figures))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_charts_show_the_figures(figures: dict[str, Any], scheme: Any) -> None:
+    figures["min_height"] = 32
+    height = accuracy.height_figure(figures, scheme)
+    assert height["data"][1]["x"] == [32, 40, 48]  # what is not read is not shown
+    assert height["data"][1]["y"][-1] == figures["by_height"][-1]["named_accuracy"]
+    assert len(height["data"][0]["x"]) == 6
+    reliability = accuracy.reliability_figure(figures, scheme)
+    assert reliability["data"][2]["y"] == [row["accuracy"] for row in figures["reliability"]]
+    coverage = accuracy.coverage_figure(figures, scheme)
+    assert coverage["data"][1]["x"] == [figures["at_threshold"]["coverage"]]
+    rows = accuracy.confusion_figure(figures, scheme)["data"][0]["z"]
+    assert [sum(row) for row in rows] == pytest.approx([1.0] * len(EXPRESSIONS))
+    for figure in (height, reliability, coverage):
+        json.dumps(figure, allow_nan=False)
+
+
+def test_about_shows_the_figures_where_there_are_any(engine: Engine, figures: dict[str, Any]) -> None:
+    shown = texts(about.measured(figures, "dark"))
+    assert "Right, the fewer are named" in shown
+    assert all(row[0] in shown for row in accuracy.expression_rows(figures))
+    assert "Nothing was measured" in texts(about.layout())
+    with_figures = create_app(engine, DashboardSettings(accuracy=figures))
+    assert f"{about.ACCURACY}.children" in with_figures.callback_map
+    assert f"{about.ACCURACY}.children" not in create_app(engine).callback_map

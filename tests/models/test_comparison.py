@@ -1,0 +1,149 @@
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import numpy as np
+import pytest
+
+from engagement.emotion import EXPRESSIONS
+from models import charts
+from models.anchors import ANCHORS
+from models.charts import Line
+from models.compare import read_entry, write_page
+from models.data import VOTES, FaceSet
+from models.errors import TrainingError
+from models.evaluate import measure
+from models.golden import golden_faces
+from models.runs import EVALUATION, RUN
+
+HISTORY = [
+    {
+        "epoch": epoch,
+        "size": 44,
+        "loss": 2 - epoch / 4,
+        "accuracy": 0.2 * epoch,
+        "public_loss": 1.9 - epoch / 5,
+        "public_accuracy": 0.1 * epoch,
+    }
+    for epoch in (1, 2, 3)
+]
+
+
+@pytest.fixture
+def reports(tmp_path: Path) -> list[Path]:
+    """A run, an engine and the shipped weights, measured on drawn faces."""
+    labels = np.arange(35) % 7
+    votes = np.zeros((35, len(VOTES)), np.float32)
+    votes[:, VOTES.index("happiness")] = 10
+    faces = FaceSet(golden_faces(48, 35), labels, votes)
+    folders = []
+    for name, kind, skill in (
+        ("mine", "run", 3.0),
+        ("theirs", "engine", 1.0),
+        ("expression", "shipped", 5.0),
+    ):
+
+        def classify(images: np.ndarray, skill: float = skill) -> np.ndarray:
+            rng = np.random.default_rng(images.shape[1])
+            return np.eye(7)[labels] * skill + rng.normal(0, 1, (len(images), 7))
+
+        report: dict[str, Any] = {"model": name, "kind": kind, "split": "PublicTest"}
+        report |= measure(classify, faces, temperature=1.0, threshold=0.5)
+        report |= {"note": "<b>theirs</b>", "version": "1"} if kind == "engine" else {"parameters": 7}
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / EVALUATION).write_text(json.dumps(report))
+        folders.append(folder)
+    run = {
+        "settings": {"architecture": "mini-xception", "seed": 3},
+        "history": HISTORY,
+        "begun": "random weights",
+    }
+    (folders[0] / RUN).write_text(json.dumps(run))
+    return folders
+
+
+class Page(HTMLParser):
+    """Every address that a page asks for, and its text."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.addresses: list[str] = []
+        self.text: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.addresses += [f"{tag} {value}" for key, value in attrs if key in {"src", "href", "xlink:href"}]
+        if tag in {"script", "link", "iframe", "img"}:
+            self.addresses.append(tag)
+
+    def handle_data(self, data: str) -> None:
+        self.text.append(data)
+
+
+def test_the_page_holds_all_and_asks_for_nothing(reports: list[Path], tmp_path: Path) -> None:
+    out = tmp_path / "comparison.html"
+    write_page([read_entry(folder) for folder in reports], out, "classpulse models compare")
+    html = out.read_text(encoding="utf-8")
+    page = Page(html)
+    assert page.addresses == []
+    assert not re.search(r"url\(|@import", html)
+    text = " ".join(" ".join(page.text).split())
+    assert "same 35 faces of FER2013's PublicTest" in text
+    for name in ("mine", "theirs", "expression", *(anchor.name for anchor in ANCHORS)):
+        assert name in text
+    assert "0.06 M" in text  # mini-Xception's parameters
+    assert "<b>theirs</b>" in text  # escaped
+    measured = [row.split("<")[0] for row in re.findall(r"<tr[^>]*><td>(\w+)<small>", html)]
+    assert measured == ["expression", "mine", "theirs"]  # the best first
+    for svg in re.findall(r"<svg.*?</svg>", html, re.DOTALL):
+        ET.fromstring(svg)  # noqa: S314  written a moment ago
+    assert html.count("<svg") == 1 + 3 + 2 + 3 * 3  # overview, heights, curves of the run, three each
+
+
+def test_reports_of_different_splits_are_not_compared(reports: list[Path], tmp_path: Path) -> None:
+    report = json.loads((reports[0] / EVALUATION).read_text()) | {"split": "PrivateTest"}
+    (reports[0] / EVALUATION).write_text(json.dumps(report))
+    with pytest.raises(TrainingError, match="reports are of PrivateTest, PublicTest"):
+        write_page([read_entry(folder) for folder in reports], tmp_path / "page.html", "")
+    with pytest.raises(TrainingError, match=r"holds no evaluation\.json"):
+        read_entry(tmp_path)
+
+
+def test_lines_lie_where_their_points_are() -> None:
+    svg = charts.line_chart(
+        "A & B",
+        [Line("rising", [(0, 0), (1, 1)], band=[(0, 0, 0.5), (1, 0.5, 1)])],
+        x="x",
+        y="y",
+        x_ticks=(0, 1),
+        y_ticks=(0, 0.5, 1),
+        size=(200, 120),
+    )
+    root = ET.fromstring(svg)  # noqa: S314  written a moment ago
+    space = "{http://www.w3.org/2000/svg}"
+    dots = [(float(c.get("cx", 0)), float(c.get("cy", 0))) for c in root.iter(f"{space}circle")]
+    assert dots == [(46, 78), (186, 30)]
+    assert "100%" in [text.text for text in root.iter(f"{space}text")]
+    assert root.get("aria-label") == "A & B"
+
+
+def test_curves_are_drawn_from_two_epochs_on(tmp_path: Path) -> None:
+    charts.write_curves(HISTORY[:1], tmp_path / "curves.svg")
+    assert not (tmp_path / "curves.svg").exists()
+    charts.write_curves(HISTORY, tmp_path / "curves.svg")
+    root = ET.parse(tmp_path / "curves.svg").getroot()  # noqa: S314  written a moment ago
+    assert len(list(root)) == 3  # the colours and two charts
+    older = [{key: row[key] for key in row if key != "public_loss"} for row in HISTORY]
+    assert "Loss" in charts.curves_charts(older)[0]
+
+
+def test_every_count_stands_in_the_confusion_chart() -> None:
+    matrix = np.arange(49).reshape(7, 7).tolist()
+    root = ET.fromstring(charts.confusion_chart("C", matrix))  # noqa: S314  written a moment ago
+    texts = [text.text for text in root.iter("{http://www.w3.org/2000/svg}text")]
+    assert [t for t in texts if t and t.isdecimal()] == [str(n) for n in range(49)]
+    assert [t for t in texts if t in EXPRESSIONS] == [name for name in EXPRESSIONS for _ in range(2)]
