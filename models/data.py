@@ -75,8 +75,9 @@ class FaceSet:
 def read_faces(path: Path, *, ferplus: Path | None = None) -> dict[str, FaceSet]:
     """Read `path`: one `FaceSet` per split present, by the names in `SPLITS`.
 
-    A `.parquet` is FER2013 + FER+, a `.csv` Kaggle's fer2013.csv (`ferplus`: FER+'s fer2013new.csv; one that stands
-    beside it is taken without being named), a folder holds `train`, `val`, `test` (or FER2013's split names) with one folder per expression each.
+    A `.parquet` is FER2013 + FER+. A `.csv` is Kaggle's fer2013.csv; `ferplus` is FER+'s fer2013new.csv, and one that
+    stands beside it is taken without being named. A folder holds `train`, `val`, `test` (or FER2013's split names)
+    with one folder per expression each.
     Raises DataError, which says what was expected.
     """
     if path.is_dir():

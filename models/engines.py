@@ -75,7 +75,7 @@ def reorder(probabilities: NDArray[np.floating[Any]], names: Sequence[str]) -> N
         raise EngineError(f"It names {', '.join(names)}; {', '.join(missing)} is missing.")
     ours = np.asarray(probabilities, np.float64)[:, [known.index(name) for name in EXPRESSIONS]]
     ours = np.maximum(ours, 1e-9)
-    return np.log(ours / ours.sum(axis=1, keepdims=True))
+    return np.asarray(np.log(ours / ours.sum(axis=1, keepdims=True)), np.float64)
 
 
 def _fer() -> Classify:

@@ -51,7 +51,7 @@ def evaluate(
     classifier = ExpressionClassifier(entry.path, flip=entry.flip)
 
     described = read_table(manifest, name)
-    report = {
+    report: dict[str, Any] = {
         "model": name,
         "kind": "shipped",
         "sha256": entry.sha256,
@@ -135,7 +135,7 @@ def evaluate_engine(engine: str, data: Path, out: Path, *, split: str = "PublicT
     loaded = load_engine(engine)
     faces = _split(read_faces(data), split, data)
     logits = loaded.classify(faces.images)
-    report = {
+    report: dict[str, Any] = {
         "model": engine,
         "kind": "engine",
         "version": loaded.version,

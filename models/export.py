@@ -4,7 +4,7 @@ import hashlib
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import cv2
 import keras
@@ -103,7 +103,7 @@ def export(
     log.info("%s", gate)
     shipped = ExpressionClassifier(folder / f"{name}.tflite", temperature=temperature, flip=flip)
     golden = shipped.classify(golden_faces(size))
-    table = {
+    table: dict[str, Any] = {
         "file": f"weights/{name}.tflite",
         "sha256": hashlib.sha256(contents).hexdigest(),
         "architecture": architecture,

@@ -108,7 +108,7 @@ def class_scores(matrix: NDArray[np.int64]) -> dict[str, dict[str, float]]:
     precision = hits / np.maximum(matrix.sum(axis=0), 1)
     recall = hits / np.maximum(matrix.sum(axis=1), 1)
     f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-12)
-    scores = {}
+    scores: dict[str, dict[str, float]] = {}
     for i, name in enumerate(EXPRESSIONS):
         low, high = wilson(int(matrix[i, i]), max(1, int(matrix[i].sum())))
         scores[name] = {

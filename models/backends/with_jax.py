@@ -23,8 +23,7 @@ def make_step(model: keras.Model, average: keras.Model, optimizer: keras.optimiz
         logits, others = model.stateless_call(trained, others, views, training=True)
         return loss_of(logits, targets), (hits_of(logits, targets), others)
 
-    @jax.jit
-    def pure_step(
+    def train_step(
         trained: Any, others: Any, slots: Any, kept: Any, views: Any, targets: Any, decay: Any
     ) -> Any:
         gradient = jax.value_and_grad(losses, has_aux=True)
@@ -34,6 +33,7 @@ def make_step(model: keras.Model, average: keras.Model, optimizer: keras.optimiz
         kept = [old + (1 - decay) * (now[place] - old) for old, place in zip(kept, order, strict=True)]
         return loss, hits, trained, others, slots, kept
 
+    pure_step = jax.jit(train_step)
     groups = (model.trainable_variables, model.non_trainable_variables, optimizer.variables, average.weights)
 
     def step(views: NDArray[np.float32], targets: NDArray[np.float32], decay: float) -> NDArray[np.float64]:
@@ -50,9 +50,9 @@ def make_step(model: keras.Model, average: keras.Model, optimizer: keras.optimiz
 def make_forward(model: keras.Model) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
     """See `models.backends.Backend`."""
 
-    @jax.jit
-    def compiled(trained: Any, others: Any, faces: Any) -> Any:
-        return model.stateless_call(trained, others, faces, training=False)[0]
+    compiled = jax.jit(
+        lambda trained, others, faces: model.stateless_call(trained, others, faces, training=False)[0]
+    )
 
     def forward(faces: NDArray[np.float32]) -> NDArray[np.float32]:
         trained = [variable.value for variable in model.trainable_variables]

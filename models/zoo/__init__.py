@@ -69,5 +69,5 @@ def _multiplications(layer: Any) -> int:
     ]
     if not kernels:
         return 0
-    positions = prod(layer.output.shape[1:-1])
-    return sum(prod(kernel.shape) for kernel in kernels) * positions
+    positions = prod(map(int, layer.output.shape[1:-1]))
+    return sum(prod(map(int, kernel.shape)) for kernel in kernels) * positions

@@ -1,0 +1,63 @@
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from classpulse import workshop
+from classpulse.cli import app
+from classpulse.errors import UsageError
+from models.train import Phase
+
+
+def run(folder: Path, name: str, accuracies: list[float], chosen: int) -> None:
+    history = [{"epoch": n, "public_accuracy": a} for n, a in enumerate(accuracies, start=1)]
+    settings = {"architecture": "resnet-slim", "phases": [{"epochs": 3}, {"epochs": 2}]}
+    (folder / name).mkdir()
+    record = {"settings": settings, "history": history, "chosen_epoch": chosen}
+    (folder / name / "run.json").write_text(json.dumps(record))
+
+
+def test_phases_are_read_as_they_are_written() -> None:
+    assert workshop.read_phase("14:32:0.1:0.2") == Phase(14, 32, 0.1, 0.2)
+    assert workshop.read_phase("8:44") == Phase(8, 44, 0.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "14", "14:32:2", "0:32", "14:8", "a:b", "1:32:0.1:0.1:0.1", "1:32:-0.1"]
+)
+def test_a_phase_that_makes_no_sense_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match=r"EPOCHS:SIZE:DEGRADED:ERASED, such as 14:32:0\.1:0\.1"):
+        workshop.read_phase(text)
+
+
+def test_runs_are_listed_with_the_best_first(tmp_path: Path) -> None:
+    run(tmp_path, "first", [0.5, 0.61, 0.6], chosen=2)
+    run(tmp_path, "second", [0.7], chosen=1)
+    evaluation = {"ferplus_majority": {"value": 0.843}, "ece": 0.0123}
+    (tmp_path / "second" / "evaluation.json").write_text(json.dumps(evaluation))
+    rows = workshop.runs_in(tmp_path)
+    assert [row["run"] for row in rows] == ["second", "first"]
+    assert rows[0] | {"architecture": ""} == {
+        "run": "second", "architecture": "", "epochs": "1 of 5", "PublicTest": "70.0%", "FER+": "84.3%", "ECE": "0.012",
+    }  # fmt: skip
+    assert (rows[1]["PublicTest"], rows[1]["ECE"]) == ("61.0%", "-")
+    answer = CliRunner().invoke(app, ["models", "list", str(tmp_path), "--json"])
+    assert json.loads(answer.stdout) == rows
+    (tmp_path / "none").mkdir()
+    assert "No run in" in CliRunner().invoke(app, ["models", "list", str(tmp_path / "none")]).stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["train", "out", "--epochs", "3", "--phase", "1:44"], "choose one of them"),
+        (["export", "run", "--prior", "some"], "not 'some'"),
+        (["export", "run", "--prior", "1.5"], "0..1, not 1.5"),
+        (["evaluate", "run", "--engine", "fer"], "exclude each other"),
+    ],
+)
+def test_options_that_contradict_are_refused(arguments: list[str], message: str) -> None:
+    answer = CliRunner().invoke(app, ["models", *arguments])
+    assert isinstance(answer.exception, UsageError)
+    assert message in str(answer.exception)
