@@ -106,6 +106,14 @@ NOT_OBSERVED: Final[Mapping[NotObservedReason, Advice]] = MappingProxyType(
             "Another window covers the gallery",
             "Move it aside, for example to the other half of the screen.",
         ),
+        NotObservedReason.MOVED: Advice(
+            "The meeting window is being moved",
+            "It is followed, and read again as soon as it rests.",
+        ),
+        NotObservedReason.RESIZED: Advice(
+            "The meeting window is being resized",
+            "It is followed, and read again as soon as it rests.",
+        ),
         NotObservedReason.FROZEN: Advice(
             "The picture has stopped moving",
             "Nothing has changed in the gallery for a while. Look whether Zoom has lost its connection.",
@@ -121,6 +129,10 @@ NOT_OBSERVED: Final[Mapping[NotObservedReason, Advice]] = MappingProxyType(
         NotObservedReason.SOURCE_FAILED: Advice(
             "The source gave no picture",
             "It is tried again with every interval. `classpulse doctor` says what is wrong.",
+        ),
+        NotObservedReason.RESTARTED: Advice(
+            "The reading was started again",
+            "It had stopped by itself. The session goes on; the time between is kept as not observed.",
         ),
         NotObservedReason.PAUSED: Advice(
             "Paused",

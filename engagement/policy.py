@@ -42,6 +42,7 @@ class Policy:
                     mood=record.mood if enough else None,
                     readings=(),
                     seats=(),
+                    offers=(),
                     episodes=tuple(episode for episode in record.episodes if episode.seat is None),
                 )
             case Mode.PARTICIPATION:
@@ -51,6 +52,7 @@ class Policy:
                     mood=None,
                     readings=(),
                     seats=(),
+                    offers=(),
                     episodes=tuple(
                         episode for episode in record.episodes if _may_pass_without_expressions(episode)
                     ),

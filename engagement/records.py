@@ -44,11 +44,28 @@ class NotObservedReason(StrEnum):
     WINDOW_CLOSED = "window_closed"
     MINIMISED = "minimised"
     COVERED = "covered"
+    MOVED = "moved"
+    RESIZED = "resized"
     FROZEN = "frozen"
     BLACK = "black"
     NOT_A_GALLERY = "not_a_gallery"
     SOURCE_FAILED = "source_failed"
+    RESTARTED = "restarted"
     PAUSED = "paused"
+
+
+class WindowChange(StrEnum):
+    """How the meeting window changed since the frame before; it was followed, and the frame shows it whole."""
+
+    MOVED = "moved"
+    RESIZED = "resized"
+
+
+class OfferReason(StrEnum):
+    """Why two seats may be one participant."""
+
+    RENAMED = "renamed"
+    SAME_NAME = "same_name"
 
 
 class Rule(StrEnum):
@@ -265,6 +282,28 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
+class SeatOffer:
+    """A new seat that may be one already known: for the teacher to say, never merged by itself.
+
+    Attributes:
+        seat: number of the new seat.
+        same_as: number of the seat that it may be.
+        reason: `renamed` where another name appeared in its place, or a name much like its own; `same_name` where
+            two of one name changed places so that nobody can tell which is which.
+    """
+
+    seat: int
+    same_as: int
+    reason: OfferReason
+
+    def __post_init__(self) -> None:
+        if not self.seat > self.same_as >= 1:
+            raise InvalidRecordError(
+                f"SeatOffer needs a seat that is newer than the one it may be, got {self.seat} and {self.same_as}."
+            )
+
+
+@dataclass(frozen=True, slots=True)
 class Mood:
     """Mood of the class: smoothed mean over faces read, with a 95 % band of the valence.
 
@@ -332,6 +371,8 @@ class IntervalRecord:
         readings: one per tile; empty where the mode keeps none.
         seats: the seats that the readings name.
         episodes: opened, changed or ended in this interval.
+        offers: seats of this interval that may be ones already known; empty where the mode keeps none.
+        followed: how the window changed since the interval before; None where it did not, or nothing was observed.
         dropped: frames dropped since the last record because the loop was late.
         processing_ms: from grab to record.
     """
@@ -351,6 +392,8 @@ class IntervalRecord:
     readings: tuple[Reading, ...] = ()
     seats: tuple[Seat, ...] = ()
     episodes: tuple[Episode, ...] = ()
+    offers: tuple[SeatOffer, ...] = ()
+    followed: WindowChange | None = None
     dropped: int = 0
     processing_ms: float = 0.0
 

@@ -19,16 +19,19 @@ from storage.retention import erase_session
 from storage.schema import (
     CLASS_SEAT,
     STATE_COLUMNS,
+    Condition,
     EpisodeTable,
     HeartbeatTable,
     IntervalTable,
     NoteTable,
     ReadingTable,
+    SeatOfferTable,
     SeatTable,
     SessionTable,
 )
 
 __all__ = [
+    "Condition",
     "Heartbeat",
     "SessionRow",
     "episodes",
@@ -40,6 +43,7 @@ __all__ = [
     "live_session",
     "notes",
     "readings_since",
+    "seat_offers",
     "seats",
     "sessions",
 ]
@@ -58,6 +62,8 @@ _SESSION_DTYPES: Final[Mapping[str, str]] = {
     "agent_name": "str",
     "agent_host": "str",
     "agent_pid": "int64",
+    "interrupted_at": _TIME,
+    "paused_at": _TIME,
 }
 _TOTAL_DTYPES: Final[Mapping[str, str]] = {
     "intervals": "int64",
@@ -87,6 +93,7 @@ _INTERVAL_DTYPES: Final[Mapping[str, str]] = {
     "facing": "float64",
     "dropped": "int64",
     "processing_ms": "float64",
+    "followed": "str",
 }
 _READING_DTYPES: Final[Mapping[str, str]] = {
     "interval_id": "int64",
@@ -103,6 +110,13 @@ _SEAT_DTYPES: Final[Mapping[str, str]] = {
     "name": "str",
     "fingerprint": "str",
     "first_seen_at": _TIME,
+    "last_seen_at": _TIME,
+}
+_OFFER_DTYPES: Final[Mapping[str, str]] = {
+    "seat": "int64",
+    "same_as": "int64",
+    "reason": "str",
+    "offered_at": _TIME,
 }
 _EPISODE_DTYPES: Final[Mapping[str, str]] = {
     "id": "int64",
@@ -130,6 +144,9 @@ class SessionRow:
         ended_at: None while an agent holds the session.
         opened_at: the clock on the wall when it was opened.
         agent_name, agent_host, agent_pid: who watches or watched.
+        interrupted_at: when it was left by an agent that did not end it, the clock on the wall; None where it runs or
+            ended by itself.
+        paused_at: since when it is paused, the clock on the wall; None where it is not.
     """
 
     id: int
@@ -143,6 +160,8 @@ class SessionRow:
     agent_name: str
     agent_host: str
     agent_pid: int
+    interrupted_at: datetime | None
+    paused_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,12 +173,19 @@ class Heartbeat:
         at: aware UTC, the clock on the wall.
         committed_at: when its last interval was committed, by the same clock; None before the first.
         pid: its process id.
+        condition: None while it gets on; `restarting` while it is being started again; `stopped` once that was given
+            up.
+        reason: why, a sentence; None while it gets on.
+        condition_at: since when, by the same clock; None while it gets on.
     """
 
     stage: str
     at: datetime
     committed_at: datetime | None
     pid: int
+    condition: Condition | None
+    reason: str | None
+    condition_at: datetime | None
 
 
 def sessions(engine: Engine) -> pd.DataFrame:
@@ -251,7 +277,7 @@ def intervals_since(
     Columns: id, started_at, seconds, not_observed (None where observed), grid, tiles, faces, faces_read, n_seen,
     n_turned_away, n_no_face, n_camera_off, n_unreadable, n_opted_out, angry ... neutral (Int64 counts, NA where the
     mode forbids them), valence, arousal, low, high (NaN where too little was read), mood_faces, facing, dropped,
-    processing_ms.
+    processing_ms, followed (`moved` or `resized` where the window was followed, else None).
     """
     of_session = IntervalTable.session_id == session_id
     with reading(engine) as connection:
@@ -331,14 +357,35 @@ def latest_readings(engine: Engine, session_id: int) -> pd.DataFrame:
 
 
 def seats(engine: Engine, session_id: int) -> pd.DataFrame:
-    """The seats of a session by number: seat, name (None if never read), fingerprint, first_seen_at."""
+    """The seats of a session by number: the union over all pages of its gallery.
+
+    Columns: seat, name (None if never read), fingerprint, first_seen_at, last_seen_at (the newest interval that showed
+    their tile, whatever its state).
+    """
     query = (
-        select(SeatTable.number, SeatTable.name, SeatTable.fingerprint, SeatTable.first_seen_at)
+        select(
+            SeatTable.number,
+            SeatTable.name,
+            SeatTable.fingerprint,
+            SeatTable.first_seen_at,
+            SeatTable.last_seen_at,
+        )
         .where(SeatTable.session_id == session_id)
         .order_by(SeatTable.number)
     )
     with reading(engine) as connection:
         return _table(connection, query, _SEAT_DTYPES)
+
+
+def seat_offers(engine: Engine, session_id: int) -> pd.DataFrame:
+    """The seats of a session that may be ones already known, oldest first: seat, same_as, reason, offered_at."""
+    query = (
+        select(*_columns(SeatOfferTable, _OFFER_DTYPES))
+        .where(SeatOfferTable.session_id == session_id)
+        .order_by(SeatOfferTable.offered_at, SeatOfferTable.seat, SeatOfferTable.same_as)
+    )
+    with reading(engine) as connection:
+        return _table(connection, query, _OFFER_DTYPES)
 
 
 def episodes(engine: Engine, session_id: int, open_only: bool = False) -> pd.DataFrame:
@@ -372,13 +419,23 @@ def notes(engine: Engine, session_id: int) -> pd.DataFrame:
 def heartbeat(engine: Engine, session_id: int) -> Heartbeat | None:
     """The last sign of life of a session's agent, None before the first."""
     query = (
-        select(HeartbeatTable.stage, HeartbeatTable.at, HeartbeatTable.committed_at, SessionTable.agent_pid)
+        select(
+            HeartbeatTable.stage,
+            HeartbeatTable.at,
+            HeartbeatTable.committed_at,
+            SessionTable.agent_pid,
+            HeartbeatTable.condition,
+            HeartbeatTable.reason,
+            HeartbeatTable.condition_at,
+        )
         .join(SessionTable, SessionTable.id == HeartbeatTable.session_id)
         .where(HeartbeatTable.session_id == session_id)
     )
     with reading(engine) as connection:
         row = connection.execute(query).one_or_none()
-    return None if row is None else Heartbeat(*row)
+    if row is None:
+        return None
+    return Heartbeat(*row[:4], None if row.condition is None else Condition(row.condition), *row[5:])
 
 
 def _columns(table: Any, dtypes: Mapping[str, str]) -> Sequence[Any]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, RowMapping, case, insert, literal, or_, select, update
+from sqlalchemy import Connection, Engine, RowMapping, case, func, insert, literal, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase
 
@@ -19,10 +19,12 @@ from storage.errors import SessionBusyError, SessionClosedError, UnknownSessionE
 from storage.schema import (
     CLASS_SEAT,
     MAX_SOURCE_LENGTH,
+    Condition,
     EpisodeTable,
     HeartbeatTable,
     IntervalTable,
     ReadingTable,
+    SeatOfferTable,
     SeatTable,
     SessionTable,
     UtcDateTime,
@@ -33,6 +35,9 @@ COMMITTED_STAGE: Final = "committed"
 
 FOREIGN_SILENCE: Final = timedelta(minutes=2)
 """An agent on another computer counts as dead after this long without a heartbeat."""
+
+RESUME_WITHIN: Final = timedelta(minutes=10)
+"""A session that broke off is gone on with for so long; after that a new one of its name begins."""
 
 _CLOCK_SLACK: Final = timedelta(seconds=5)
 
@@ -49,6 +54,8 @@ class NewSession:
         started_at: aware UTC; for a recording the time of its first frame.
         agent_name: what a second agent is told about the first.
         pid: process id of the agent.
+        may_resume: go on with a session of this name, mode, interval and kind of source that broke off less than
+            `RESUME_WITHIN` ago. Not for recordings, which start again from their beginning.
     """
 
     name: str
@@ -58,9 +65,23 @@ class NewSession:
     started_at: datetime
     agent_name: str
     pid: int
+    may_resume: bool = False
 
     def __post_init__(self) -> None:
         check_utc("NewSession.started_at", self.started_at)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedSession:
+    """What `open_session` opened.
+
+    Attributes:
+        id: key of the session.
+        resumed_from: None for a new one; else aware UTC at which the last interval of the session that goes on ended.
+    """
+
+    id: int
+    resumed_from: datetime | None
 
 
 def process_is_alive(pid: int) -> bool:
@@ -89,10 +110,21 @@ class Recorder:
         self._engine = engine
         self._is_alive = is_alive
 
-    def open_session(self, new: NewSession) -> int:
-        """Start a session and return its id.
+    @property
+    def engine(self) -> Engine:
+        """The database it writes to."""
+        return self._engine
 
-        A session of the same name whose agent died is closed first, at its true last time.
+    def open_session(self, new: NewSession) -> int:
+        """As `open_or_resume`, for those who only want the id."""
+        return self.open_or_resume(new).id
+
+    def open_or_resume(self, new: NewSession) -> OpenedSession:
+        """Start a session, or go on with the one that broke off.
+
+        A session of the same name whose agent died is gone on with where `new` allows it, else closed at its true
+        last time. The episodes of one that goes on have ended with its last interval; who knows better commits them
+        again.
 
         Raises:
             SessionBusyError: an agent that lives holds a session of that name.
@@ -106,6 +138,8 @@ class Recorder:
         now = datetime.now(UTC)
         with writing(self._engine) as connection:
             _serialise(connection)
+            # the title of a window may be written by a web page, and terminals obey some characters
+            source = clean_name(new.source, MAX_SOURCE_LENGTH) or "unknown"
             for row in _open_sessions(connection, name):
                 if self._lives(row, now):
                     raise SessionBusyError(
@@ -113,23 +147,34 @@ class Recorder:
                         f"(process {row['agent_pid']} on {row['agent_host']}): "
                         "stop that one first or give this one another name with --session."
                     )
-                _close(connection, row["id"], _last_time(connection, row))
-            return connection.execute(
+                _close(connection, row["id"], _last_time(connection, row), interrupted_at=now)
+            agent = {
+                "agent_name": new.agent_name,
+                "agent_host": socket.gethostname(),
+                "agent_pid": new.pid,
+                "opened_at": now,
+            }
+            broken_off = _broken_off(connection, name, new, source) if new.may_resume else None
+            if broken_off is not None:
+                connection.execute(
+                    update(SessionTable)
+                    .where(SessionTable.id == broken_off.id)
+                    .values(ended_at=None, interrupted_at=None, **agent)
+                )
+                return broken_off
+            session_id = connection.execute(
                 insert(SessionTable)
                 .values(
                     name=name,
                     mode=str(new.mode),
                     interval=new.interval,
-                    # the title of a window may be written by a web page, and terminals obey some characters
-                    source=clean_name(new.source, MAX_SOURCE_LENGTH) or "unknown",
+                    source=source,
                     started_at=new.started_at,
-                    opened_at=now,
-                    agent_name=new.agent_name,
-                    agent_host=socket.gethostname(),
-                    agent_pid=new.pid,
+                    **agent,
                 )
                 .returning(SessionTable.id)
             ).scalar_one()
+        return OpenedSession(session_id, None)
 
     def close_abandoned(self, is_alive: Callable[[int], bool] | None = None) -> list[int]:
         """Close the sessions whose agent died, each at the end of its last interval, and return their ids.
@@ -147,9 +192,37 @@ class Recorder:
         with writing(self._engine) as connection:
             for row in _open_sessions(connection):
                 if not self._lives(row, now, is_alive):
-                    _close(connection, row["id"], _last_time(connection, row))
+                    _close(connection, row["id"], _last_time(connection, row), interrupted_at=now)
                     closed.append(row["id"])
         return closed
+
+    def say_condition(self, condition: Condition, reason: str, at: datetime) -> None:
+        """Say for the page that the newest open session is being restarted, or was given up; its next commit unsays it.
+
+        Nothing happens where no session is open.
+
+        Args:
+            condition: what is the matter.
+            reason: a sentence.
+            at: aware UTC, the clock on the wall.
+        """
+        with writing(self._engine) as connection:
+            session_id = connection.scalar(
+                select(func.max(SessionTable.id)).where(SessionTable.ended_at.is_(None))
+            )
+            if session_id is None:
+                return
+            row = {"condition": str(condition), "reason": reason, "condition_at": at}
+            connection.execute(
+                _insert_or_update(connection, HeartbeatTable, ("session_id",), tuple(row)),
+                {"session_id": session_id, "stage": str(condition), "at": at, **row},
+            )
+
+    def is_paused(self, session_id: int) -> bool:
+        """Whether the teacher has paused the session (see `storage.pause`)."""
+        with reading(self._engine) as connection:
+            paused_at = connection.scalar(select(SessionTable.paused_at).where(SessionTable.id == session_id))
+        return paused_at is not None
 
     def commit(self, record: IntervalRecord) -> int:
         """Store one interval with its readings, seats and episodes, and return the interval's id.
@@ -168,6 +241,7 @@ class Recorder:
                 connection.execute(
                     insert(ReadingTable), [_reading_row(interval_id, reading) for reading in record.readings]
                 )
+            _store_offers(connection, record)
             _store_episodes(connection, record.session_id, record.episodes)
             now = datetime.now(UTC)
             _store_heartbeat(connection, record.session_id, COMMITTED_STAGE, now, committed_at=now)
@@ -188,12 +262,13 @@ class Recorder:
             _open_mode(connection, session_id)
             _store_heartbeat(connection, session_id, stage, at)
 
-    def close_session(self, session_id: int, ended_at: datetime) -> None:
+    def close_session(self, session_id: int, ended_at: datetime, *, interrupted: bool = False) -> None:
         """End a session and its open episodes; one that has ended keeps its end.
 
         Args:
             session_id: the session.
             ended_at: aware UTC; a time before the session's start counts as its start.
+            interrupted: it broke off, so that the next agent may go on with it.
 
         Raises:
             UnknownSessionError: there is no such session.
@@ -201,7 +276,9 @@ class Recorder:
         with writing(self._engine) as connection:
             if connection.scalar(select(SessionTable.id).where(SessionTable.id == session_id)) is None:
                 raise _unknown(session_id)
-            _close(connection, session_id, ended_at)
+            _close(
+                connection, session_id, ended_at, interrupted_at=datetime.now(UTC) if interrupted else None
+            )
 
     def _lives(self, row: RowMapping, now: datetime, is_alive: Callable[[int], bool] | None = None) -> bool:
         if row["agent_host"] != socket.gethostname():
@@ -260,9 +337,43 @@ def _last_time(connection: Connection, row: RowMapping) -> datetime:
     return started_at + max(lived, timedelta())
 
 
-def _close(connection: Connection, session_id: int, ended_at: datetime) -> None:
+def _broken_off(connection: Connection, name: str, new: NewSession, source: str) -> OpenedSession | None:
+    """The newest session of this name, if it broke off just now and was watched in the same way."""
+    row = (
+        connection.execute(
+            select(SessionTable.__table__, HeartbeatTable.at)
+            .outerjoin(HeartbeatTable, HeartbeatTable.session_id == SessionTable.id)
+            .where(SessionTable.name == name)
+            .order_by(SessionTable.id.desc())
+            .limit(1)
+        )
+        .mappings()
+        .one_or_none()
+    )
+    if (
+        row is None
+        or row["interrupted_at"] is None
+        or row["ended_at"] is None
+        or (row["mode"], row["interval"]) != (new.mode, new.interval)
+        # the title of a window changes with who talks: its kind is enough
+        or row["source"].split(" ")[0] != source.split(" ", maxsplit=1)[0]
+        or not -RESUME_WITHIN <= new.started_at - row["ended_at"] <= RESUME_WITHIN
+    ):
+        return None
+    return OpenedSession(row["id"], row["ended_at"])
+
+
+def _close(
+    connection: Connection, session_id: int, ended_at: datetime, *, interrupted_at: datetime | None = None
+) -> None:
     """End what is still open of a session, nothing before it began."""
     end = literal(ended_at, UtcDateTime())
+    if interrupted_at is not None:
+        connection.execute(
+            update(SessionTable)
+            .where(SessionTable.id == session_id, SessionTable.ended_at.is_(None))
+            .values(interrupted_at=interrupted_at)
+        )
     for table, key in ((EpisodeTable, EpisodeTable.session_id), (SessionTable, SessionTable.id)):
         connection.execute(
             update(table)
@@ -292,7 +403,12 @@ def _unknown(session_id: int) -> UnknownSessionError:
 
 def _check_mode(record: IntervalRecord, mode: Mode) -> None:
     """The last gate: policy has dropped these rows before, and none may pass if it did not."""
-    per_seat = record.readings or record.seats or any(episode.seat is not None for episode in record.episodes)
+    per_seat = (
+        record.readings
+        or record.seats
+        or record.offers
+        or any(episode.seat is not None for episode in record.episodes)
+    )
     if mode is not Mode.INDIVIDUAL and per_seat:
         raise InvalidRecordError(f"A session in {mode} mode keeps no row per seat, this record has some.")
     if mode is Mode.PARTICIPATION and (record.expressions is not None or record.mood is not None):
@@ -327,6 +443,7 @@ def _interval_row(record: IntervalRecord) -> dict[str, Any]:
         "facing": None if record.facing is None else float(record.facing),
         "dropped": int(record.dropped),
         "processing_ms": float(record.processing_ms),
+        "followed": None if record.followed is None else str(record.followed),
     }
 
 
@@ -349,18 +466,12 @@ def _insert_or_update(
     table: type[DeclarativeBase],
     key: Sequence[str],
     changes: Sequence[str],
-    *,
-    only_where_different: bool = False,
 ) -> sqlite.Insert | postgresql.Insert:
     """An insert that updates `changes` of the row with the same `key`, if there is one."""
     statement: sqlite.Insert | postgresql.Insert
     statement = postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
-    columns, new = table.__table__.c, statement.excluded
-    different = or_(*(columns[name].is_distinct_from(new[name]) for name in changes))
     return statement.on_conflict_do_update(
-        index_elements=list(key),
-        set_={name: new[name] for name in changes},
-        where=different if only_where_different else None,
+        index_elements=list(key), set_={name: statement.excluded[name] for name in changes}
     )
 
 
@@ -372,8 +483,7 @@ def _store_seats(connection: Connection, session_id: int, seats: Sequence[Seat],
             connection,
             SeatTable,
             ("session_id", "number"),
-            ("name", "fingerprint"),
-            only_where_different=True,  # most seats are the same in every interval: no page to write
+            ("name", "fingerprint", "last_seen_at"),
         ),
         [
             {
@@ -383,8 +493,28 @@ def _store_seats(connection: Connection, session_id: int, seats: Sequence[Seat],
                 "name": None if seat.name is None else clean_name(seat.name),
                 "fingerprint": seat.fingerprint,
                 "first_seen_at": at,
+                "last_seen_at": at,
             }
             for seat in seats
+        ],
+    )
+
+
+def _store_offers(connection: Connection, record: IntervalRecord) -> None:
+    if not record.offers:
+        return
+    connection.execute(
+        # an offer that is made again stays as it was first made
+        _insert_or_update(connection, SeatOfferTable, ("session_id", "seat", "same_as"), ("reason",)),
+        [
+            {
+                "session_id": record.session_id,
+                "seat": offer.seat,
+                "same_as": offer.same_as,
+                "reason": str(offer.reason),
+                "offered_at": record.started_at,
+            }
+            for offer in record.offers
         ],
     )
 
@@ -417,10 +547,10 @@ def _store_episodes(connection: Connection, session_id: int, episodes: Sequence[
 def _store_heartbeat(
     connection: Connection, session_id: int, stage: str, at: datetime, *, committed_at: datetime | None = None
 ) -> None:
-    """Without `committed_at` that of the last commit stays."""
-    row = {"stage": stage, "at": at}
+    """Without `committed_at` that of the last commit stays, and so does what is the matter."""
+    row: dict[str, Any] = {"stage": stage, "at": at}
     if committed_at is not None:
-        row["committed_at"] = committed_at
+        row |= {"committed_at": committed_at, "condition": None, "reason": None, "condition_at": None}
     connection.execute(
         _insert_or_update(connection, HeartbeatTable, ("session_id",), tuple(row)),
         {"session_id": session_id, **row},

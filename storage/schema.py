@@ -5,6 +5,7 @@ carries no time of its own: the time is that of its interval.
 """
 
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any, ClassVar, Final
 
 from sqlalchemy import (
@@ -25,7 +26,15 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from engagement.emotion import EXPRESSIONS
-from engagement.records import MAX_NAME_LENGTH, Mode, NotObservedReason, Rule, State
+from engagement.records import (
+    MAX_NAME_LENGTH,
+    Mode,
+    NotObservedReason,
+    OfferReason,
+    Rule,
+    State,
+    WindowChange,
+)
 from storage.errors import NaiveDatetimeError
 
 MAX_SOURCE_LENGTH: Final = 200
@@ -36,6 +45,14 @@ MAX_NOTE_LENGTH: Final = 2000
 
 CLASS_SEAT: Final = 0
 """Stands for the whole class in `episodes.seat`: NULLs would all differ in a unique key."""
+
+
+class Condition(StrEnum):
+    """What stands between a session and its next interval, as whoever keeps its agent alive says."""
+
+    RESTARTING = "restarting"
+    STOPPED = "stopped"
+
 
 STATE_COLUMNS: Final[tuple[str, ...]] = tuple(f"n_{state}" for state in State)
 """The columns of `intervals` that count the tiles of each state, in the order of `State`."""
@@ -71,7 +88,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-def _one_of(column: str, values: type[Mode | NotObservedReason | Rule | State]) -> str:
+def _one_of(column: str, values: type[StrEnum]) -> str:
     return f"{column} IN ({', '.join(repr(str(value)) for value in values)})"
 
 
@@ -104,7 +121,9 @@ class SessionTable(Base):
     """One lesson watched, from start to end; `ended_at` is NULL while an agent holds it.
 
     `started_at` and `ended_at` are times of the lesson (of the recording, if one is watched); `opened_at` is the
-    clock on the wall when the row was made.
+    clock on the wall when the row was made. `interrupted_at` is when a session was left whose agent did not end it
+    (the clock on the wall), NULL where it runs or ended by itself; `paused_at` since when the teacher has paused it,
+    NULL where it is not paused.
     """
 
     __tablename__ = "sessions"
@@ -120,6 +139,8 @@ class SessionTable(Base):
     agent_name: Mapped[str]
     agent_host: Mapped[str]
     agent_pid: Mapped[int]
+    interrupted_at: Mapped[datetime | None]
+    paused_at: Mapped[datetime | None]
 
     __table_args__ = (
         CheckConstraint(f"length(name) BETWEEN 1 AND {MAX_NAME_LENGTH}", name="name"),
@@ -150,10 +171,28 @@ class SeatTable(Base):
     name: Mapped[str | None]
     fingerprint: Mapped[str]
     first_seen_at: Mapped[datetime]
+    last_seen_at: Mapped[datetime | None]
 
     __table_args__ = (
         CheckConstraint("number >= 1", name="number"),
         CheckConstraint(f"length(name) BETWEEN 1 AND {MAX_NAME_LENGTH}", name="name"),
+    )
+
+
+class SeatOfferTable(Base):
+    """A seat that may be one already known, for the teacher to say; only in `individual` mode."""
+
+    __tablename__ = "seat_offers"
+
+    session_id: Mapped[int] = mapped_column(ForeignKey("sessions.id", ondelete="CASCADE"), primary_key=True)
+    seat: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    same_as: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    reason: Mapped[str]
+    offered_at: Mapped[datetime]
+
+    __table_args__ = (
+        CheckConstraint("1 <= same_as AND same_as < seat", name="seats"),
+        CheckConstraint(_one_of("reason", OfferReason), name="reason"),
     )
 
 
@@ -192,10 +231,12 @@ class IntervalTable(Base):
     facing: Mapped[float | None]
     dropped: Mapped[int]
     processing_ms: Mapped[float]
+    followed: Mapped[str | None]
 
     __table_args__ = (
         CheckConstraint("seconds > 0", name="seconds"),
         CheckConstraint(_one_of("not_observed", NotObservedReason), name="not_observed"),
+        CheckConstraint(_one_of("followed", WindowChange), name="followed"),
         CheckConstraint("not_observed IS NULL OR tiles = 0", name="nothing_where_not_observed"),
         CheckConstraint("0 <= faces_read AND faces_read <= faces AND faces <= tiles", name="faces"),
         CheckConstraint(" AND ".join(f"{column} >= 0" for column in STATE_COLUMNS), name="states"),
@@ -289,7 +330,11 @@ class NoteTable(Base):
 
 
 class HeartbeatTable(Base):
-    """The last sign of life of a session's agent and its last commit, by the clock on the wall."""
+    """The last sign of life of a session's agent and its last commit, by the clock on the wall.
+
+    `condition` is NULL while the agent gets on: whoever restarts it says so there, with the reason and the time, and
+    the next commit takes it away.
+    """
 
     __tablename__ = "heartbeats"
 
@@ -297,3 +342,8 @@ class HeartbeatTable(Base):
     stage: Mapped[str]
     at: Mapped[datetime]
     committed_at: Mapped[datetime | None]
+    condition: Mapped[str | None]
+    reason: Mapped[str | None]
+    condition_at: Mapped[datetime | None]
+
+    __table_args__ = (CheckConstraint(_one_of("condition", Condition), name="condition"),)

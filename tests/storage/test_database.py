@@ -263,7 +263,7 @@ def test_a_backup_that_does_not_fit_stops_the_upgrade(small_disk: Path, new_sess
     scripts = small_disk.parent / "scripts"
     shutil.copytree(Path(__file__).resolve().parents[2] / "alembic", scripts)
     (scripts / "versions" / "9999_later.py").write_text(
-        'revision = "9999"\ndown_revision = "0001"\nbranch_labels = depends_on = None\n\n\ndef upgrade():\n    pass\n'
+        'revision = "9999"\ndown_revision = "0002"\nbranch_labels = depends_on = None\n\n\ndef upgrade():\n    pass\n'
     )
     with pytest.raises(DiskFullError, match="is full: make room"):
         migrate(engine, scripts)

@@ -93,7 +93,7 @@ def test_the_migrations_make_exactly_the_checks_of_the_code(sqlite_engine: Engin
     straight.dispose()
     assert migrated == created
     assert migrated["readings"][1] == ["WITHOUT ROWID"]
-    assert len(migrated["intervals"][0]) == 14
+    assert len(migrated["intervals"][0]) == 15
 
 
 def test_a_database_that_is_up_to_date_is_left_alone(engine: Engine) -> None:

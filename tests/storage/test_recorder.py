@@ -57,6 +57,7 @@ def test_an_interval_comes_back_as_it_was(engine: Engine, session_id: int, recor
             "facing": 0.5,
             "dropped": 0,
             "processing_ms": 41.5,
+            "followed": pytest.approx(np.nan, nan_ok=True),
         }
     ]
     readings = queries.readings_since(engine, session_id)

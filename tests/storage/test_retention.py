@@ -53,7 +53,7 @@ def test_an_erased_session_is_in_no_byte_of_the_folder(
     scripts = tmp_path / "scripts"
     shutil.copytree(script_folder(), scripts)
     (scripts / "versions" / "9999_later.py").write_text(
-        'revision = "9999"\ndown_revision = "0001"\nbranch_labels = depends_on = None\n\n\ndef upgrade():\n    pass\n'
+        'revision = "9999"\ndown_revision = "0002"\nbranch_labels = depends_on = None\n\n\ndef upgrade():\n    pass\n'
     )
     assert migrate(sqlite_engine, scripts) is not None
     names = {name for _, name in found(folder)}

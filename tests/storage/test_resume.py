@@ -1,0 +1,217 @@
+"""Sessions that break off and go on, what the next agent is told of them, pauses, offers and last times."""
+
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+from alembic import command
+from sqlalchemy import Engine, text
+
+from engagement.errors import InvalidRecordError
+from engagement.records import (
+    IntervalRecord,
+    Mode,
+    NotObservedReason,
+    OfferReason,
+    SeatOffer,
+    WindowChange,
+)
+from storage import queries
+from storage.database import default_url, open_database, write_engine
+from storage.history import past_intervals, past_seats
+from storage.migrate import alembic_config, migrate, script_folder
+from storage.pause import pause
+from storage.queries import Condition
+from storage.recorder import RESUME_WITHIN, NewSession, Recorder
+
+START = datetime(2026, 3, 2, 10, 0, 0, 123456, tzinfo=UTC)
+Make = Callable[..., NewSession]
+MakeRecord = Callable[..., IntervalRecord]
+
+
+def broken_off(engine: Engine, new_session: Make, record: MakeRecord) -> tuple[Recorder, int]:
+    """A session of four intervals whose agent is dead."""
+    recorder = Recorder(engine, is_alive=lambda pid: pid == os.getpid())
+    first = recorder.open_session(new_session(pid=4_000_001))
+    for index in range(4):
+        recorder.commit(record(first, index))
+    return recorder, first
+
+
+def test_the_session_of_a_dead_agent_goes_on(engine: Engine, new_session: Make, record: MakeRecord) -> None:
+    recorder, first = broken_off(engine, new_session, record)
+    again = new_session(started_at=START + timedelta(seconds=20), may_resume=True, source="window “Zoom”")
+    opened = recorder.open_or_resume(again)
+    assert (opened.id, opened.resumed_from) == (first, START + timedelta(seconds=8))
+    row = queries.find_session(engine, "last")
+    assert (row.id, row.ended_at, row.interrupted_at, row.agent_pid) == (first, None, None, os.getpid())
+    assert queries.episodes(engine, first, open_only=True).empty
+    recorder.commit(record(first, 10))
+    assert len(queries.intervals_since(engine, first)) == 5
+    # the agent that came commits the episode again, which is then open as before
+    assert queries.episodes(engine, first, open_only=True)["rule"].tolist() == ["camera_off"]
+    assert len(queries.sessions(engine)) == 1
+
+
+def test_one_that_another_command_has_closed_meanwhile_goes_on_too(
+    engine: Engine, new_session: Make, record: MakeRecord
+) -> None:
+    recorder, first = broken_off(engine, new_session, record)
+    assert recorder.close_abandoned() == [first]
+    assert queries.find_session(engine, "last").interrupted_at is not None
+    again = new_session(started_at=START + timedelta(minutes=9), may_resume=True)
+    assert recorder.open_or_resume(again).id == first
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"started_at": START + RESUME_WITHIN + timedelta(seconds=9)},
+        {"mode": Mode.AGGREGATE},
+        {"interval": 5.0},
+        {"source": "monitor 1"},
+        {"name": "Physics 3C"},
+        {"may_resume": False},
+    ],
+)
+def test_another_lesson_begins_a_session_of_its_own(
+    sqlite_engine: Engine, new_session: Make, record: MakeRecord, changes: dict[str, object]
+) -> None:
+    recorder, first = broken_off(sqlite_engine, new_session, record)
+    values = {"started_at": START + timedelta(seconds=20), "may_resume": True} | changes
+    opened = recorder.open_or_resume(new_session(**values))
+    assert opened.id != first
+    assert opened.resumed_from is None
+
+
+def test_a_session_that_ended_by_itself_does_not_go_on(
+    sqlite_engine: Engine, new_session: Make, record: MakeRecord
+) -> None:
+    recorder, first = broken_off(sqlite_engine, new_session, record)
+    recorder.close_session(first, START + timedelta(seconds=8))
+    again = new_session(started_at=START + timedelta(seconds=20), may_resume=True)
+    assert recorder.open_or_resume(again).id != first
+
+
+def test_an_error_that_ended_it_is_no_end(engine: Engine, new_session: Make, record: MakeRecord) -> None:
+    recorder, first = broken_off(engine, new_session, record)
+    recorder.close_session(first, START + timedelta(seconds=8), interrupted=True)
+    again = new_session(started_at=START + timedelta(seconds=20), may_resume=True)
+    assert recorder.open_or_resume(again).id == first
+
+
+def test_the_history_is_what_was_committed(
+    engine: Engine, session_id: int, new_session: Make, record: MakeRecord
+) -> None:
+    recorder = Recorder(engine)
+    nothing = record(
+        session_id, 1, tiles=0, faces=0, faces_read=0, states={}, expressions=None, mood=None, facing=None,
+        readings=(), seats=(), episodes=(), not_observed=NotObservedReason.RESTARTED, seconds=14.5,
+    )  # fmt: skip
+    recorder.commit(record(session_id))
+    recorder.commit(nothing)
+    recorder.commit(record(session_id, 9))
+    other = recorder.open_session(new_session(name="another"))
+    recorder.commit(record(other, 10))
+    first, gap, last = past_intervals(engine, session_id)
+    assert (gap.started_at, gap.seconds, gap.readings) == (START + timedelta(seconds=2), 14.5, None)
+    assert last.started_at == START + timedelta(seconds=18)
+    for past, index in ((first, 0), (last, 9)):
+        assert past.readings is not None
+        for kept, given in zip(past.readings, record(session_id, index).readings, strict=True):
+            assert (kept.seat, kept.position, kept.state) == (given.seat, given.position, given.state)
+            if given.probabilities is not None:
+                np.testing.assert_array_equal(kept.probabilities, given.probabilities)
+    assert past_seats(engine, session_id) == record(session_id).seats
+    totals = recorder.open_session(new_session(name="totals", mode=Mode.AGGREGATE))
+    recorder.commit(record(totals, readings=(), seats=(), episodes=()))
+    assert [past.readings for past in past_intervals(engine, totals)] == [()]
+
+
+def test_a_restart_is_said_until_the_next_commit(engine: Engine, session_id: int, record: MakeRecord) -> None:
+    recorder = Recorder(engine)
+    recorder.commit(record(session_id))
+    recorder.say_condition(Condition.RESTARTING, "It blocked in grab.", START)
+    recorder.heartbeat(session_id, "load", START + timedelta(seconds=1))
+    beat = queries.heartbeat(engine, session_id)
+    assert beat is not None
+    assert (beat.condition, beat.reason, beat.condition_at) == ("restarting", "It blocked in grab.", START)
+    assert beat.committed_at is not None
+    recorder.commit(record(session_id, 1))
+    beat = queries.heartbeat(engine, session_id)
+    assert beat is not None
+    assert (beat.condition, beat.reason, beat.condition_at) == (None, None, None)
+    recorder.close_session(session_id, START + timedelta(minutes=1))
+    recorder.say_condition(Condition.STOPPED, "Nobody is there to be told.", START)
+    beat = queries.heartbeat(engine, session_id)
+    assert beat is not None
+    assert beat.condition is None
+
+
+def test_a_pause_keeps_its_first_time_and_ends(engine: Engine, session_id: int) -> None:
+    recorder = Recorder(engine)
+    assert not recorder.is_paused(session_id)
+    pause(engine, session_id, paused=True)
+    since = queries.find_session(engine, "last").paused_at
+    assert since is not None
+    pause(engine, session_id, paused=True)
+    assert queries.find_session(engine, "last").paused_at == since
+    assert recorder.is_paused(session_id)
+    pause(engine, session_id, paused=False)
+    assert queries.find_session(engine, "last").paused_at is None
+    assert not recorder.is_paused(session_id)
+
+
+def test_a_seat_is_kept_with_its_last_time_and_offers_with_their_first(
+    engine: Engine, session_id: int, record: MakeRecord
+) -> None:
+    recorder = Recorder(engine)
+    offer = SeatOffer(3, 1, OfferReason.RENAMED)
+    recorder.commit(record(session_id, followed=WindowChange.MOVED, offers=(offer,)))
+    one, two, _three = record(session_id, 1).readings
+    later = record(session_id, 1, readings=(one, two), seats=record(session_id).seats[:2], offers=(offer,))
+    recorder.commit(later)
+    seats = queries.seats(engine, session_id)
+    seen = [START + timedelta(seconds=2), START + timedelta(seconds=2), START]
+    assert seats["last_seen_at"].tolist() == seen
+    assert seats["first_seen_at"].tolist() == [START] * 3
+    offers = queries.seat_offers(engine, session_id)
+    assert offers.to_dict("records") == [{"seat": 3, "same_as": 1, "reason": "renamed", "offered_at": START}]
+    assert queries.intervals_since(engine, session_id)["followed"].fillna("").tolist() == ["moved", ""]
+
+
+def test_an_offer_is_a_row_per_seat(engine: Engine, new_session: Make, record: MakeRecord) -> None:
+    recorder = Recorder(engine)
+    session_id = recorder.open_session(new_session(mode=Mode.AGGREGATE))
+    offers = (SeatOffer(3, 1, OfferReason.RENAMED),)
+    with pytest.raises(InvalidRecordError, match="keeps no row per seat"):
+        recorder.commit(record(session_id, readings=(), seats=(), episodes=(), offers=offers))
+
+
+def test_a_database_of_the_first_version_keeps_its_rows(tmp_path: Path) -> None:
+    engine = open_database(default_url(tmp_path))
+    config = alembic_config(script_folder())
+    with write_engine(engine).connect() as connection, connection.begin():
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        for statement in (
+            "INSERT INTO sessions VALUES (4, 'Old', 'individual', 2.0, 'demo', '2026-03-02 10:00:00.000000', "
+            "'2026-03-02 11:00:00.000000', '2026-03-02 10:00:00.000000', 'a', 'h', 1)",
+            "INSERT INTO seats VALUES (4, 1, 'Ada', 'f', '2026-03-02 10:00:00.000000')",
+            "INSERT INTO seats VALUES (4, 2, 'Ben', 'g', '2026-03-02 10:00:00.000000')",
+            "INSERT INTO intervals VALUES (1, 4, '2026-03-02 10:01:00.000000', 2.0, NULL, 1, 1, 0, 0, "
+            "0, 0, 1, 0, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, 1.5)",
+            "INSERT INTO intervals VALUES (2, 4, '2026-03-02 10:02:00.000000', 2.0, 'covered', 1, 0, 0, 0, "
+            "0, 0, 0, 0, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, 1.5)",
+            "INSERT INTO readings (interval_id, seat, position, state, quality) VALUES (1, 1, 0, 'no_face', 0)",
+        ):
+            connection.execute(text(statement))
+    assert migrate(engine) is not None
+    assert queries.intervals_since(engine, 4)["not_observed"].fillna("").tolist() == ["", "covered"]
+    assert queries.seats(engine, 4)["last_seen_at"].dt.minute.tolist() == [1, 0]
+    assert len(queries.readings_since(engine, 4)) == 1
+    assert queries.find_session(engine, "Old").interrupted_at is None
+    engine.dispose()
