@@ -1,0 +1,42 @@
+"""The one place through which LiteRT is reached."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+
+def new_interpreter(weights: Path, threads: int) -> Any:
+    """An `ai_edge_litert.interpreter.Interpreter` with its tensors allocated; it says nothing on standard error.
+
+    Args:
+        weights: a LiteRT file.
+        threads: for one run, 1 or more.
+
+    Raises:
+        ValueError, RuntimeError: LiteRT cannot load the file.
+    """
+    from ai_edge_litert.interpreter import Interpreter
+
+    with _standard_error_closed():
+        interpreter = Interpreter(model_path=str(weights), num_threads=threads)
+        interpreter.allocate_tensors()
+    return interpreter
+
+
+@contextmanager
+def _standard_error_closed() -> Iterator[None]:
+    """LiteRT announces its delegate on standard error and has no switch for it (LiteRT issue 7420)."""
+    try:
+        kept = os.dup(2)
+    except OSError:  # a program without a terminal has none to protect
+        yield
+        return
+    try:
+        with open(os.devnull, "wb") as nowhere:  # noqa: PTH123  a device, not a path
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
