@@ -301,7 +301,7 @@ def models_train(
     phase: Annotated[
         list[str] | None,
         typer.Option(
-            help="EPOCHS:SIZE:DEGRADED:ERASED, such as 14:32:0.1:0.1; once for each phase, in their order."
+            help="EPOCHS:SIZE:DEGRADED:ERASED:STRENGTH, such as 14:32:0.1:0.1:1; once for each phase, in order."
         ),
     ] = None,
     batch: Annotated[int, typer.Option(min=1, help="Faces per step.")] = 96,
@@ -322,6 +322,12 @@ def models_train(
     pretrained: Annotated[
         Path | None, typer.Option(help="File of ImageNet weights, for resnet50 and xception.")
     ] = None,
+    cover: Annotated[
+        float, typer.Option(min=0.5, max=1.5, help="Share of the picture's side that a training view shows.")
+    ] = 44 / 48,
+    standardise: Annotated[
+        bool, typer.Option("--standardise", help="Bring every face to one light and contrast first.")
+    ] = False,
     precision: Annotated[
         str, typer.Option(help="float32, mixed_bfloat16 or mixed_float16.")
     ] = "mixed_bfloat16",
@@ -344,6 +350,8 @@ def models_train(
         teacher_weight=teacher_weight,
         start=start,
         pretrained=pretrained,
+        cover=cover,
+        standardise=standardise,
         precision=precision,
         seed=seed,
         limit=limit,

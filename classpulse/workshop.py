@@ -29,6 +29,8 @@ def train(
     teacher_weight: float,
     start: Path | None,
     pretrained: Path | None,
+    cover: float,
+    standardise: bool,
     precision: str,
     seed: int,
     limit: int,
@@ -57,6 +59,8 @@ def train(
         teacher_weight=teacher_weight,
         start=start,
         pretrained=pretrained,
+        cover=cover,
+        standardise=standardise,
         precision=precision,
         seed=seed,
         limit=limit,
@@ -73,21 +77,22 @@ def train(
 
 
 def read_phase(text: str) -> "Phase":
-    """A phase as `EPOCHS:SIZE[:DEGRADED[:ERASED]]`, such as `14:32:0.1:0.1`. Raises UsageError."""
+    """A phase as `EPOCHS:SIZE[:DEGRADED[:ERASED[:STRENGTH]]]`, such as `14:32:0.1:0.1`. Raises UsageError."""
     from models.train import Phase
 
     parts = text.split(":")
     try:
         epochs, size = int(parts[0]), int(parts[1])
-        degraded, erased, *more = *map(float, parts[2:]), *(0.0,) * (4 - len(parts))
-        if more or epochs < 1 or size < 16 or not (0 <= degraded <= 1 and 0 <= erased <= 1):
+        degraded, erased, strength, *more = *map(float, parts[2:]), *(0.0, 0.0, 1.0)[len(parts) - 2 :]
+        sensible = epochs > 0 and size >= 16 and 0 <= degraded <= 1 and 0 <= erased <= 1 and strength >= 0
+        if more or not sensible:
             raise ValueError(text)
     except (ValueError, IndexError) as error:
         raise UsageError(
-            f"The phase {text!r} cannot be read: give EPOCHS:SIZE:DEGRADED:ERASED, such as 14:32:0.1:0.1, with at "
-            "least 1 epoch, 16 pixels and shares in 0..1."
+            f"The phase {text!r} cannot be read: give EPOCHS:SIZE:DEGRADED:ERASED:STRENGTH, such as 14:32:0.1:0.1:1, "
+            "with at least 1 epoch, 16 pixels and shares in 0..1; the last three may be left out."
         ) from error
-    return Phase(epochs, size, degraded, erased)
+    return Phase(epochs, size, degraded, erased, strength)
 
 
 def export(run: Path, data: Path | None, prior: str) -> str:
@@ -156,7 +161,7 @@ def compare(runs: Sequence[Path], data: Path | None, *, out: Path, engines: Sequ
             folders.append(kept / engine)
         except EngineError as error:
             absent.append(str(error))
-    measuring.evaluate(faces, kept / "shipped")
+    measuring.evaluate(faces, kept / "shipped", reuse=True)
     named = " ".join(run.name for run in runs)
     asked = "".join(f" --engine {engine}" for engine in engines)
     comparing.write_page(

@@ -1,9 +1,6 @@
 """Expression probabilities of a batch of faces, by LiteRT."""
 
-import os
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,6 +9,7 @@ from numpy.typing import NDArray
 
 from engagement.emotion import EXPRESSIONS
 from inference.errors import ClassifierError
+from inference.litert import new_interpreter
 
 _BATCHES: Final = (1, 4, 16, 50)
 """Batch sizes that are allocated; each holds its own buffers, and a batch between two of them is padded."""
@@ -25,6 +23,7 @@ class ExpressionClassifier:
             (N, 7), float32, in the order of `EXPRESSIONS`.
         temperature: the logits are divided by it before the softmax (Guo et al. 2017), above 0.
         flip: average the logits over a face and its mirror image.
+        standardise: bring each crop to one light and contrast before (see `standardised`).
         threads: of the interpreter, 1 or more.
 
     Raises:
@@ -32,16 +31,18 @@ class ExpressionClassifier:
     """
 
     def __init__(
-        self, weights: Path, *, temperature: float = 1.0, flip: bool = False, threads: int = 2
+        self,
+        weights: Path,
+        *,
+        temperature: float = 1.0,
+        flip: bool = False,
+        standardise: bool = False,
+        threads: int = 2,
     ) -> None:
-        from ai_edge_litert.interpreter import Interpreter
-
         if temperature <= 0:
             raise ClassifierError(f"The temperature must be above 0, got {temperature}. Check the manifest.")
         try:
-            with _standard_error_closed():
-                self._interpreter: Any = Interpreter(model_path=str(weights), num_threads=threads)
-                self._interpreter.allocate_tensors()
+            self._interpreter: Any = new_interpreter(weights, threads)
         except (ValueError, RuntimeError) as error:
             raise ClassifierError(
                 f"LiteRT cannot load the expression weights {weights} ({error}). Install classpulse again."
@@ -62,6 +63,7 @@ class ExpressionClassifier:
             )
         self._temperature = temperature
         self._flip = flip
+        self._standardise = standardise
         self._batch = 0
         self._lock = threading.Lock()
 
@@ -94,25 +96,15 @@ class ExpressionClassifier:
             self._interpreter.allocate_tensors()
             self._batch = batch
         padded = np.zeros((batch, self.size, self.size, 1), np.float32)
-        padded[: len(crops), :, :, 0] = crops
+        padded[: len(crops), :, :, 0] = standardised(crops) if self._standardise else crops
         self._interpreter.set_tensor(self._input["index"], padded)
         self._interpreter.invoke()
         logits: NDArray[np.float32] = self._interpreter.get_tensor(self._output["index"])
         return logits[: len(crops)]
 
 
-@contextmanager
-def _standard_error_closed() -> Iterator[None]:
-    """LiteRT announces its delegate on standard error and has no switch for it (LiteRT issue 7420)."""
-    try:
-        kept = os.dup(2)
-    except OSError:  # a program without a terminal has none to protect
-        yield
-        return
-    try:
-        with open(os.devnull, "wb") as nowhere:  # noqa: PTH123  a device, not a path
-            os.dup2(nowhere.fileno(), 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
+def standardised(crops: NDArray[np.number[Any]]) -> NDArray[np.float32]:
+    """Grey crops (N, S, S) with mean 128 and standard deviation 64 each, float32; what is all but flat stays so."""
+    values = crops.astype(np.float32)
+    mean, spread = values.mean(axis=(1, 2), keepdims=True), values.std(axis=(1, 2), keepdims=True)
+    return np.asarray((values - mean) / np.maximum(spread, 8.0) * 64.0 + 128.0, np.float32)

@@ -203,7 +203,9 @@ def load_reader(
     classifier, gate, geometry = None, QualityGate(), FER2013
     if expressions:
         entry = resolve("expression")
-        classifier = ExpressionClassifier(entry.path, temperature=entry.temperature, flip=entry.flip)
+        classifier = ExpressionClassifier(
+            entry.path, temperature=entry.temperature, flip=entry.flip, standardise=entry.standardise
+        )
         gate, geometry = _gate(entry), entry.crop
     return Reader(
         load_detector(detector, detector_model, min_face=MIN_FACE),

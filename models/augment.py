@@ -1,8 +1,10 @@
-"""What a video call and a restless student do to a face, applied to training pictures. NumPy and OpenCV only."""
+"""What a video call and a restless student do to a face, applied to training pictures. No backend takes part."""
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from inference.expression import standardised
 
 
 def degrade(images: NDArray[np.uint8], share: float, rng: np.random.Generator) -> NDArray[np.uint8]:
@@ -26,17 +28,26 @@ def degrade(images: NDArray[np.uint8], share: float, rng: np.random.Generator) -
 
 
 def view(
-    images: NDArray[np.uint8], rng: np.random.Generator, size: int, cover: float, erased: float
+    images: NDArray[np.uint8],
+    rng: np.random.Generator,
+    size: int,
+    cover: float,
+    erased: float,
+    *,
+    strength: float = 1.0,
+    standardise: bool = False,
 ) -> NDArray[np.float32]:
     """Random views, float32 (N, size, size, 1) in 0..255, of grey faces uint8 (N, H, H).
 
-    One affine transform per face (flip, +/-15 degrees, scale 0.87..1.18, stretch 6 %, shift 8 %), then
-    contrast, brightness, noise and, on a share `erased` of the faces, a blanked rectangle. `cover` is the side
-    in pixels of the source square that the view shows; `rng` fixes everything.
+    One affine transform per face (flip, +/-15 degrees, scale 0.87..1.18, stretch 6 %, shift 8 %, each but the flip
+    times `strength`), then contrast, brightness, noise and, on a share `erased` of the faces, a blanked rectangle.
+    With `standardise` the faces are as `inference.expression.standardised` makes them, which leaves contrast and
+    brightness nothing to do. `cover` is the side in pixels of the source square that the view shows; `rng` fixes
+    everything.
     """
     n, height = images.shape[:2]
     x = np.empty((n, size, size), np.float32)
-    for index, matrix in enumerate(_transforms(n, height, rng, size, cover)):
+    for index, matrix in enumerate(_transforms(n, height, rng, size, cover, strength)):
         x[index] = cv2.warpAffine(
             images[index],
             matrix,
@@ -50,13 +61,17 @@ def view(
 
     mean = x.mean(axis=(1, 2), keepdims=True)
     contrast, brightness, noise = np.exp(draw(-0.35, 0.35)), draw(-35.0, 35.0), draw(0.0, 4.0)
-    x -= mean
-    x *= contrast
-    x += mean + brightness
+    if not standardise:
+        x -= mean
+        x *= contrast
+        x += mean + brightness
     grain = rng.standard_normal(x.shape, np.float32)
     grain *= noise
     x += grain
-    np.clip(x, 0.0, 255.0, out=x)
+    if standardise:
+        x, mean = standardised(x), np.full_like(mean, 128.0)
+    else:
+        np.clip(x, 0.0, 255.0, out=x)
 
     # An erased rectangle of up to 40 % of the side, filled with the face's mean.
     grid = (np.arange(size, dtype=np.float32) + 0.5) / size
@@ -71,13 +86,14 @@ def view(
 
 
 def _transforms(
-    n: int, height: int, rng: np.random.Generator, size: int, cover: float
+    n: int, height: int, rng: np.random.Generator, size: int, cover: float, strength: float
 ) -> NDArray[np.float64]:
     """Matrices (N, 2, 3) from a pixel of the view to one of the picture."""
-    angle = np.radians(rng.uniform(-15.0, 15.0, n))
-    zoom, stretch = np.exp(rng.uniform(np.log(0.85), np.log(1.15), n)), np.exp(rng.uniform(-0.06, 0.06, n))
+    angle = np.radians(rng.uniform(-15.0, 15.0, n) * strength)
+    zoom = np.exp(rng.uniform(np.log(0.85), np.log(1.15), n) * strength)
+    stretch = np.exp(rng.uniform(-0.06, 0.06, n) * strength)
     flip = np.where(rng.random(n) < 0.5, -1.0, 1.0)
-    shift = rng.uniform(-0.08, 0.08, (2, n)) * height
+    shift = rng.uniform(-0.08, 0.08, (2, n)) * strength * height
     step = zoom * (cover / size)  # source pixels per pixel of the view
     cos, sin = np.cos(angle) * step, np.sin(angle) * step
     matrices = np.empty((n, 2, 3))

@@ -173,8 +173,8 @@ def _making(entry: dict[str, Any]) -> list[str]:
         "",
         f"A face is cut out as FER2013 shows it: a square of {crop['side']:g} detector box heights, centre "
         f"{crop['offset_x']:+g}, {crop['offset_y']:+g} box heights from the box's, grey "
-        f"({entry['preprocessing']['grey']}), resized with {entry['preprocessing']['resize']}; normalisation is part "
-        "of the graph.",
+        f"({entry['preprocessing']['grey']}), resized with {entry['preprocessing']['resize']}, handed over as "
+        f"{entry['preprocessing']['range']}.",
     ]
 
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import cv2
 import keras
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +21,7 @@ from models.gate import choose_gate, curves_by_height
 from models.golden import golden_faces
 from models.manifest import replace_file, write_entry
 from models.registry import MANIFEST, CropGeometry, ModelEntry, resolve
-from models.runs import BEST, input_size_of, read_run
+from models.runs import BEST, input_size_of, network_input, read_run, resized, wants_standardised
 from models.train import data_hash
 
 log = logging.getLogger(__name__)
@@ -66,16 +65,20 @@ def export(
         raise TrainingError(f"{run} is a {architecture}; only networks can be served.")
     splits = read_faces(data)
     public = splits["PublicTest"]
-    size = input_size_of(record["history"])
+    size, standardise = input_size_of(record), wants_standardised(record)
     network = zoo.build(architecture, size)
     network.load_weights(run / BEST)
 
     folder = manifest.parent / "weights"
     folder.mkdir(parents=True, exist_ok=True)
-    exact = _logits(to_litert(network, size), folder, public)
+
+    def logits(contents: bytes) -> dict[bool, NDArray[np.float64]]:
+        return _logits(contents, folder, public, standardise=standardise)
+
+    exact = logits(to_litert(network, size))
     losses = {
-        flip: metrics.log_loss(logits, public.labels, metrics.fit_temperature(logits, public.labels))
-        for flip, logits in exact.items()
+        flip: metrics.log_loss(found, public.labels, metrics.fit_temperature(found, public.labels))
+        for flip, found in exact.items()
     }
     flip = losses[True] < losses[False]
     offsets = metrics.fit_offsets(exact[flip], public.labels)
@@ -85,9 +88,9 @@ def export(
         prior = choose_prior(points)
     if prior:
         _add_to_bias(network, prior * offsets)
-        exact = _logits(to_litert(network, size), folder, public)
-    contents = to_litert(network, size, _representative(splits["Training"], size))
-    chosen = _logits(contents, folder, public)
+        exact = logits(to_litert(network, size))
+    contents = to_litert(network, size, _representative(splits["Training"], size, standardise=standardise))
+    chosen = logits(contents)
     precision = "int8"
     if not int8_is_good_enough(_figures(chosen[flip], public), _figures(exact[flip], public)):
         log.warning("int8 costs too much: %s", _figures(chosen[flip], public))
@@ -96,12 +99,14 @@ def export(
     log.info("%s, flip %s, prior %s: %s", precision, flip, prior, figures)
     temperature = metrics.fit_temperature(chosen[flip], public.labels)
     replace_file(folder / f"{name}.tflite", contents)
-    raw = ExpressionClassifier(folder / f"{name}.tflite", flip=flip)
+    raw = ExpressionClassifier(folder / f"{name}.tflite", flip=flip, standardise=standardise)
     gate = choose_gate(
         curves_by_height(lambda faces: log_probabilities(raw, faces), public, temperature), named_accuracy
     )
     log.info("%s", gate)
-    shipped = ExpressionClassifier(folder / f"{name}.tflite", temperature=temperature, flip=flip)
+    shipped = ExpressionClassifier(
+        folder / f"{name}.tflite", temperature=temperature, flip=flip, standardise=standardise
+    )
     golden = shipped.classify(golden_faces(size))
     table: dict[str, Any] = {
         "file": f"weights/{name}.tflite",
@@ -118,6 +123,7 @@ def export(
         "thresholds": [list(pair) for pair in gate.thresholds],
         "named_accuracy": named_accuracy,
         "flip": flip,
+        "standardise": standardise,
         "prior": prior,
         "crop": {
             "side": FER2013_CROP.side,
@@ -127,7 +133,9 @@ def export(
         "preprocessing": {
             "grey": "ITU-R BT.601 luma, uint8",
             "resize": "INTER_AREA",
-            "range": "float32 0..255, normalised inside the graph",
+            "range": "float32 with mean 128 and deviation 64 per face, scaled inside the graph"
+            if standardise
+            else "float32 0..255, normalised inside the graph",
         },
         "data": {
             "name": "FER2013 with FER+ votes",
@@ -205,11 +213,9 @@ def _accuracies(logits: NDArray[np.float64], faces: FaceSet) -> dict[str, float]
     return figures
 
 
-def _representative(faces: FaceSet, size: int) -> NDArray[np.uint8]:
+def _representative(faces: FaceSet, size: int, *, standardise: bool) -> NDArray[np.float32]:
     rows = np.random.default_rng(0).permutation(len(faces))[:REPRESENTATIVE]
-    return np.stack(
-        [cv2.resize(face, (size, size), interpolation=cv2.INTER_AREA) for face in faces.images[rows]]
-    )
+    return network_input(resized(faces.images[rows], size), standardise=standardise)[..., 0]
 
 
 def _add_to_bias(network: keras.Model, offsets: NDArray[np.float64]) -> None:
@@ -218,13 +224,17 @@ def _add_to_bias(network: keras.Model, offsets: NDArray[np.float64]) -> None:
     bias.assign(bias + offsets)
 
 
-def _logits(contents: bytes, folder: Path, faces: FaceSet) -> dict[bool, NDArray[np.float64]]:
+def _logits(
+    contents: bytes, folder: Path, faces: FaceSet, *, standardise: bool
+) -> dict[bool, NDArray[np.float64]]:
     """Without and with flip averaging."""
     temporary = folder / "new.tflite"
     temporary.write_bytes(contents)
     try:
         return {
-            flip: log_probabilities(ExpressionClassifier(temporary, flip=flip), faces.images)
+            flip: log_probabilities(
+                ExpressionClassifier(temporary, flip=flip, standardise=standardise), faces.images
+            )
             for flip in (False, True)
         }
     finally:

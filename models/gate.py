@@ -17,7 +17,8 @@ from models.data import SIZE, FaceSet
 from models.evaluate import NAMED_ACCURACY, choose_threshold
 from models.runs import Classify, resized
 
-GRID: Final = (16, 20, 24, 28, 32, 40, SIZE)
+GRID: Final = (18, 20, 24, 28, 32, 40, SIZE)
+"""From the least height at which a face is looked for."""
 LEAST_COVERAGE: Final = 0.4
 _THRESHOLDS: Final = np.arange(30, 96) / 100
 

@@ -42,6 +42,7 @@ class ModelEntry:
     min_height: a face lower than this many px is not read.
     thresholds: (height in px, threshold) by rising height, for `threshold_at`; empty: `threshold` at any height.
     flip: True if the logits of the face and of its mirror image are to be averaged.
+    standardise: True if each face is brought to one light and contrast before (`inference.expression`).
     crop: how to cut a face out before the resize (INTER_AREA) to input_size.
     metrics: what was measured for the model card, by name.
     """
@@ -56,6 +57,7 @@ class ModelEntry:
     min_height: int
     thresholds: tuple[tuple[float, float], ...]
     flip: bool
+    standardise: bool
     crop: CropGeometry
     metrics: dict[str, float]
 
@@ -132,6 +134,7 @@ def _entry(name: str, table: Any, manifest: Path) -> ModelEntry:
             min_height=int(table.get("min_height", MIN_HEIGHT)),
             thresholds=tuple((float(height), float(value)) for height, value in table.get("thresholds", ())),
             flip=bool(table["flip"]),
+            standardise=bool(table.get("standardise", False)),
             crop=CropGeometry(float(crop["side"]), float(crop["offset_x"]), float(crop["offset_y"])),
             metrics={key: float(value) for key, value in table.get("metrics", {}).items()},
         )

@@ -1,7 +1,7 @@
 """A run's folder: what is in it, and the classifier that came of it."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engagement.emotion import EXPRESSIONS
+from inference.expression import standardised
 from models import metrics, zoo
 from models.backends import backend
 from models.data import SIZE
@@ -23,7 +24,7 @@ FITTED: Final = "fitted.joblib"
 CHECKPOINT: Final = "checkpoint.npz"
 EVALUATION: Final = "evaluation.json"
 COVER: Final = 44 / SIZE
-"""The share of the picture's side that a training view shows at zoom 1."""
+"""The share of the picture's side that a training view shows at zoom 1, unless a run says otherwise."""
 
 Classify = Callable[[NDArray[np.uint8]], NDArray[np.float64]]
 """Grey faces uint8 (N, H, H) of any side -> logits (N, 7) in the order of `EXPRESSIONS`."""
@@ -56,7 +57,7 @@ def load_run(run: Path) -> tuple[keras.Model, int]:
     record = read_run(run)
     network = zoo.build(record["settings"]["architecture"], None)
     network.load_weights(run / BEST)
-    return network, input_size_of(record["history"])
+    return network, input_size_of(record)
 
 
 def load_classifier(run: Path) -> Classify:
@@ -64,17 +65,23 @@ def load_classifier(run: Path) -> Classify:
 
     Raises TrainingError.
     """
-    if read_run(run)["settings"]["architecture"] in zoo.MACHINES:
+    record = read_run(run)
+    if record["settings"]["architecture"] in zoo.MACHINES:
         return classical.load(run / FITTED)
     network, size = load_run(run)
-    forward = backend().make_forward(network)
-    return lambda images: predict(forward, images, size).astype(np.float64)
+    forward, standardise = backend().make_forward(network), wants_standardised(record)
+    return lambda images: predict(forward, images, size, standardise=standardise).astype(np.float64)
 
 
-def input_size_of(history: list[dict[str, Any]]) -> int:
-    """The side in px at which a network with this history reads a whole face: that of its last training views, over
+def input_size_of(record: Mapping[str, Any]) -> int:
+    """The side in px at which the network of a `run.json` reads a whole face: that of its last training views, over
     the share of the picture that they show."""
-    return round(int(history[-1]["size"]) / COVER)
+    return round(int(record["history"][-1]["size"]) / float(record["settings"].get("cover", COVER)))
+
+
+def wants_standardised(record: Mapping[str, Any]) -> bool:
+    """Whether the network of a `run.json` learnt from faces of one light and contrast."""
+    return bool(record["settings"].get("standardise", False))
 
 
 def teach(runs: Sequence[Path], images: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -89,10 +96,10 @@ def teach(runs: Sequence[Path], images: NDArray[np.uint8]) -> NDArray[np.float32
 
 
 def logits_of(
-    model: keras.Model, images: NDArray[np.uint8], size: int = SIZE, batch: int = 256
+    model: keras.Model, images: NDArray[np.uint8], size: int = SIZE, *, standardise: bool = False
 ) -> NDArray[np.float32]:
     """Logits float32 (N, 7) of grey faces uint8 (N, H, W), resized to `size` where they differ."""
-    return predict(backend().make_forward(model), images, size, batch)
+    return predict(backend().make_forward(model), images, size, standardise=standardise)
 
 
 def predict(
@@ -100,15 +107,19 @@ def predict(
     images: NDArray[np.uint8],
     size: int,
     batch: int = 256,
+    *,
+    standardise: bool = False,
 ) -> NDArray[np.float32]:
     """`logits_of` with a forward pass of `models.backends` that was made before."""
     images = resized(images, size)
-    return np.concatenate(
-        [
-            forward(images[at : at + batch, ..., np.newaxis].astype(np.float32))
-            for at in range(0, len(images), batch)
-        ]
-    )
+    batches = (images[at : at + batch] for at in range(0, len(images), batch))
+    return np.concatenate([forward(network_input(faces, standardise=standardise)) for faces in batches])
+
+
+def network_input(faces: NDArray[np.uint8], *, standardise: bool) -> NDArray[np.float32]:
+    """Grey faces uint8 (N, S, S) as a network takes them: float32 (N, S, S, 1)."""
+    values = standardised(faces) if standardise else faces.astype(np.float32)
+    return values[..., np.newaxis]
 
 
 def resized(images: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:

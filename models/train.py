@@ -8,7 +8,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib import metadata
 from itertools import pairwise
 from pathlib import Path
@@ -66,12 +66,14 @@ class Phase:
     """A stretch of `epochs` epochs on views of `size` px.
 
     degraded: share of faces sent through `augment.degrade`.  erased: share with a blanked rectangle.
+    strength: of turns, shifts and scales, 1 as `augment.view` describes them.
     """
 
     epochs: int
     size: int
     degraded: float
     erased: float
+    strength: float = 1.0
 
 
 PHASES: Final = (Phase(17, 32, 0.2, 0.33), Phase(12, 40, 0.15, 0.15), Phase(19, 44, 0.1, 0.0))
@@ -86,9 +88,7 @@ def phases_of(epochs: int) -> tuple[Phase, ...]:
     ends[-1] = epochs
     lengths = [end - start for start, end in pairwise(ends)]
     return tuple(
-        Phase(length, phase.size, phase.degraded, phase.erased)
-        for phase, length in zip(PHASES, lengths, strict=True)
-        if length
+        replace(phase, epochs=length) for phase, length in zip(PHASES, lengths, strict=True) if length
     )
 
 
@@ -106,6 +106,8 @@ class TrainSettings:
         `teacher_weight` (Hinton et al. 2015, without a temperature: the votes are soft already).
     start: folder of a finished run of the same architecture whose weights to begin with; None begins at random.
     pretrained: file of ImageNet weights for resnet50 or xception; None begins at random.
+    cover: share of the picture's side that a view shows at zoom 1.
+    standardise: bring every face to one light and contrast (`inference.expression.standardised`).
     limit: use this many training faces only (0: all).
     """
 
@@ -124,6 +126,8 @@ class TrainSettings:
     teacher_weight: float = 0.6
     start: Path | None = None
     pretrained: Path | None = None
+    cover: float = COVER
+    standardise: bool = False
     precision: str = "mixed_bfloat16"
     seed: int = 1
     limit: int = 0
@@ -193,7 +197,7 @@ def _fit_network(
             "size": phase.size,
             "loss": loss,
             "accuracy": accuracy,
-            **loop.judge(held_out, round(phase.size / COVER)),
+            **loop.judge(held_out, round(phase.size / settings.cover)),
             "seconds": round(time.monotonic() - started, 1),
         }
         history.append(record)
@@ -294,8 +298,15 @@ class _Loop:
 
         def make(place: int) -> NDArray[np.float32]:
             rng = np.random.default_rng([self._settings.seed, first_step + place, 1])
-            cover = COVER * images.shape[1]
-            return augment.view(images[order[place]], rng, phase.size, cover, phase.erased)
+            return augment.view(
+                images[order[place]],
+                rng,
+                phase.size,
+                self._settings.cover * images.shape[1],
+                phase.erased,
+                strength=phase.strength,
+                standardise=self._settings.standardise,
+            )
 
         with ThreadPoolExecutor(1) as ahead:
             coming = ahead.submit(make, 0)
@@ -307,7 +318,8 @@ class _Loop:
 
     def judge(self, faces: FaceSet, size: int) -> dict[str, float]:
         """Accuracy and loss of the moving average on whole faces of side `size`."""
-        return _judge(predict(self._forward, faces.images, size), faces)
+        logits = predict(self._forward, faces.images, size, standardise=self._settings.standardise)
+        return _judge(logits, faces)
 
     def resume(self) -> list[dict[str, Any]]:
         """Load the folder's checkpoint, if any, and return the history so far."""

@@ -98,7 +98,9 @@ def test_a_run_is_described_and_its_best_weights_load(faces_csv: Path, tmp_path:
     assert steps[0] == (1, 9)
     assert steps[-1] == (9, 9)
     run = json.loads((out / RUN).read_text())
-    assert run["settings"]["phases"][1] == {"epochs": 1, "size": 22, "degraded": 0.0, "erased": 0.0}
+    assert run["settings"]["phases"][1] == {
+        "epochs": 1, "size": 22, "degraded": 0.0, "erased": 0.0, "strength": 1.0
+    }  # fmt: skip
     assert len(run["data_sha256"]) == 64
     assert run["chosen_epoch"] == 3  # only epochs at the last size count
     assert str(tmp_path) not in (out / RUN).read_text()
@@ -109,7 +111,7 @@ def test_a_run_is_described_and_its_best_weights_load(faces_csv: Path, tmp_path:
     report = json.loads((out / "evaluation.json").read_text())
     assert report["accuracy"]["value"] == pytest.approx(run["history"][2]["public_accuracy"])
     assert "surprise" in (out / "report.txt").read_text()
-    network = zoo.build("tiny", input_size_of(run["history"]))
+    network = zoo.build("tiny", input_size_of(run))
     assert network.input_shape == (None, 24, 24, 1)
     network.load_weights(out / BEST)
 
