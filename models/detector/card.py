@@ -1,0 +1,142 @@
+"""The detector's card, generated from the manifest and an evaluation, so that no figure is typed by hand."""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from models.errors import ManifestError
+
+
+def write_card(path: Path, report: dict[str, Any], manifest: Path) -> None:
+    """Write DETECTOR_CARD.md from `report` (see `models.detector.evaluate`). Raises ManifestError."""
+    try:
+        entry = tomllib.loads(manifest.read_text(encoding="utf-8"))["face"]
+    except (OSError, KeyError, tomllib.TOMLDecodeError) as error:
+        raise ManifestError(
+            f"{manifest} has no readable entry 'face' ({error!r}); export the model."
+        ) from error
+    path.write_text(render_card(report, entry), encoding="utf-8")
+
+
+def render_card(report: dict[str, Any], entry: dict[str, Any]) -> str:
+    """The card as Markdown."""
+    at = f"{report['threshold']:.2f}"
+    lines = [
+        "# Model card: face",
+        "",
+        f"`{entry['file']}` (SHA-256 `{entry['sha256'][:16]}...`): {entry['architecture']}, {entry['parameters']:,} "
+        f"parameters, {entry['precision']}, RGB pictures of any size. It gives boxes and five landmarks of faces from "
+        f"about 12 pixels up; a face counts from a score of {at} on.",
+        "",
+        "It says where a face is, not whose: it recognises nobody.",
+        "",
+        "`classpulse models evaluate --network face --data DATA --card models/DETECTOR_CARD.md` wrote this page. All "
+        "figures are of people on whom nothing was trained or chosen (split `test`).",
+        "",
+        "| pictures | | faces | AP | recall | precision | landmark error |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for name, row in report["sets"].items():
+        for who in ("ours", "YuNet"):
+            here = row[who]
+            point = here["at_threshold"]
+            lines.append(
+                f"| {name} ({row['pictures']}) | {who} | {here['faces']} | {here['ap']:.3f} | {point['recall']:.1%} | "
+                f"{point['precision']:.1%} | {here['landmarks']:.1%} (median {here['landmarks_median']:.1%}) |"
+            )
+    lines += [
+        "",
+        f"Recall and precision at {at} for both; a face is found where the boxes overlap by half. Landmark error: mean "
+        "distance in face heights of the faces found. Galleries are composed (2 x 2 to 7 x 7 tiles, dark rooms, blur, "
+        "compression, tilts to 55 degrees, cut and covered faces, cards, avatars, slides). The truth is where YuNet on "
+        "the full photograph was sure and a second look agreed, so on the unchanged photographs YuNet is judged by "
+        "itself; small ones are the same at 15 to 50 % of their size.",
+        "",
+        "## By threshold",
+        "",
+    ]
+    names = [name for name in report["sets"] if not name.startswith("tilt")]
+    lines += [
+        "| threshold | " + " | ".join(f"{name}: ours | YuNet" for name in names) + " |",
+        "|---|" + "---|---|" * len(names),
+    ]
+    for index, first in enumerate(report["sets"][names[0]]["ours"]["sweep"]):
+        cells = [
+            f"{row['recall']:.1%} / {row['precision']:.1%}"
+            for name in names
+            for row in (report["sets"][name][who]["sweep"][index] for who in ("ours", "YuNet"))
+        ]
+        lines.append(f"| {first['threshold']:.1f} | " + " | ".join(cells) + " |")
+    lines += [
+        "",
+        "Recall / precision.",
+        "",
+        f"## By height, galleries, at {at}",
+        "",
+        "| face height, px | faces | recall: ours | YuNet | landmark error: ours | YuNet |",
+        "|---|---|---|---|---|---|",
+    ]
+    both = (report["sets"]["galleries"][who]["heights"] for who in ("ours", "YuNet"))
+    lines += [
+        f"| {ours['from']} to {ours['to'] - 1} | {ours['faces']} | {ours['recall']:.1%} | {theirs['recall']:.1%} | "
+        f"{ours['landmarks']:.1%} | {theirs['landmarks']:.1%} |"
+        for ours, theirs in zip(*both, strict=True)
+    ]
+    shots, drawings, seats = report["screenshots"], report["drawings"], report["synthetic_class"]
+    first = shots["ours"][0]
+    lines += [
+        "",
+        "## Five real screenshots, and drawings that are no faces",
+        "",
+        f"{first['faces']} tiles with a face, {first['faceless']} with a camera and none; {drawings['pictures']} drawn "
+        "tiles (initials, avatars, animals, slides, patterns, rooms).",
+        "",
+        "| threshold | found: ours | YuNet | false on faceless tiles: ours | YuNet | false on drawings: ours | YuNet |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for index, row in enumerate(shots["ours"]):
+        other = shots["YuNet"][index]
+        lines.append(
+            f"| {row['threshold']:.1f} | {row['found']} | {other['found']} | {row['false']} | {other['false']} | "
+            f"{drawings['ours'][index]['faces']} | {drawings['YuNet'][index]['faces']} |"
+        )
+    speed = report["milliseconds"]
+    lines += [
+        "",
+        f"The product's synthetic class of 49 at four moments: {seats['found']} of {seats['faces']} heads found, "
+        f"{seats['false']} in {seats['faceless']} empty rooms. Its heads, in classes with other seeds, were among the "
+        "training pictures.",
+        "",
+        f"A 1920 x 1080 gallery of 49 faces, its mosaic included: {speed['ours']:.0f} ms (YuNet {speed['YuNet']:.0f} ms "
+        "on the same mosaic), median, two threads, on the machine that wrote this page.",
+        "",
+        "## How it was made",
+        "",
+        *_recipe(entry),
+        "",
+        "## Data, terms, limits",
+        "",
+        "LFW (UMass, press photographs, research use) and face masks (MIT, pictures from public sources); labels by YuNet "
+        "(MIT) and MTCNN (MIT), used as teachers and not shipped. No picture is part of classpulse. The people pictured "
+        "are not a fair sample; errors differ between groups in ways that were not measured here. Profiles beyond the "
+        "point where the second eye vanishes, faces under about 12 pixels and faces tilted by more than 55 degrees were "
+        "hardly taught. A photograph of a face, on a wall or as an avatar, is a face to it: the product does not look at "
+        "tiles whose camera is off.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _recipe(entry: dict[str, Any]) -> list[str]:
+    settings, calibration = entry["settings"], entry["calibration"]
+    return [
+        f"Trained on pictures of {settings['size']} px composed from {entry['data']['name']}: {settings['rounds']} rounds "
+        f"of {settings['steps']} steps of {settings['batch']}, {settings['fresh']} new pictures a round, AdamW "
+        f"{settings['learning_rate']:g} with warm-up and cosine, weight decay {settings['weight_decay']:g}, moving average {settings['average']:g}, {settings['precision']}, seed {settings['seed']}; round "
+        f"{entry['run']['chosen_round']} was best on val."
+        + (f" {entry['run']['note']}" if "note" in entry["run"] else ""),
+        "",
+        "Strides 8, 16 and 32, one head: the score is taught the overlap of its own box (generalised focal loss), the box "
+        "the generalised intersection over union, the landmarks a smooth L1 in face sizes. Scores are calibrated on "
+        f"galleries of val (logit x {calibration['scale']:.2f} {calibration['offset']:+.2f}).",
+    ]

@@ -1,0 +1,476 @@
+"""Composed pictures: photographs of people as tiles of a meeting, with the truth of every face."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from models.detector import drawn
+from models.detector.labels import Photo
+from models.detector.spoil import spoil
+
+Picture = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+Rng = np.random.Generator
+
+MIRRORED: Final = (1, 0, 2, 4, 3)
+"""The landmarks' order in a mirror image."""
+SMALLEST_TAUGHT: Final = 9
+"""Face height in pixels under which a face is neither taught nor counted."""
+_SHOWN: Final = 0.55
+_HIDDEN: Final = 0.12
+"""Shares of a face's box: with the first it is a face, with less than the second it is background."""
+TILE: Final = 112
+"""Pixels to which the product's reader brings a tile (`inference.reader.TILE_HEIGHT`)."""
+_GAP: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A picture and its truth.
+
+    Attributes:
+        picture: uint8 (H, W, 3) RGB.
+        boxes: float32 (N, 4): left, top, right, bottom of each face, clipped to what shows of it.
+        landmarks: float32 (N, 5, 2); a point may lie beyond the tile.
+        doubtful: float32 (M, 4), where a face may be or is too little of one.
+    """
+
+    picture: Picture
+    boxes: Floats
+    landmarks: Floats
+    doubtful: Floats
+
+
+_NOTHING: Final = Scene(
+    np.zeros((1, 1, 3), np.uint8),
+    np.zeros((0, 4), np.float32),
+    np.zeros((0, 5, 2), np.float32),
+    np.zeros((0, 4), np.float32),
+)
+
+
+def compose(
+    photos: Sequence[Photo], size: int, rng: Rng, classes: Sequence[Photo] = (), least: int = 40
+) -> Scene:
+    """A part of a meeting window, `size` x `size` pixels: mostly tiles, sometimes one large photograph.
+
+    Args:
+        photos: to draw from, at least one with a face.
+        classes: pictures of the synthetic class, shown in part now and then.
+        least: height in pixels of the lowest tiles.
+        size: side of the picture in pixels.
+        rng: the same state gives the same scene.
+    """
+    if classes and rng.random() < 0.1:
+        scene = _whole(classes, size, rng)
+    elif rng.random() < 0.2:
+        scene = _whole(photos, size, rng)
+    else:
+        scene = _grid(photos, size, rng, least)
+    if rng.random() < 0.2:
+        scene = replace(scene, picture=spoil(scene.picture, rng))
+    return scene
+
+
+def compose_gallery(photos: Sequence[Photo], columns: int, rng: Rng) -> Scene:
+    """A whole gallery of `columns` x `columns` tiles in any state, as the product's mosaic lays them out.
+
+    Args:
+        photos: to draw from, at least one with a face.
+        columns: and rows, 1 or more.
+        rng: the same state gives the same scene.
+    """
+    width = round(TILE * float(rng.choice([16 / 9, 16 / 9, 4 / 3, 1.0])))
+    picture = drawn.blank(columns * (width + _GAP), columns * (TILE + _GAP), (0, 0, 0))
+    parts = [_NOTHING]
+    for row in range(columns):
+        for column in range(columns):
+            tile = make_tile(photos, width, TILE, rng)
+            left, top = column * (width + _GAP), row * (TILE + _GAP)
+            _paint(picture, tile.picture, left, top)
+            parts.append(_shifted(tile, left, top, picture.shape[1], picture.shape[0]))
+    return replace(_joined(parts), picture=picture)
+
+
+def compose_tilted(photos: Sequence[Photo], tilt: float, rng: Rng) -> Scene:
+    """One tile with one whole face, tilted by so many degrees, clockwise."""
+    width = round(TILE * 16 / 9)
+    scene = replace(_NOTHING, picture=_background(photos, width, TILE, rng))
+    tall = TILE * math.exp(rng.uniform(math.log(0.2), math.log(0.55)))
+    x, y = width * float(rng.uniform(0.4, 0.6)), TILE * float(rng.uniform(0.42, 0.55))
+    return _with_person(scene, photos, tall, x, y, rng, tilt)
+
+
+def _grid(photos: Sequence[Photo], size: int, rng: Rng, least: int) -> Scene:
+    """Tiles with gaps, cut off where the picture ends, as a part of a larger window."""
+    like_the_product = rng.random() < 0.55
+    height = TILE if like_the_product else round(math.exp(rng.uniform(math.log(least), math.log(240))))
+    aspect = float(rng.choice([16 / 9, 16 / 9, 16 / 9, 4 / 3, 1.0, 0.75, 9 / 16]))
+    width = max(24, round(height * aspect))
+    gap = _GAP if like_the_product else int(rng.integers(0, 12))
+    ground = (
+        (0, 0, 0) if like_the_product else drawn.shade(rng, *((0, 60) if rng.random() < 0.7 else (200, 256)))
+    )
+    picture = drawn.blank(size, size, ground)
+    left0, top0 = -int(rng.integers(0, width)), -int(rng.integers(0, height))
+    parts = [_NOTHING]
+    for top in range(top0, size, height + gap):
+        for left in range(left0, size, width + gap):
+            tile = make_tile(photos, width, height, rng)
+            _paint(picture, tile.picture, left, top)
+            parts.append(_shifted(tile, left, top, size, size))
+            if rng.random() < 0.06:
+                _border(picture, left, top, width, height, rng)
+    return replace(_joined(parts), picture=picture)
+
+
+def _border(picture: Picture, left: int, top: int, width: int, height: int, rng: Rng) -> None:
+    colour = (35, 217, 89) if rng.random() < 0.6 else drawn.shade(rng, 60)
+    thick = int(rng.integers(1, 4))
+    cv2.rectangle(picture, (left, top), (left + width - 1, top + height - 1), colour, thick)
+
+
+def make_tile(photos: Sequence[Photo], width: int, height: int, rng: Rng) -> Scene:
+    """One tile in any state."""
+    roll = rng.random()
+    if roll < 0.72:
+        tile = _person(photos, width, height, rng)
+    elif roll < 0.76:
+        tile = replace(_NOTHING, picture=drawn.card(width, height, rng))
+    elif roll < 0.86:
+        tile = replace(_NOTHING, picture=drawn.avatar_card(width, height, rng))
+    elif roll < 0.94:
+        tile = replace(_NOTHING, picture=_background(photos, width, height, rng))
+    elif roll < 0.97:
+        tile = replace(_NOTHING, picture=drawn.slide(width, height, rng))
+    else:
+        tile = replace(_NOTHING, picture=drawn.pattern(width, height, rng))
+    picture = tile.picture
+    if rng.random() < 0.5:
+        picture = spoil(picture, rng)
+    if rng.random() < 0.6:
+        _label(picture, rng)
+    return replace(tile, picture=picture)
+
+
+def _label(picture: Picture, rng: Rng) -> None:
+    """A name on a strip at the bottom left."""
+    height, width = picture.shape[:2]
+    size = int(np.clip(height * rng.uniform(0.06, 0.12), 6, 22))
+    strip = min(round(size * 1.6), height // 3)
+    name = drawn.name_of(rng)
+    part = picture[height - strip :, : min(width, round(size * 0.62 * len(name)))]
+    dark = rng.random() < 0.85
+    if rng.random() < 0.8:
+        part[:] = (part * 0.45 + (11.0 if dark else 132.0)).astype(np.uint8)
+    drawn.write(part, name, size, (size / 2, strip / 2), "lm", (245, 245, 245) if dark else (30, 30, 30))
+
+
+def _person(photos: Sequence[Photo], width: int, height: int, rng: Rng) -> Scene:
+    """One person before a background, sometimes two or three; near or far, tilted, cut off, covered."""
+    tall = height * math.exp(rng.uniform(math.log(0.16), math.log(1.05 if rng.random() < 0.2 else 0.65)))
+    tall = max(tall, 10.0)
+    background = _background(photos, width, height, rng)
+    if rng.random() < 0.15:
+        drawn.blob(background, rng)
+    scene = replace(_NOTHING, picture=background)
+    count = 1 if rng.random() < 0.85 else int(rng.integers(2, 4))
+    for number in range(count):
+        if count > 1:
+            tall = min(tall, width / count * 0.7, height * 0.55)
+            x = width * (number + float(rng.uniform(0.35, 0.65))) / count
+        elif rng.random() < 0.2:
+            x = float(rng.uniform(0, width))
+        else:
+            x = width * float(np.clip(rng.normal(0.5, 0.14), 0.05, 0.95))
+        room = max(0.0, height - tall)
+        y = tall / 2 + room * float(np.clip(rng.normal(0.42, 0.22), -0.05, 1.05))
+        if rng.random() < 0.12:
+            y += float(rng.choice([-1, 1])) * tall * float(rng.uniform(0.2, 0.5))
+        scene = _with_person(scene, photos, tall, x, y, rng)
+    return scene
+
+
+def _with_person(
+    scene: Scene,
+    photos: Sequence[Photo],
+    tall: float,
+    x: float,
+    y: float,
+    rng: Rng,
+    tilt: float | None = None,
+) -> Scene:
+    """The scene with one more person, whose face is `tall` pixels high and lies around (x, y)."""
+    photo = _photo_with_face(photos, rng)
+    chosen = int(rng.integers(len(photo.boxes)))
+    if tilt is None:
+        tilt = float(rng.uniform(-55, 55)) if rng.random() < 0.4 else float(rng.normal(0, 8))
+    height, width = scene.picture.shape[:2]
+    box = photo.boxes[chosen]
+    scale = tall / float(box[3] - box[1])
+    source = photo
+    if scale < 0.75:  # averaging first: a face from few pixels must not be made of noise
+        source = resized(photo, scale)
+        box, scale = source.boxes[chosen], 1.0
+    centre = (float(box[0] + box[2]) / 2, float(box[1] + box[3]) / 2)
+    there = cv2.getRotationMatrix2D(centre, -tilt, scale).astype(np.float32)
+    there[:, 2] += (x - centre[0], y - centre[1])
+    if rng.random() < 0.25 and scale >= 0.99:
+        there = (np.array([[rng.uniform(0.9, 1.1), 0], [0, 1]], np.float32) @ there).astype(np.float32)
+    mask = _figure_mask(source, chosen, rng)
+    ways = {"flags": cv2.INTER_LINEAR, "borderMode": cv2.BORDER_REPLICATE}
+    person = cv2.warpAffine(source.picture, there, (width, height), **ways)
+    weight = cv2.warpAffine(mask, there, (width, height), **ways).astype(np.float32)[..., None] / 255
+    picture = (weight * person + (1 - weight) * scene.picture).astype(np.uint8)
+    tilted, points = _moved(source, there, tilt)
+    if rng.random() < 0.16:
+        upright = _around(tilted[chosen], source.boxes[chosen], float(np.linalg.norm(there[:, 1])))
+        drawn.cover(picture, upright, points[chosen], tilt, rng)
+    showing = _showing(tilted, weight[..., 0])
+    faces = (showing >= _SHOWN) & (tilted[:, 3] - tilted[:, 1] >= SMALLEST_TAUGHT)
+    between = (showing > _HIDDEN) & ~faces
+    unsure = _transformed_boxes(source.doubtful, there)
+    before = _uncovered(scene, weight[..., 0])
+    added = Scene(
+        picture,
+        _clipped(tilted[faces], width, height),
+        points[faces],
+        _clipped(
+            np.concatenate([tilted[between], unsure[_showing(unsure, weight[..., 0]) > _HIDDEN]]),
+            width,
+            height,
+        ),
+    )
+    return replace(_joined([before, added]), picture=picture)
+
+
+def _uncovered(scene: Scene, weight: Floats) -> Scene:
+    """The scene's faces that the new person does not hide; the half hidden become doubtful."""
+    if not len(scene.boxes):
+        return scene
+    hidden = np.array([_mean_over(weight, box) for box in scene.boxes])
+    kept, half = hidden < 0.3, (hidden >= 0.3) & (hidden < 0.9)
+    return Scene(
+        scene.picture,
+        scene.boxes[kept],
+        scene.landmarks[kept],
+        np.concatenate([scene.doubtful, scene.boxes[half]]),
+    )
+
+
+def _figure_mask(photo: Photo, chosen: int, rng: Rng) -> Picture:
+    """Which part of the photograph is pasted, uint8 (H, W) 0..255: all but soft edges, or head and shoulders."""
+    height, width = photo.picture.shape[:2]
+    soft = max(1, round(min(height, width) * 0.06))
+    mask = np.zeros((height, width), np.uint8)
+    if rng.random() < 0.62:
+        mask[soft:, soft : width - soft] = 255
+        mask = cv2.blur(mask, (soft, soft))
+        mask[-1] = mask[-2]
+    else:
+        box = photo.boxes[chosen]
+        x, y, w, h = *((box[:2] + box[2:]) / 2), *(box[2:] - box[:2])
+        head = (round(float(w * rng.uniform(0.72, 0.95))), round(float(h * rng.uniform(0.75, 0.95))))
+        cv2.ellipse(mask, (round(float(x)), round(float(y - 0.08 * h))), head, 0, 0, 360, 255, -1)
+        body = (round(float(w * rng.uniform(1.1, 1.7))), round(float(h * rng.uniform(0.6, 0.9))))
+        cv2.ellipse(mask, (round(float(x)), round(float(y + 1.25 * h))), body, 0, 0, 360, 255, -1)
+        mask = cv2.blur(mask, (max(1, soft // 2), max(1, soft // 2)))
+    return np.asarray(mask, np.uint8)
+
+
+def _background(photos: Sequence[Photo], width: int, height: int, rng: Rng) -> Picture:
+    """What may stand behind a person: a room, a piece of a photograph without faces, one colour, a pattern."""
+    roll = rng.random()
+    if roll < 0.5:
+        piece = _faceless(photos, rng)
+        if piece is not None:
+            way = cv2.INTER_AREA if piece.shape[0] > height else cv2.INTER_LINEAR
+            picture = np.asarray(cv2.resize(piece, (width, height), interpolation=way), np.uint8)
+            if rng.random() < 0.35:
+                picture = np.asarray(cv2.blur(picture, (9, 9)), np.uint8)
+            return np.ascontiguousarray(picture)
+    if roll < 0.8:
+        return drawn.room(width, height, rng)
+    if roll < 0.92:
+        return drawn.blank(width, height, drawn.shade(rng, *((0, 256) if rng.random() < 0.6 else (235, 256))))
+    return drawn.pattern(width, height, rng)
+
+
+def _faceless(photos: Sequence[Photo], rng: Rng) -> Picture | None:
+    """A piece of a photograph that touches neither a face nor where one may be; often a body without its head."""
+    photo = photos[int(rng.integers(len(photos)))]
+    height, width = photo.picture.shape[:2]
+    taken = np.concatenate([photo.boxes, photo.doubtful])
+    for _ in range(6):
+        w = int(width * rng.uniform(0.25, 1))
+        h = int(height * rng.uniform(0.2, 0.7))
+        left, top = int(rng.integers(0, width - w + 1)), int(rng.integers(0, height - h + 1))
+        if rng.random() < 0.4 and len(photo.boxes):
+            top = max(top, min(height - h, int(photo.boxes[:, 3].max()) + 2))
+        apart = (
+            (taken[:, 2] < left)
+            | (taken[:, 0] > left + w)
+            | (taken[:, 3] < top + 2)
+            | (taken[:, 1] > top + h)
+        )
+        if apart.all():
+            return photo.picture[top : top + h, left : left + w]
+    return None
+
+
+def _whole(photos: Sequence[Photo], size: int, rng: Rng) -> Scene:
+    """One photograph that fills the picture, its main face of any size; no tiles."""
+    photo = _photo_with_face(photos, rng)
+    chosen = int(rng.integers(len(photo.boxes)))
+    box = photo.boxes[chosen]
+    tall = math.exp(rng.uniform(math.log(14), math.log(size * 0.9)))
+    floor = size / min(photo.picture.shape[:2])
+    scale = max(tall / float(box[3] - box[1]), floor if rng.random() < 0.7 else 0.0)
+    source = resized(photo, scale)
+    x, y = (source.boxes[chosen, :2] + source.boxes[chosen, 2:]) / 2
+    left = round(float(x) - size * float(rng.uniform(0.25, 0.75)))
+    top = round(float(y) - size * float(rng.uniform(0.25, 0.75)))
+    height, width = source.picture.shape[:2]
+    left = int(np.clip(left, 0, width - size)) if width >= size else -int(rng.integers(0, size - width + 1))
+    top = int(np.clip(top, 0, height - size)) if height >= size else -int(rng.integers(0, size - height + 1))
+    picture = _background(photos, size, size, rng)
+    _paint(picture, source.picture, left * -1, top * -1)
+    there = np.array([[1, 0, -left], [0, 1, -top]], np.float32)
+    boxes, points = _moved(source, there, 0.0)
+    inside = np.zeros((size, size), np.float32)
+    inside[max(0, -top) : max(0, height - top), max(0, -left) : max(0, width - left)] = 1
+    showing = _showing(boxes, inside)
+    faces = (showing >= _SHOWN) & (boxes[:, 3] - boxes[:, 1] >= SMALLEST_TAUGHT)
+    unsure = _transformed_boxes(source.doubtful, there)
+    unsure = np.concatenate([boxes[(showing > _HIDDEN) & ~faces], unsure[_showing(unsure, inside) > _HIDDEN]])
+    if rng.random() < 0.12:
+        drawn.scatter_avatars(picture, rng)
+    return Scene(picture, _clipped(boxes[faces], size, size), points[faces], _clipped(unsure, size, size))
+
+
+def _photo_with_face(photos: Sequence[Photo], rng: Rng) -> Photo:
+    """A photograph with a sure face, half the time mirrored."""
+    for _ in range(100):
+        photo = photos[int(rng.integers(len(photos)))]
+        if len(photo.boxes):
+            return mirrored(photo) if rng.random() < 0.5 else photo
+    raise ValueError("Hardly a photograph shows a face.")
+
+
+def mirrored(photo: Photo) -> Photo:
+    """The photograph's mirror image: the person's right eye is still on the left in the picture."""
+    width = photo.picture.shape[1]
+    points = photo.landmarks[:, list(MIRRORED)].copy()
+    points[..., 0] = width - 1 - points[..., 0]
+    boxes, doubtful = photo.boxes.copy(), photo.doubtful.copy()
+    boxes[:, [0, 2]] = width - boxes[:, [2, 0]]
+    doubtful[:, [0, 2]] = width - doubtful[:, [2, 0]]
+    return replace(
+        photo,
+        picture=np.ascontiguousarray(photo.picture[:, ::-1]),
+        boxes=boxes,
+        landmarks=points,
+        doubtful=doubtful,
+    )
+
+
+def resized(photo: Photo, scale: float) -> Photo:
+    """The photograph and its truth at another scale."""
+    height, width = photo.picture.shape[:2]
+    size = (max(2, round(width * scale)), max(2, round(height * scale)))
+    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    ratio = np.array([size[0] / width, size[1] / height], np.float32)
+    return replace(
+        photo,
+        picture=np.asarray(cv2.resize(photo.picture, size, interpolation=way), np.uint8),
+        boxes=photo.boxes * np.tile(ratio, 2),
+        landmarks=photo.landmarks * ratio,
+        doubtful=photo.doubtful * np.tile(ratio, 2),
+    )
+
+
+def _moved(photo: Photo, there: Floats, tilt: float) -> tuple[Floats, Floats]:
+    """Boxes and landmarks after the transform (2, 3): the box is that of the tilted ellipse in the old box."""
+    centres = (photo.boxes[:, :2] + photo.boxes[:, 2:]) / 2 @ there[:, :2].T + there[:, 2]
+    across = np.linalg.norm(there[:, 0]) * (photo.boxes[:, 2] - photo.boxes[:, 0]) / 2
+    down = np.linalg.norm(there[:, 1]) * (photo.boxes[:, 3] - photo.boxes[:, 1]) / 2
+    cos, sin = math.cos(math.radians(tilt)), math.sin(math.radians(tilt))
+    half = np.stack([np.hypot(across * cos, down * sin), np.hypot(across * sin, down * cos)], axis=1)
+    boxes = np.concatenate([centres - half, centres + half], axis=1)
+    points = photo.landmarks @ there[:, :2].T + there[:, 2]
+    return boxes.astype(np.float32), points.astype(np.float32)
+
+
+def _around(tilted: Floats, before: Floats, scale: float) -> Floats:
+    """The upright box around the centre of the tilted one."""
+    centre = (tilted[:2] + tilted[2:]) / 2
+    half = (before[2:] - before[:2]) * scale / 2
+    return np.concatenate([centre - half, centre + half]).astype(np.float32)
+
+
+def _transformed_boxes(boxes: Floats, there: Floats) -> Floats:
+    """Boxes around the transformed corners."""
+    if not len(boxes):
+        return boxes
+    corners = boxes[:, [0, 1, 2, 1, 2, 3, 0, 3]].reshape(-1, 4, 2) @ there[:, :2].T + there[:, 2]
+    return np.concatenate([corners.min(axis=1), corners.max(axis=1)], axis=1).astype(np.float32)
+
+
+def _showing(boxes: Floats, weight: Floats) -> Floats:
+    """Which share of each box lies in the picture and is covered by `weight` (H, W) 0..1."""
+    shares = np.zeros(len(boxes), np.float32)
+    height, width = weight.shape
+    for number, box in enumerate(boxes):
+        area = max(1.0, float(np.prod(box[2:] - box[:2])))
+        inside = np.clip(box, 0, (width, height, width, height))
+        shares[number] = _mean_over(weight, box) * float(np.prod(inside[2:] - inside[:2])) / area
+    return shares
+
+
+def _mean_over(weight: Floats, box: Floats) -> float:
+    left, top, right, bottom = np.rint(box).astype(int)
+    part = weight[max(0, top) : max(0, bottom), max(0, left) : max(0, right)]
+    return float(part.mean()) if part.size else 0.0
+
+
+def _clipped(boxes: Floats, width: int, height: int) -> Floats:
+    return np.clip(boxes, 0, (width, height, width, height)).astype(np.float32).reshape(-1, 4)
+
+
+def _shifted(tile: Scene, left: int, top: int, width: int, height: int) -> Scene:
+    """The tile's truth in the picture's pixels; a face that the picture's edge cuts too much becomes doubtful."""
+    move = np.array([left, top], np.float32)
+    boxes = tile.boxes + np.tile(move, 2)
+    inside = _clipped(boxes, width, height)
+    areas = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
+    shown = np.prod(inside[:, 2:] - inside[:, :2], axis=1) / np.maximum(areas, 1)
+    faces = (shown >= _SHOWN) & (inside[:, 3] - inside[:, 1] >= SMALLEST_TAUGHT * 0.7)
+    rest = (shown > 0.02) & ~faces
+    unsure = _clipped(tile.doubtful + np.tile(move, 2), width, height)
+    unsure = unsure[np.prod(unsure[:, 2:] - unsure[:, :2], axis=1) > 0]
+    return Scene(
+        tile.picture, inside[faces], tile.landmarks[faces] + move, np.concatenate([inside[rest], unsure])
+    )
+
+
+def _joined(parts: Sequence[Scene]) -> Scene:
+    return Scene(
+        parts[-1].picture,
+        np.concatenate([part.boxes for part in parts]),
+        np.concatenate([part.landmarks for part in parts]),
+        np.concatenate([part.doubtful for part in parts]),
+    )
+
+
+def _paint(picture: Picture, tile: Picture, left: int, top: int) -> None:
+    """Put the tile into the picture in place, as far as it lies inside."""
+    height, width = picture.shape[:2]
+    x0, y0 = max(0, left), max(0, top)
+    x1, y1 = min(width, left + tile.shape[1]), min(height, top + tile.shape[0])
+    if x1 > x0 and y1 > y0:
+        picture[y0:y1, x0:x1] = tile[y0 - top : y1 - top, x0 - left : x1 - left]

@@ -1,0 +1,238 @@
+"""Our detector beside YuNet on people it was not trained on: galleries, photographs, tilts, drawings, screenshots."""
+
+import json
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from capture.classroom import Classroom
+from engagement.records import STATES_WITH_FACE, Box, Face, State, Tile
+from inference.faces import FaceDetector, YuNetDetector
+from inference.mosaic import build_mosaic
+from inference.reader import MIN_FACE, TILE_HEIGHT
+from inference.tileface import TileFaceDetector
+from models.charts import Line, line_chart, write_charts
+from models.detector import drawn
+from models.detector.card import write_card
+from models.detector.compose import TILE, Scene, compose_tilted, resized
+from models.detector.export import LOWEST, held_galleries
+from models.detector.labels import Photo, label_photos
+from models.detector.measure import Tally, tally_of
+from models.errors import DataError
+from models.registry import MANIFEST, FaceEntry, resolve_face
+
+SWEEP: Final = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+TILTS: Final = (0, 15, 30, 45)
+HEIGHTS: Final = ((9, 18), (18, 24), (24, 36), (36, 56), (56, 113))
+_GALLERIES: Final = 48
+_TILTED: Final = 160
+_DRAWN: Final = 400
+_REPEATS: Final = 15
+_DRAWINGS: Final[tuple[Callable[..., NDArray[np.uint8]], ...]] = (
+    drawn.card, drawn.avatar_card, drawn.avatar_card, drawn.slide, drawn.pattern, drawn.room,
+)  # fmt: skip
+
+
+def evaluate_detector(
+    data: Path, out: Path, *, manifest: Path = MANIFEST, labels: Path | None = None, card: Path | None = None
+) -> dict[str, Any]:
+    """Measure the shipped detector and YuNet and write `detector.json` and `detector.svg` into `out`.
+
+    Args:
+        data: the shared data.
+        out: a folder, made if absent.
+        manifest: that names the weights.
+        labels: pseudo-labels of an earlier run (`label_photos`); by default they are made in `out`.
+        card: a Markdown file to write the figures into; None writes none.
+
+    Raises:
+        DataError: a file of the shared data is absent.
+        models.errors.ManifestError, models.errors.WeightsError: the detector was not exported.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    entry = resolve_face(manifest)
+    detectors: dict[str, FaceDetector] = {
+        "ours": TileFaceDetector(entry.path, threshold=LOWEST),
+        "YuNet": YuNetDetector(data / "reference" / "yunet_2026may.onnx", threshold=LOWEST),
+    }
+    photos = label_photos(data, labels or out / "labels.npz")["test"]
+    report: dict[str, Any] = {"threshold": entry.threshold, "sha256": entry.sha256, "sets": {}}
+    for name, scenes in _sets(photos).items():
+        report["sets"][name] = {
+            who: _described(tally_of(detector, scenes), entry.threshold)
+            for who, detector in detectors.items()
+        }
+        report["sets"][name]["pictures"] = len(scenes)
+    drawings = _drawings()
+    shots = _screenshots(data)
+    for who, detector in detectors.items():
+        report.setdefault("drawings", {})[who] = _false_faces(detector, drawings)
+        report.setdefault("screenshots", {})[who] = _on_screenshots(detector, shots)
+        report.setdefault("milliseconds", {})[who] = _milliseconds(detector, photos)
+    report["drawings"]["pictures"] = len(drawings)
+    report["synthetic_class"] = _on_the_class(entry)
+    (out / "detector.json").write_text(json.dumps(report, indent=1), encoding="utf-8")
+    write_charts(sweep_charts(report), out / "detector.svg")
+    if card is not None:
+        write_card(card, report, manifest)
+    return report
+
+
+def sweep_charts(report: dict[str, Any]) -> list[str]:
+    """Recall and precision against the threshold, one chart per set of pictures that is not a tilt."""
+    return [
+        line_chart(
+            name,
+            [
+                Line(
+                    f"{who}, {what}",
+                    [(point["threshold"], point[what]) for point in row[who]["sweep"]],
+                    colour,
+                    dashed=what == "precision",
+                )
+                for colour, who in enumerate(("ours", "YuNet"))
+                for what in ("recall", "precision")
+            ],
+            x="threshold",
+            y="recall, precision",
+            x_ticks=SWEEP,
+            y_ticks=(0.0, 0.2, 0.4, 0.6, 0.8, 1.0),
+        )
+        for name, row in report["sets"].items()
+        if not name.startswith("tilt")
+    ]
+
+
+def _sets(photos: Sequence[Photo]) -> dict[str, list[Scene]]:
+    rng = np.random.default_rng(11)
+    small = [resized(photo, float(rng.uniform(0.15, 0.5))) for photo in photos]
+    sets = {
+        "galleries": list(held_galleries(photos, _GALLERIES, seed=2)),
+        "photographs": [as_scene(photo) for photo in photos],
+        "small photographs": [as_scene(photo) for photo in small],
+    }
+    for tilt in TILTS:
+        rng = np.random.default_rng(13)
+        sets[f"tilt {tilt}"] = [
+            compose_tilted(photos, float(tilt if number % 2 else -tilt), rng) for number in range(_TILTED)
+        ]
+    return sets
+
+
+def as_scene(photo: Photo) -> Scene:
+    """The photograph as it is, with the truth of the teachers."""
+    return Scene(photo.picture, photo.boxes, photo.landmarks, photo.doubtful)
+
+
+def _described(tally: Tally, threshold: float) -> dict[str, Any]:
+    rows = [
+        dict(zip(("threshold", "recall", "precision"), (t, *tally.at(t)), strict=True))
+        for t in (*SWEEP, threshold)
+    ]
+    heights = []
+    for low, high in HEIGHTS:
+        recall, count = tally.recall(threshold, low, high)
+        gap = tally.landmark_error(threshold, low, high)
+        heights.append({"from": low, "to": high, "faces": count, "recall": recall, "landmarks": gap})
+    return {
+        "faces": tally.faces,
+        "ap": tally.average_precision(),
+        "landmarks": tally.landmark_error(threshold),
+        "landmarks_median": tally.landmark_median(threshold),
+        "sweep": rows[:-1],
+        "at_threshold": rows[-1],
+        "heights": heights,
+    }
+
+
+def _drawings() -> list[NDArray[np.uint8]]:
+    """Tiles on which nothing is a face."""
+    rng = np.random.default_rng(17)
+    return [_DRAWINGS[number % len(_DRAWINGS)](round(TILE * 16 / 9), TILE, rng) for number in range(_DRAWN)]
+
+
+def _false_faces(detector: FaceDetector, pictures: Sequence[NDArray[np.uint8]]) -> list[dict[str, float]]:
+    scores = np.array([face.score for picture in pictures for face in detector.detect(picture)])
+    return [{"threshold": t, "faces": int((scores >= t).sum())} for t in SWEEP]
+
+
+def _screenshots(data: Path) -> list[tuple[NDArray[np.uint8], list[dict[str, Any]]]]:
+    folder = data / "galleries"
+    try:
+        entries = json.loads((folder / "annotations.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(f"Cannot read the screenshots' annotations ({error}).") from error
+    return [
+        (np.asarray(cv2.imread(str(folder / entry["file"]), cv2.IMREAD_COLOR_RGB), np.uint8), entry["tiles"])
+        for entry in entries
+    ]
+
+
+def _on_screenshots(
+    detector: FaceDetector, shots: Sequence[tuple[NDArray[np.uint8], list[dict[str, Any]]]]
+) -> list[dict[str, float]]:
+    """Tiles with a face in which one is found, and tiles without one in which one is, by threshold."""
+    best: list[tuple[bool, float]] = []
+    for image, truths in shots:
+        tiles = [Tile(Box(*truth["box"]), None, True) for truth in truths]
+        for truth, faces in zip(truths, _in_tiles(detector, image, tiles), strict=True):
+            score = max((face.score for face in faces), default=-1.0)
+            # a card may carry a photograph: the product does not look at it, and it is not counted here
+            if truth["face"] or truth["camera_on"]:
+                best.append((bool(truth["face"]), score))
+    return [
+        {
+            "threshold": t,
+            "faces": sum(face for face, _ in best),
+            "found": sum(face and score >= t for face, score in best),
+            "faceless": sum(not face for face, _ in best),
+            "false": sum(not face and score >= t for face, score in best),
+        }
+        for t in SWEEP
+    ]
+
+
+def _in_tiles(
+    detector: FaceDetector, image: NDArray[np.uint8], tiles: Sequence[Tile]
+) -> tuple[tuple[Face, ...], ...]:
+    mosaic = build_mosaic(image, tiles, TILE_HEIGHT)
+    return mosaic.share_out(detector.detect(mosaic.image))
+
+
+def _on_the_class(entry: FaceEntry) -> dict[str, int]:
+    """The product's synthetic class of 49, with the seed of its demo, at some moments."""
+    detector = TileFaceDetector(entry.path, threshold=entry.threshold, min_face=MIN_FACE)
+    room = Classroom(49, 1920, 1080, seed=7)
+    faces = found = empty = false = 0
+    for at in (5.0, 40.0, 80.0, 120.0):
+        truths = [truth for truth in room.truth(at) if truth.state is not State.CAMERA_OFF]
+        tiles = [Tile(truth.box, None, True) for truth in truths]
+        for truth, here in zip(truths, _in_tiles(detector, room.draw(at), tiles), strict=True):
+            shows = truth.state in STATES_WITH_FACE
+            faces, found = faces + shows, found + (shows and bool(here))
+            empty, false = empty + (not shows), false + (not shows and bool(here))
+    return {"faces": faces, "found": found, "faceless": empty, "false": false}
+
+
+def _milliseconds(detector: FaceDetector, photos: Sequence[Photo]) -> float:
+    """Median wall time of a 1920 x 1080 gallery of 49 faces, its mosaic included."""
+    rng = np.random.default_rng(19)
+    frame = np.zeros((1080, 1920, 3), np.uint8)
+    tiles = []
+    for number in range(49):
+        box = Box(8 + number % 7 * 272, 6 + number // 7 * 152, 268, 150)
+        person = compose_tilted(photos, 0.0, rng).picture
+        frame[box.top : box.bottom, box.left : box.right] = cv2.resize(person, (box.width, box.height))
+        tiles.append(Tile(box, None, True))
+    times = []
+    for _ in range(_REPEATS):
+        started = time.perf_counter()
+        _in_tiles(detector, frame, tiles)
+        times.append((time.perf_counter() - started) * 1000)
+    return statistics.median(times)

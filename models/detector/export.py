@@ -1,0 +1,167 @@
+"""From a finished run of the detector to its weight file and the manifest's entry `[face]`."""
+
+import hashlib
+import logging
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.tileface import TileFaceDetector
+from models.convert import to_flat_buffer
+from models.detector.compose import Scene, compose, compose_gallery
+from models.detector.golden import golden_gallery
+from models.detector.labels import Photo, label_photos
+from models.detector.measure import Tally, tally_of
+from models.detector.network import build_detector, to_serve
+from models.detector.train import LABELS
+from models.manifest import replace_file, write_entry
+from models.registry import FACE, MANIFEST, FaceEntry, resolve_face
+from models.runs import BEST, read_run
+
+log = logging.getLogger(__name__)
+
+LOWEST: Final = 0.02
+"""Score from which detections are looked at when curves are drawn."""
+_REPRESENTATIVE: Final = 120
+"""Pictures by which int8 chooses its scales."""
+_CHOSEN_ON: Final = 36
+"""Galleries of the val split on which scores are calibrated and precisions compared."""
+_INT8_MAY_COST: Final = 0.002
+"""Of average precision, and of the landmark error in face heights."""
+SURE: Final = 0.98
+DOUBTFUL: Final = 0.6
+"""Precisions on galleries of the val split that the scores 0.5 and 0.1 stand for."""
+THRESHOLD: Final = 0.5
+
+
+def export_detector(
+    run: Path, data: Path, *, manifest: Path = MANIFEST, precision: str = "auto"
+) -> FaceEntry:
+    """Export `run`'s best weights into `weights/` beside `manifest` and (re)write the entry `face`.
+
+    Everything is chosen on galleries composed of the val split's people: where the scores lie (`calibration`), and
+    int8 if it costs at most 0.002 of average precision and of landmark error, else float32, unless `precision` says
+    "int8" or "float32". Raises TrainingError, DataError and ManifestError.
+    """
+    record = read_run(run)
+    settings = record["settings"]
+    shape = (settings["stem"], settings["widths"], settings["neck"], settings["blocks"])
+    photos = label_photos(data, run / LABELS)
+    galleries = list(held_galleries(photos["val"], _CHOSEN_ON, seed=1))
+    trained = build_detector(*shape)
+    trained.load_weights(run / BEST)
+    folder = manifest.parent / "weights"
+    folder.mkdir(parents=True, exist_ok=True)
+
+    plain = to_litert(to_serve(trained, 1.0, 0.0, *shape))
+    scale, offset = calibration(_tally(plain, folder, galleries))
+    log.info("calibration: %.3f x logit %+.3f", scale, offset)
+    served = to_serve(trained, scale, offset, *shape)
+    kinds = {"float32": to_litert(served), "int8": to_litert(served, _representative(photos["train"]))}
+    tallies = {kind: _tally(contents, folder, galleries) for kind, contents in kinds.items()}
+    for kind, tally in tallies.items():
+        log.info("%s: %s", kind, _summary(tally))
+    if precision == "auto":
+        precision = "int8" if _costs_little(tallies["int8"], tallies["float32"]) else "float32"
+    contents, tally = kinds[precision], tallies[precision]
+    replace_file(folder / f"{FACE}.tflite", contents)
+    faces = TileFaceDetector(folder / f"{FACE}.tflite", threshold=THRESHOLD).detect(golden_gallery())
+    table = {
+        "file": f"weights/{FACE}.tflite",
+        "sha256": hashlib.sha256(contents).hexdigest(),
+        "architecture": "tileface",
+        "parameters": record["parameters"],
+        "precision": precision,
+        "threshold": THRESHOLD,
+        "preprocessing": {
+            "colour": "RGB",
+            "range": "float32 0..255, normalised inside the graph",
+            "size": "any multiple of 32; filled up with black to the right and below",
+        },
+        "data": {
+            "name": "LFW portraits and face masks, labelled by YuNet and MTCNN; the synthetic class; drawn things",
+            "labels_sha256": hashlib.sha256((run / LABELS).read_bytes()).hexdigest(),
+            "train": "train",
+            "chosen_on": "val",
+        },
+        "calibration": {"scale": round(scale, 4), "offset": round(offset, 4)},
+        "run": {
+            "rounds": len(record["history"]),
+            "chosen_round": record["chosen_round"],
+            **{f"version_{key}": value for key, value in record["versions"].items()},
+            **({"note": record["note"]} if "note" in record else {}),
+        },
+        "golden": {
+            "boxes": [[face.box.left, face.box.top, face.box.width, face.box.height] for face in faces],
+            "scores": [round(face.score, 3) for face in faces],
+            "landmarks": [[round(float(v), 1) for v in face.landmarks.ravel()] for face in faces],
+        },
+        "settings": settings,
+        "metrics": {
+            **{f"val_{key}": value for key, value in _summary(tally).items()},
+            **{f"val_{key}_float": value for key, value in _summary(tallies["float32"]).items()},
+        },
+    }
+    write_entry(manifest, FACE, table)
+    return resolve_face(manifest)
+
+
+def held_galleries(photos: Sequence[Photo], count: int, seed: int) -> Iterator[Scene]:
+    """So many whole galleries of 2 x 2 to 7 x 7 tiles, as the product's mosaic shows them."""
+    rng = np.random.default_rng([seed, 77])
+    for number in range(count):
+        yield compose_gallery(photos, 2 + number % 6, rng)
+
+
+def to_litert(model: keras.Model, representative: Sequence[NDArray[np.uint8]] | None = None) -> bytes:
+    """LiteRT flat buffer of `model` for one picture of any size; int8 inside with `representative` pictures."""
+    samples = None if representative is None else [picture[np.newaxis] for picture in representative]
+    return to_flat_buffer(model, (1, None, None, 3), samples)
+
+
+def calibration(tally: Tally) -> tuple[float, float]:
+    """(a, b) with which sigmoid(a x logit + b) is 0.5 where the precision reaches `SURE`, and 0.1 where `DOUBTFUL`.
+
+    Of the tally's scores; the precision of all detections from that score up. So the usual threshold is where a face
+    is believed, and what scores less is there for those who want more faces and bear with errors.
+    """
+    scores, _, precision = tally.curve()
+    logits = np.log(np.clip(scores, 1e-6, 1 - 1e-6) / (1 - np.clip(scores, 1e-6, 1 - 1e-6)))
+    falling = np.maximum.accumulate(precision[::-1])[::-1]
+    sure, doubtful = (float(logits[np.flatnonzero(falling >= least)[-1]]) for least in (SURE, DOUBTFUL))
+    scale = math.log(9) / max(sure - doubtful, 0.1)
+    return scale, -scale * sure
+
+
+def _costs_little(quantised: Tally, exact: Tally) -> bool:
+    return (
+        quantised.average_precision() >= exact.average_precision() - _INT8_MAY_COST
+        and quantised.landmark_error() <= exact.landmark_error() + _INT8_MAY_COST
+    )
+
+
+def _representative(photos: Sequence[Photo]) -> list[NDArray[np.uint8]]:
+    rng = np.random.default_rng(5)
+    return [compose(photos, 256, rng).picture for _ in range(_REPRESENTATIVE)]
+
+
+def _tally(contents: bytes, folder: Path, galleries: Sequence[Scene]) -> Tally:
+    temporary = folder / "candidate.tflite"
+    temporary.write_bytes(contents)
+    try:
+        return tally_of(TileFaceDetector(temporary, threshold=LOWEST), galleries)
+    finally:
+        temporary.unlink()
+
+
+def _summary(tally: Tally) -> dict[str, float]:
+    return {
+        "ap": round(tally.average_precision(), 4),
+        "recall_at_99": round(tally.recall_at_precision(0.99), 4),
+        "landmarks": round(tally.landmark_error(), 4),
+    }

@@ -1,0 +1,202 @@
+"""Faces in photographs as two strong detectors see them: the truth from which galleries are composed."""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from engagement.records import Face
+from inference.faces import FaceDetector, YuNetDetector
+from inference.mtcnn_detector import MtcnnDetector
+from models.errors import DataError
+
+log = logging.getLogger(__name__)
+
+FILES: Final = ("portraits", "masks")
+SPLITS: Final = ("train", "val", "test")
+SURE: Final = 0.8
+"""YuNet's score from which a face may be a label."""
+_DOUBTFUL: Final = 0.3
+_SAME: Final = 0.45
+"""Intersection over union from which two detections are the same face."""
+_NEAR: Final = 0.06
+"""Two sets of landmarks that differ by less, in face heights, are averaged."""
+_WINDOW: Final = 96
+"""Pixels to which a face and its surroundings, twice its size, are brought for the second detector."""
+_SMALLEST: Final = 16
+"""Face height in pixels under which a photograph is no witness."""
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """One photograph and its faces.
+
+    Attributes:
+        picture: uint8 (H, W, 3) RGB.
+        boxes: float32 (N, 4): left, top, right, bottom of the faces that are sure, in pixels, possibly beyond the edge.
+        landmarks: float32 (N, 5, 2), in the order of `Face.landmarks`.
+        doubtful: float32 (M, 4), where there may be a face; nothing is taught or measured there.
+        split: one of `SPLITS`; no person is in two.
+        origin: one of `FILES`.
+    """
+
+    picture: NDArray[np.uint8]
+    boxes: NDArray[np.float32]
+    landmarks: NDArray[np.float32]
+    doubtful: NDArray[np.float32]
+    split: str
+    origin: str
+
+
+def label_photos(
+    data: Path, cache: Path, *, on_photo: Callable[[int, int], None] | None = None
+) -> dict[str, list[Photo]]:
+    """Every photograph of `data`/faces by split, labelled by two detectors.
+
+    A face is sure where YuNet gives it `SURE` or more and MTCNN finds it too, or (a face under a mask, which MTCNN does
+    not know) where YuNet gives as much to its mirror image; what else YuNet suspects is doubtful. The box is YuNet's;
+    the landmarks are the mean of both where they differ by less than 0.06 of the face's height, else YuNet's.
+
+    Args:
+        data: the shared data, with faces/*.parquet and reference/yunet_2026may.onnx.
+        cache: an .npz file that keeps the labels; written if absent.
+        on_photo: hears the photographs done and their total.
+
+    Raises:
+        DataError: a file is absent or lacks a column.
+        inference.errors.DetectorError: a teacher cannot be loaded.
+    """
+    rows = [(name, row) for name in FILES for row in _read(data / "faces" / f"{name}.parquet")]
+    if not cache.exists():
+        teachers = load_teachers(data)
+        sure, doubtful = [], []
+        for number, (_, row) in enumerate(rows):
+            found, suspected = label_picture(_decode(row["image"]), *teachers)
+            sure += [(number, *face) for face in found]
+            doubtful += [(number, *box) for box in suspected]
+            if on_photo is not None:
+                on_photo(number + 1, len(rows))
+        cache.parent.mkdir(parents=True, exist_ok=True)
+        temporary = cache.with_name(f"new.{cache.name}")  # savez appends .npz to other names
+        np.savez(
+            temporary,
+            sure=np.array(sure, np.float32).reshape(-1, 15),
+            doubtful=np.array(doubtful, np.float32).reshape(-1, 5),
+            photos=np.array(len(rows)),
+        )
+        temporary.replace(cache)
+    with np.load(cache) as kept:
+        if int(kept["photos"]) != len(rows):
+            raise DataError(f"{cache} was made from other photographs than {data} holds; remove it.")
+        sure_rows, doubtful_rows = kept["sure"], kept["doubtful"]
+    photos: dict[str, list[Photo]] = {split: [] for split in SPLITS}
+    for number, (name, row) in enumerate(rows):
+        mine = sure_rows[sure_rows[:, 0] == number, 1:]
+        photo = Photo(
+            _decode(row["image"]),
+            mine[:, :4],
+            mine[:, 4:].reshape(-1, 5, 2),
+            doubtful_rows[doubtful_rows[:, 0] == number, 1:],
+            row["split"],
+            name,
+        )
+        photos[row["split"]].append(photo)
+    return photos
+
+
+def load_teachers(data: Path) -> tuple[FaceDetector, FaceDetector]:
+    """YuNet and MTCNN. Raises `inference.errors.DetectorError`."""
+    return (
+        YuNetDetector(data / "reference" / "yunet_2026may.onnx", threshold=_DOUBTFUL),
+        MtcnnDetector(min_face=_WINDOW // 3, thresholds=(0.6, 0.7, 0.7), threads=1),
+    )
+
+
+def label_picture(
+    picture: NDArray[np.uint8], yunet: FaceDetector, mtcnn: FaceDetector
+) -> tuple[list[NDArray[np.float32]], list[NDArray[np.float32]]]:
+    """Of uint8 (H, W, 3) RGB: rows of the sure faces, box and landmarks (14,), and the doubtful boxes (4,)."""
+    first = yunet.detect(picture)
+    width = picture.shape[1]
+    mirrored = yunet.detect(np.ascontiguousarray(picture[:, ::-1]))
+    larger = yunet.detect(cv2.resize(picture, None, fx=2, fy=2, interpolation=cv2.INTER_LINEAR))
+    sure, doubtful = [], []
+    for face in first:
+        box = _corners(face)
+        if face.score < SURE or face.box.height < _SMALLEST:
+            doubtful.append(box)
+            continue
+        points = _seen_by(mtcnn, picture, face)
+        again = [_mirror(_corners(other), width) for other in mirrored if other.score >= SURE]
+        if points is None and not _matches(box, again):
+            doubtful.append(box)
+            continue
+        if points is None or np.linalg.norm(points - face.landmarks, axis=1).max() > _NEAR * face.box.height:
+            points = face.landmarks
+        sure.append(np.concatenate([box, ((points + face.landmarks) / 2).ravel()]))
+    known = [row[:4] for row in sure] + doubtful
+    doubtful += [box for box in (_corners(face) / 2 for face in larger) if not _matches(box, known)]
+    return sure, doubtful
+
+
+def _seen_by(mtcnn: FaceDetector, picture: NDArray[np.uint8], face: Face) -> NDArray[np.float32] | None:
+    """The second detector's landmarks of the face, None where it does not see it."""
+    side = max(face.box.width, face.box.height) * 2
+    x, y = face.box.centre
+    corner = np.array([x - side / 2, y - side / 2], np.float32)
+    scale = side / _WINDOW
+    there = np.array([[1 / scale, 0, -corner[0] / scale], [0, 1 / scale, -corner[1] / scale]], np.float32)
+    way = cv2.INTER_AREA if scale > 1 else cv2.INTER_LINEAR
+    window = cv2.warpAffine(picture, there, (_WINDOW, _WINDOW), flags=way)
+    for other in mtcnn.detect(np.asarray(window, np.uint8)):
+        box = _corners(other) * scale + np.tile(corner, 2)
+        if _matches(_corners(face), [box]):
+            return np.asarray(other.landmarks * scale + corner, np.float32)
+    return None
+
+
+def _corners(face: Face) -> NDArray[np.float32]:
+    box = face.box
+    return np.array([box.left, box.top, box.right, box.bottom], np.float32)
+
+
+def _mirror(box: NDArray[np.float32], width: int) -> NDArray[np.float32]:
+    return np.array([width - box[2], box[1], width - box[0], box[3]], np.float32)
+
+
+def _matches(box: NDArray[np.float32], others: Sequence[NDArray[np.float32]]) -> bool:
+    """Whether one of the others is the same face."""
+    if not others:
+        return False
+    stacked = np.stack(others)
+    low, high = np.maximum(box[:2], stacked[:, :2]), np.minimum(box[2:], stacked[:, 2:])
+    shared = np.prod(np.maximum(high - low, 0), axis=1)
+    areas = np.prod(stacked[:, 2:] - stacked[:, :2], axis=1)
+    overlap = shared / (areas + np.prod(box[2:] - box[:2]) - shared)
+    return bool(overlap.max() >= _SAME)
+
+
+def _read(path: Path) -> list[dict[str, Any]]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.read_table(path, columns=["image", "split"])
+    except (OSError, KeyError, pa.ArrowException) as error:
+        raise DataError(f"Cannot read {path} ({error}); give the folder that holds faces/.") from error
+    rows: list[dict[str, Any]] = table.to_pylist()
+    if strange := {row["split"] for row in rows} - set(SPLITS):
+        raise DataError(f"{path} has the splits {sorted(strange)}; expected {', '.join(SPLITS)}.")
+    return rows
+
+
+def _decode(raw: bytes) -> NDArray[np.uint8]:
+    picture = cv2.imdecode(np.frombuffer(raw, np.uint8), cv2.IMREAD_COLOR_RGB)
+    if picture is None:
+        raise DataError("A photograph cannot be decoded; the file is damaged.")
+    return np.asarray(picture, np.uint8)

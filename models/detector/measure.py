@@ -1,0 +1,148 @@
+"""How well detections agree with the truth: recall, precision, landmark error, by threshold and by group."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engagement.records import Face
+from inference.faces import FaceDetector
+from models.detector.compose import Scene
+
+SAME: Final = 0.5
+"""Intersection over union from which a detection is the face."""
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a detector found in one picture: boxes (N, 4), landmarks (N, 5, 2), scores (N,), in pixels."""
+
+    boxes: Floats
+    landmarks: Floats
+    scores: Floats
+
+    @classmethod
+    def of(cls, faces: Iterable[Face]) -> "Found":
+        """From a detector's answer."""
+        rows = [
+            (f.box.left, f.box.top, f.box.right, f.box.bottom, f.score, *f.landmarks.ravel()) for f in faces
+        ]
+        table = np.array(rows, np.float32).reshape(-1, 15)
+        return cls(table[:, :4], table[:, 5:].reshape(-1, 5, 2), table[:, 4])
+
+
+@dataclass(slots=True)
+class Tally:
+    """Detections of many pictures against their truth.
+
+    A detection counts for the face with which it overlaps most, if by `SAME` or more and if no better one did; one
+    that lies mostly in a doubtful place does not count at all.
+    """
+
+    scores: list[float] = field(default_factory=list)
+    right: list[bool] = field(default_factory=list)
+    heights: list[float] = field(default_factory=list)
+    best: list[float] = field(default_factory=list)
+    gaps: list[float] = field(default_factory=list)
+    """Per face its height, the score with which it was found (-1: not at all), and the landmarks' error (nan)."""
+
+    def add(self, found: Found, scene: Scene) -> None:
+        """Count one picture."""
+        best = np.full(len(scene.boxes), -1.0)
+        gaps = np.full(len(scene.boxes), np.nan)
+        for index in np.argsort(-found.scores, kind="stable"):
+            box, score = found.boxes[index], float(found.scores[index])
+            overlaps = _overlaps(box, scene.boxes)
+            face = int(overlaps.argmax()) if len(overlaps) else -1
+            if face >= 0 and overlaps[face] >= SAME:
+                if best[face] < 0:
+                    best[face] = score
+                    gap = np.linalg.norm(found.landmarks[index] - scene.landmarks[face], axis=1).mean()
+                    gaps[face] = gap / (scene.boxes[face, 3] - scene.boxes[face, 1])
+                    self.scores.append(score)
+                    self.right.append(True)
+                    continue
+            elif _covered(box, scene.doubtful) > SAME:
+                continue
+            self.scores.append(score)
+            self.right.append(False)
+        self.best += best.tolist()
+        self.gaps += gaps.tolist()
+        self.heights += (scene.boxes[:, 3] - scene.boxes[:, 1]).tolist()
+
+    @property
+    def faces(self) -> int:
+        """In the truth."""
+        return len(self.best)
+
+    def curve(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """Scores in falling order with the recall and the precision at each."""
+        order = np.argsort(-np.array(self.scores), kind="stable")
+        right = np.array(self.right, bool)[order]
+        recall = np.cumsum(right) / max(1, self.faces)
+        return np.array(self.scores)[order], recall, np.cumsum(right) / np.arange(1, len(right) + 1)
+
+    def at(self, threshold: float) -> tuple[float, float]:
+        """Recall and precision at a threshold; a precision of 1 where nothing was found."""
+        kept = np.array(self.scores) >= threshold
+        hits = int(np.array(self.right, bool)[kept].sum()) if kept.any() else 0
+        return hits / max(1, self.faces), hits / int(kept.sum()) if kept.any() else 1.0
+
+    def average_precision(self) -> float:
+        """Area under precision over recall, precision made monotone (every point)."""
+        _, recall, precision = self.curve()
+        if not len(recall):
+            return 0.0
+        falling = np.maximum.accumulate(precision[::-1])[::-1]
+        return float(np.sum(np.diff(recall, prepend=0.0) * falling))
+
+    def recall_at_precision(self, least: float) -> float:
+        """The highest recall at which the precision is at least this."""
+        _, recall, precision = self.curve()
+        good = recall[precision >= least]
+        return float(good.max()) if len(good) else 0.0
+
+    def landmark_error(self, threshold: float = 0.0, lowest: float = 0.0, highest: float = np.inf) -> float:
+        """Mean distance of the landmarks, in face heights, of the faces of such heights found with such scores; 1
+        where none was."""
+        heights, best = np.array(self.heights), np.array(self.best)
+        found = (best >= threshold) & (heights >= lowest) & (heights < highest)
+        return float(np.array(self.gaps)[found].mean()) if found.any() else 1.0
+
+    def landmark_median(self, threshold: float) -> float:
+        """As `landmark_error`, the median over all heights."""
+        found = np.array(self.best) >= threshold
+        return float(np.median(np.array(self.gaps)[found])) if found.any() else 1.0
+
+    def recall(self, threshold: float, lowest: float, highest: float) -> tuple[float, int]:
+        """Share of the faces of lowest <= height < highest, in pixels, found at a threshold, and how many there are."""
+        heights, best = np.array(self.heights), np.array(self.best)
+        among = (heights >= lowest) & (heights < highest)
+        return float((best[among] >= threshold).mean()) if among.any() else 0.0, int(among.sum())
+
+
+def tally_of(detector: FaceDetector, scenes: Iterable[Scene]) -> Tally:
+    """The detector on these pictures."""
+    tally = Tally()
+    for scene in scenes:
+        tally.add(Found.of(detector.detect(scene.picture)), scene)
+    return tally
+
+
+def _overlaps(box: Floats, others: Floats) -> Floats:
+    low, high = np.maximum(box[:2], others[:, :2]), np.minimum(box[2:], others[:, 2:])
+    shared = np.prod(np.maximum(high - low, 0), axis=1)
+    areas = np.prod(others[:, 2:] - others[:, :2], axis=1)
+    return np.asarray(shared / np.maximum(areas + np.prod(box[2:] - box[:2]) - shared, 1e-6), np.float32)
+
+
+def _covered(box: Floats, others: Floats) -> float:
+    """The largest share of the box that lies in one of the others."""
+    if not len(others):
+        return 0.0
+    low, high = np.maximum(box[:2], others[:, :2]), np.minimum(box[2:], others[:, 2:])
+    shared = np.prod(np.maximum(high - low, 0), axis=1)
+    return float((shared / max(1e-6, float(np.prod(box[2:] - box[:2])))).max())

@@ -1,0 +1,392 @@
+"""The detector's training: seeded, resumable, chosen on composed pictures of people it was not trained on."""
+
+import json
+import logging
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Final
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from inference.face_maps import STRIDES, cell_centres, decode, suppress
+from models.detector.classes import class_photos
+from models.detector.compose import MIRRORED, Scene, compose
+from models.detector.labels import Photo, label_photos
+from models.detector.loss import detection_loss
+from models.detector.measure import Found, Tally
+from models.detector.network import build_detector
+from models.detector.targets import assign, cell_count
+from models.errors import TrainingError
+from models.runs import BEST, CHECKPOINT, RUN
+
+log = logging.getLogger(__name__)
+
+LABELS: Final = "labels.npz"
+_FACES: Final = 96
+"""Faces of one picture that are taught at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorSettings:
+    """One training run of the detector.
+
+    data: the shared data.  out: the run's folder, made if absent.
+    rounds: how often fresh pictures are composed and the network is looked at.
+    fresh: pictures composed per round; all that there are are trained on.
+    steps: per round.  batch: pictures per step.  size: their side in pixels, a multiple of 32.
+    learning_rate, warmup_steps, weight_decay: AdamW; cosine to a hundredth.
+    average: decay of the moving average of the weights, which is what is measured and kept.
+    landmark_weight: of the landmarks' loss.
+    least_tile: height in pixels of the lowest tiles composed.
+    held: composed pictures of the val split on which the best round is chosen.
+    start: folder of a run of the same network whose best weights to begin with; None begins at random.
+    photos: use so many photographs of each split only (0: all).
+    """
+
+    data: Path
+    out: Path
+    rounds: int = 12
+    fresh: int = 1000
+    steps: int = 600
+    batch: int = 16
+    size: int = 256
+    stem: int = 16
+    widths: tuple[int, ...] = (16, 32, 40, 40)
+    neck: int = 24
+    blocks: tuple[int, ...] = (1, 2, 2, 1)
+    learning_rate: float = 3e-3
+    warmup_steps: int = 200
+    weight_decay: float = 1e-3
+    average: float = 0.998
+    landmark_weight: float = 12.0
+    least_tile: int = 40
+    held: int = 300
+    start: Path | None = None
+    precision: str = "mixed_bfloat16"
+    seed: int = 1
+    photos: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Batches:
+    """Composed pictures as arrays.
+
+    pictures: uint8 (N, S, S, 3).  owners: int16 (N, C).  boxes: float32 (N, F, 4).  landmarks: float32 (N, F, 5, 2).
+    """
+
+    pictures: NDArray[np.uint8]
+    owners: NDArray[np.int16]
+    boxes: NDArray[np.float32]
+    landmarks: NDArray[np.float32]
+
+    def take(self, rows: NDArray[np.intp], mirror: NDArray[np.bool_]) -> tuple[NDArray[Any], ...]:
+        """Rows as the training step wants them, those in `mirror` mirrored."""
+        pictures, owners = self.pictures[rows], self.owners[rows].astype(np.int32)
+        boxes, landmarks = self.boxes[rows], self.landmarks[rows]
+        size = pictures.shape[1]
+        pictures[mirror] = pictures[mirror, :, ::-1]
+        owners[mirror] = owners[mirror][:, _mirrored_cells(size)]
+        boxes[mirror] = np.stack(
+            [
+                size - boxes[mirror, :, 2],
+                boxes[mirror, :, 1],
+                size - boxes[mirror, :, 0],
+                boxes[mirror, :, 3],
+            ],
+            axis=-1,
+        )
+        turned = landmarks[mirror][:, :, list(MIRRORED)]
+        turned[..., 0] = size - 1 - turned[..., 0]
+        landmarks[mirror] = turned
+        return pictures, owners, boxes, landmarks
+
+
+def train_detector(
+    settings: DetectorSettings,
+    *,
+    on_step: Callable[[int, int], None] | None = None,
+    on_round: Callable[[dict[str, float]], None] | None = None,
+) -> Path:
+    """Train, or go on where the run's folder stopped, and return the folder.
+
+    The folder then holds `labels.npz` (pseudo-labels), `scenes-*.npz` (composed pictures), `best.weights.h5` (moving
+    average of the best round on val), `checkpoint.npz` (everything needed to go on) and `run.json` (settings, versions,
+    history). `on_step` hears the steps done and their total, `on_round` the round's record. The test split is not
+    looked at. Raises DataError, TrainingError and `inference.errors.DetectorError`.
+    """
+    if settings.size % STRIDES[-1]:
+        raise TrainingError(f"The training size must be a multiple of {STRIDES[-1]}, got {settings.size}.")
+    settings.out.mkdir(parents=True, exist_ok=True)
+    scenes = _SceneStore(settings)
+    loop = _Loop(settings)
+    history = loop.resume()
+    held = scenes.held()
+    for number in range(len(history), settings.rounds):
+        started = time.monotonic()
+        pool = scenes.pool(number + 1)
+        composed = time.monotonic()
+        losses = loop.round(pool, number, on_step)
+        record = {
+            "round": number + 1,
+            "score": losses[0],
+            "box": losses[1],
+            "landmarks": losses[2],
+            **loop.measure(held),
+            "compose_seconds": round(composed - started, 1),
+            "seconds": round(time.monotonic() - started, 1),
+        }
+        history.append(record)
+        loop.keep(history)
+        log.info("%s", " ".join(f"{key}={value:.4g}" for key, value in record.items()))
+        if on_round is not None:
+            on_round(record)
+    return settings.out
+
+
+def to_batches(scenes: Sequence[Scene], size: int) -> Batches:
+    """Scenes of side `size` with each cell's face."""
+    count = len(scenes)
+    boxes = np.zeros((count, _FACES, 4), np.float32)
+    landmarks = np.zeros((count, _FACES, 5, 2), np.float32)
+    owners = np.empty((count, cell_count(size)), np.int16)
+    for number, scene in enumerate(scenes):
+        owners[number] = assign(scene, size)
+        owners[number][owners[number] >= _FACES] = -2
+        faces = min(_FACES, len(scene.boxes))
+        boxes[number, :faces] = scene.boxes[:faces]
+        landmarks[number, :faces] = scene.landmarks[:faces]
+    return Batches(np.stack([scene.picture for scene in scenes]), owners, boxes, landmarks)
+
+
+class _SceneStore:
+    """Composes pictures when they are first wanted and keeps them in the run's folder."""
+
+    def __init__(self, settings: DetectorSettings) -> None:
+        self._settings = settings
+        self._photos: dict[str, list[Photo]] | None = None
+        self._classes: list[Photo] = []
+        self._pool: list[Batches] = []
+
+    def pool(self, rounds: int) -> Batches:
+        """All pictures of the first so many rounds."""
+        for number in range(len(self._pool), rounds):
+            self._pool.append(self._kept(number))
+        return Batches(*(_flat(getattr(part, name) for part in self._pool) for name in Batches.__slots__))
+
+    def held(self) -> list[Scene]:
+        """Pictures of the val split, always the same."""
+        rng = np.random.default_rng([self._settings.seed, 10**6])
+        photos = self._source()["val"]
+        return [compose(photos, self._settings.size, rng) for _ in range(self._settings.held)]
+
+    def _kept(self, number: int) -> Batches:
+        path = self._settings.out / f"scenes-{number:02}.npz"
+        if path.exists():
+            with np.load(path) as kept:
+                return Batches(*(kept[name] for name in Batches.__slots__))
+        rng = np.random.default_rng([self._settings.seed, number])
+        photos, size = self._source()["train"], self._settings.size
+        made = to_batches(
+            [
+                compose(photos, size, rng, self._classes, self._settings.least_tile)
+                for _ in range(self._settings.fresh)
+            ],
+            size,
+        )
+        temporary = path.with_name(f"new.{path.name}")
+        np.savez(temporary, **{name: getattr(made, name) for name in Batches.__slots__})
+        temporary.replace(path)
+        return made
+
+    def _source(self) -> dict[str, list[Photo]]:
+        if self._photos is None:
+            photos = label_photos(self._settings.data, self._settings.out / LABELS)
+            if self._settings.photos:
+                photos = {split: some[: self._settings.photos] for split, some in photos.items()}
+            self._photos = photos
+            self._classes = list(class_photos(self._settings.data))
+        return self._photos
+
+
+def _flat(parts: Any) -> Any:
+    return np.concatenate(list(parts))
+
+
+class _Loop:
+    """The network, its moving average and its optimizer."""
+
+    def __init__(self, settings: DetectorSettings) -> None:
+        keras.utils.set_random_seed(settings.seed)
+        self._settings = settings
+        self._total = settings.rounds * settings.steps
+        keras.mixed_precision.set_global_policy(settings.precision)
+        try:
+            self._model = build_from(settings)
+        finally:
+            keras.mixed_precision.set_global_policy("float32")
+        if settings.start is not None:
+            self._model.load_weights(settings.start / BEST)
+        self._average = build_from(settings)
+        self._average.set_weights(self._model.get_weights())
+        self._optimizer = keras.optimizers.AdamW(
+            settings.learning_rate, weight_decay=settings.weight_decay, global_clipnorm=5.0
+        )
+        self._optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
+        self._optimizer.build(self._model.trainable_variables)
+        self._centres = tf.constant(np.concatenate([_cells(settings.size, stride) for stride in STRIDES]))
+        self._strides = tf.constant(
+            np.concatenate(
+                [np.full((settings.size // stride) ** 2, stride, np.float32) for stride in STRIDES]
+            )
+        )
+        self._step = tf.function(self._train_step)
+
+    def round(
+        self, pool: Batches, number: int, on_step: Callable[[int, int], None] | None
+    ) -> NDArray[np.float64]:
+        """So many steps; mean losses of score, box and landmarks."""
+        settings = self._settings
+        rng = np.random.default_rng([settings.seed, number, 1])
+        totals = np.zeros(3)
+        order = np.concatenate(
+            [
+                rng.permutation(len(pool.pictures))
+                for _ in range(1 + settings.steps * settings.batch // len(pool.pictures))
+            ]
+        )
+        for here in range(settings.steps):
+            step = number * settings.steps + here
+            warm = min(1.0, (step + 1) / settings.warmup_steps)
+            cosine = 0.5 * (1 + math.cos(math.pi * step / self._total))
+            self._optimizer.learning_rate.assign(settings.learning_rate * warm * max(cosine, 0.01))
+            decay = min(settings.average, (1 + step) / (10 + step))
+            rows = order[here * settings.batch : (here + 1) * settings.batch]
+            batch = pool.take(rows, rng.random(len(rows)) < 0.5)
+            totals += self._step(
+                *(tf.constant(part) for part in batch), tf.constant(decay, tf.float32)
+            ).numpy()
+            if on_step is not None:
+                on_step(step + 1, self._total)
+        if not np.isfinite(totals).all():
+            raise TrainingError("The loss is not finite; lower --learning-rate and start again.")
+        return totals / settings.steps
+
+    def measure(self, scenes: Sequence[Scene]) -> dict[str, float]:
+        """Average precision, recall at a precision of 0.99 and landmark error of the moving average."""
+        tally = Tally()
+        for scene in scenes:
+            maps = _forward(self._average, tf.constant(scene.picture[np.newaxis], tf.float32))
+            boxes, points, scores = decode([level.numpy()[0] for level in maps], 0.05)
+            kept = suppress(boxes, scores, 0.4)
+            tally.add(Found(boxes[kept], points[kept], scores[kept]), scene)
+        return {
+            "val_ap": tally.average_precision(),
+            "val_recall": tally.recall_at_precision(0.99),
+            "val_landmarks": tally.landmark_error(),
+        }
+
+    def resume(self) -> list[dict[str, float]]:
+        """Load the folder's checkpoint, if any, and return the history so far."""
+        path = self._settings.out / CHECKPOINT
+        if not path.exists():
+            return []
+        before = json.loads((self._settings.out / RUN).read_text(encoding="utf-8"))
+        wanted = _plain(self._settings)
+        differing = [key for key in wanted if before["settings"].get(key) != wanted[key]]
+        if differing:
+            raise TrainingError(
+                f"{self._settings.out} was begun with another {', '.join(differing)}; "
+                "give the same settings or choose a new --out."
+            )
+        with np.load(path) as saved:
+            for number, variable in enumerate(self._state()):
+                variable.assign(saved[str(number)])
+        return list(before["history"])
+
+    def keep(self, history: list[dict[str, float]]) -> None:
+        """Write checkpoint, best weights and run.json, each whole or not at all."""
+        out = self._settings.out
+        best = max(history, key=lambda record: record["val_ap"])
+        if best is history[-1]:
+            temporary = out / f"new.{BEST}"
+            self._average.save_weights(temporary)
+            temporary.replace(out / BEST)
+        temporary = out / f"new.{CHECKPOINT}"
+        np.savez(temporary, **{str(n): v.numpy() for n, v in enumerate(self._state())})
+        temporary.replace(out / CHECKPOINT)
+        run = {
+            "settings": _plain(self._settings),
+            "parameters": self._average.count_params(),
+            "versions": {name: metadata.version(name) for name in ("keras", "numpy")}
+            | {"tensorflow": tf.__version__},
+            "chosen_round": best["round"],
+            "history": history,
+        }
+        temporary = out / f"new.{RUN}"
+        temporary.write_text(json.dumps(run, indent=1), encoding="utf-8")
+        temporary.replace(out / RUN)
+
+    def _state(self) -> list[Any]:
+        return [*self._model.variables, *self._average.weights, *self._optimizer.variables]
+
+    def _train_step(self, pictures: Any, owners: Any, boxes: Any, landmarks: Any, decay: Any) -> Any:
+        variables = self._model.trainable_variables
+        with tf.GradientTape() as tape:
+            maps = self._model(tf.cast(pictures, tf.float32), training=True)
+            cells = tf.concat(
+                [tf.reshape(level, (tf.shape(level)[0], -1, level.shape[-1])) for level in maps], axis=1
+            )
+            parts = detection_loss(
+                tf.cast(cells, tf.float32),
+                self._centres,
+                self._strides,
+                owners,
+                boxes,
+                landmarks,
+                self._settings.landmark_weight,
+            )
+            loss = tf.add_n(list(parts))
+        gradients = tape.gradient(loss, [variable.value for variable in variables])
+        self._optimizer.apply(gradients, variables)
+        for kept, variable in zip(self._average.weights, self._model.weights, strict=True):
+            kept.assign(kept + (1 - decay) * (variable - kept))
+        return tf.stack(parts)
+
+
+@tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]  # TensorFlow ships no types
+def _forward(model: keras.Model, pictures: Any) -> Any:
+    return model(pictures, training=False)
+
+
+def build_from(settings: DetectorSettings) -> keras.Model:
+    """The network of these settings."""
+    return build_detector(settings.stem, settings.widths, settings.neck, settings.blocks)
+
+
+def _cells(size: int, stride: int) -> NDArray[np.float32]:
+    return cell_centres(size // stride, size // stride, stride)
+
+
+def _mirrored_cells(size: int) -> NDArray[np.intp]:
+    """For each cell the index of the one in its place in the mirror image."""
+    parts, start = [], 0
+    for stride in STRIDES:
+        side = size // stride
+        parts.append(np.arange(start, start + side * side).reshape(side, side)[:, ::-1].ravel())
+        start += side * side
+    return np.concatenate(parts)
+
+
+def _plain(settings: DetectorSettings) -> dict[str, Any]:
+    """Settings as JSON knows them, without the places on this machine."""
+    plain: dict[str, Any] = json.loads(json.dumps(asdict(settings), default=str))
+    del plain["data"], plain["out"]
+    plain["start"] = settings.start.name if settings.start is not None else None
+    return plain
