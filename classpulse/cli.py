@@ -33,6 +33,8 @@ class ReportFormat(StrEnum):
     """Formats of a report."""
 
     HTML = "html"
+    PDF = "pdf"
+    XLSX = "xlsx"
     CSV = "csv"
     JSON = "json"
 
@@ -69,7 +71,7 @@ ModeChoice = Annotated[
     ),
 ]
 DetectorOption = Annotated[
-    str | None, typer.Option(help="Face detector: mtcnn, or yunet.", show_default="mtcnn")
+    str | None, typer.Option(help="Face detector: tileface, mtcnn or yunet.", show_default="tileface")
 ]
 DetectorModelOption = Annotated[Path | None, typer.Option(help="Model file of the detector, for yunet.")]
 PortOption = Annotated[
@@ -216,15 +218,16 @@ def report(
 ) -> None:
     """Write the report of a session."""
     from classpulse import run
-
-    text = run.report(run.settings_with(database=database), session, report_format.value)
-    if out is None:
-        sys.stdout.write(text)
-        return
     from classpulse.errors import UsageError
 
+    if out is None and report_format in {ReportFormat.PDF, ReportFormat.XLSX} and sys.stdout.isatty():
+        raise UsageError(f"A terminal cannot show {report_format.value.upper()}: give a file with --out.")
+    contents = run.report(run.settings_with(database=database), session, report_format.value)
+    if out is None:
+        sys.stdout.buffer.write(contents)
+        return
     try:
-        out.write_text(text, encoding="utf-8", newline="")
+        out.write_bytes(contents)
     except OSError as error:
         raise UsageError(
             f"The report cannot be written to {out}: {error.strerror}. Choose another --out."

@@ -216,21 +216,18 @@ def _pages() -> "DashboardSettings":
         return DashboardSettings()
 
 
-def report(chosen: Settings, session: str, report_format: str) -> str:
-    """The report of a session as text.
+def report(chosen: Settings, session: str, report_format: str) -> bytes:
+    """The report of a session in one of `dashboard.exports.FORMATS`.
 
     Raises:
         UnknownSessionError: there is no such session.
+        ExportError: it cannot be printed on this computer.
     """
-    from dashboard import exports
+    from dashboard.exports import FORMATS
     from storage import queries
 
-    make = {"html": exports.report_html, "csv": exports.report_csv, "json": exports.report_json}[
-        report_format
-    ]
     with database(chosen) as engine:
-        text: str = make(engine, queries.find_session(engine, session).id)
-    return text
+        return FORMATS[report_format].make(engine, queries.find_session(engine, session).id)
 
 
 def sessions(chosen: Settings) -> list[dict[str, Any]]:

@@ -18,7 +18,7 @@ from waitress.wasyncore import close_all
 
 from dashboard import shell
 from dashboard.components import empty
-from dashboard.errors import PortInUseError
+from dashboard.errors import ExportError, PortInUseError
 from dashboard.exports import FORMATS
 from dashboard.health import health
 from dashboard.pages import about, now, report, sessions
@@ -115,20 +115,26 @@ def _serve_exports(app: Dash, engine: Engine) -> None:
         return jsonify(body), status
 
     @app.server.get("/sessions/<int:session_id>/report.<suffix>")
-    def download(session_id: int, suffix: str) -> Response | tuple[str, int]:
+    def download(session_id: int, suffix: str) -> Response:
         if suffix not in FORMATS:
-            return f"There is no report as {suffix}; there is {', '.join(FORMATS)}.", 404
+            return _said(f"There is no report as {suffix}; there is {', '.join(FORMATS)}.", 404)
         try:
-            media, make = FORMATS[suffix]
-            body = make(engine, session_id)
+            body = FORMATS[suffix].make(engine, session_id)
         except UnknownSessionError as error:
-            return str(error), 404
+            return _said(str(error), 404)
+        except ExportError as error:
+            return _said(str(error), 503)
         name = f"classpulse-session-{session_id}.{suffix}"
         return Response(
             body,
-            mimetype=media,
+            mimetype=FORMATS[suffix].media,
             headers={"Content-Disposition": f'attachment; filename="{name}"'},
         )
+
+
+def _said(text: str, status: int) -> Response:
+    """Plain text, so that nothing in it is taken for a page."""
+    return Response(text, status, mimetype="text/plain")
 
 
 def _index() -> str:

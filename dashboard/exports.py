@@ -1,11 +1,11 @@
-"""A session as one self-contained HTML file, as CSV and as JSON. Names and notes are hostile text at each of them."""
+"""A session as one self-contained HTML file, PDF, CSV, workbook and JSON. Names and notes are hostile text in each."""
 
 import csv
 import io
 import json
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, tzinfo
 from functools import cache
 from pathlib import Path
@@ -19,6 +19,8 @@ from sqlalchemy import Engine
 
 from dashboard import figures
 from dashboard.material import Material, read_material
+from dashboard.printing import print_pdf
+from dashboard.spreadsheet import workbook
 from dashboard.theme import PALETTES
 from dashboard.wording import (
     EXPRESSIONS,
@@ -96,14 +98,53 @@ def report_json(engine: Engine, session_id: int) -> str:
     return render_json(read_material(engine, session_id))
 
 
-FORMATS: Final[Mapping[str, tuple[str, Callable[[Engine, int], str]]]] = MappingProxyType(
+def report_pdf(engine: Engine, session_id: int) -> bytes:
+    """The HTML report as printed by an installed Chrome, Chromium or Edge.
+
+    Raises:
+        UnknownSessionError: there is no such session.
+        ExportError: there is no browser, or it did not print.
+    """
+    return print_pdf(report_html(engine, session_id))
+
+
+def report_xlsx(engine: Engine, session_id: int) -> bytes:
+    """An Excel workbook; the sheet Intervals has the columns of `CSV_COLUMNS`.
+
+    Raises:
+        UnknownSessionError: there is no such session.
+    """
+    material = read_material(engine, session_id)
+    return workbook(material, interval_rows(material), CSV_COLUMNS, low_rows(material, None), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """A format of the report.
+
+    Attributes:
+        media: its media type.
+        make: the report of a session; raises UnknownSessionError and ExportError.
+    """
+
+    media: str
+    make: Callable[[Engine, int], bytes]
+
+
+def _encoded(make: Callable[[Engine, int], str]) -> Callable[[Engine, int], bytes]:
+    return lambda engine, session_id: make(engine, session_id).encode("utf-8")
+
+
+FORMATS: Final[Mapping[str, Export]] = MappingProxyType(
     {
-        "html": ("text/html", report_html),
-        "csv": ("text/csv", report_csv),
-        "json": ("application/json", report_json),
+        "html": Export("text/html", _encoded(report_html)),
+        "pdf": Export("application/pdf", report_pdf),
+        "xlsx": Export("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", report_xlsx),
+        "csv": Export("text/csv", _encoded(report_csv)),
+        "json": Export("application/json", _encoded(report_json)),
     }
 )
-"""Media type and maker per file name suffix."""
+"""The formats per file name suffix."""
 
 
 def render_csv(material: Material) -> str:
@@ -111,6 +152,13 @@ def render_csv(material: Material) -> str:
     rows = io.StringIO()
     writer = csv.writer(rows, lineterminator="\r\n")
     writer.writerow(CSV_COLUMNS)
+    for cells in interval_rows(material):
+        writer.writerow([csv_cell(cell) for cell in cells])
+    return "\ufeff" + rows.getvalue()
+
+
+def interval_rows(material: Material) -> Iterator[list[Any]]:
+    """One row per interval with the values of `CSV_COLUMNS`, times as ISO 8601, None or NaN for nothing."""
     intervals = material.intervals
     notes = _by_interval(intervals, material.notes, "at", lambda note: str(note["text"]))
     episodes = _by_interval(
@@ -122,7 +170,7 @@ def render_csv(material: Material) -> str:
     coverage = figures.coverage(intervals)
     for place, row in enumerate(intervals.to_dict("records")):
         start = row["started_at"].to_pydatetime()
-        cells = [
+        yield [
             start.isoformat(),
             start.astimezone().replace(tzinfo=None).isoformat(sep=" ", timespec="milliseconds"),
             row["seconds"],
@@ -142,8 +190,6 @@ def render_csv(material: Material) -> str:
             " | ".join(notes.get(place, [])),
             " | ".join(episodes.get(place, [])),
         ]
-        writer.writerow([csv_cell(cell) for cell in cells])
-    return "\ufeff" + rows.getvalue()
 
 
 def csv_cell(value: object) -> str:

@@ -99,7 +99,10 @@ def protect(server: Flask, script_hashes: Callable[[], list[str]]) -> None:
         response.headers["Referrer-Policy"] = "same-origin"
         response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
         response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
-        if response.mimetype in {"text/html", "application/json", "text/csv"}:
+        if (
+            response.mimetype in {"text/html", "application/json"}
+            or "Content-Disposition" in response.headers
+        ):
             # names of students: not for the browser's disk
             response.headers["Cache-Control"] = "no-store"
         return response

@@ -2,8 +2,10 @@ import csv
 import io
 import json
 import re
+import zipfile
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
+from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
@@ -12,7 +14,16 @@ from sqlalchemy import Engine
 from werkzeug.test import Client
 
 from dashboard.app import create_app
-from dashboard.exports import CSV_COLUMNS, csv_cell, report_csv, report_html, report_json, script_json
+from dashboard.exports import (
+    CSV_COLUMNS,
+    FORMATS,
+    csv_cell,
+    report_csv,
+    report_html,
+    report_json,
+    report_xlsx,
+    script_json,
+)
 from dashboard.figures import coverage
 from dashboard.material import read_material
 from dashboard.pages.report import body
@@ -243,7 +254,12 @@ def test_json_in_a_script_cannot_leave_it() -> None:
 
 def test_reports_are_downloads(lesson_engine: Engine) -> None:
     client = Client(create_app(lesson_engine).server)
-    for suffix, media in (("html", "text/html"), ("csv", "text/csv"), ("json", "application/json")):
+    for suffix, media in (
+        ("html", "text/html"),
+        ("csv", "text/csv"),
+        ("json", "application/json"),
+        ("xlsx", FORMATS["xlsx"].media),
+    ):
         answer = client.get(f"/sessions/1/report.{suffix}", headers={"Host": "127.0.0.1"})
         assert answer.status_code == 200
         assert answer.mimetype == media
@@ -254,8 +270,80 @@ def test_reports_are_downloads(lesson_engine: Engine) -> None:
     assert client.get("/sessions/99/report.csv", headers={"Host": "127.0.0.1"}).status_code == 404
     missing = client.get("/sessions/1/report.exe", headers={"Host": "127.0.0.1"})
     assert missing.status_code == 404
-    assert "html, csv, json" in missing.get_data(as_text=True)
+    assert missing.mimetype == "text/plain"
+    assert "html, pdf, xlsx, csv, json" in missing.get_data(as_text=True)
 
 
 def test_every_documented_expression_has_a_column() -> None:
     assert set(EXPRESSIONS) <= set(CSV_COLUMNS)
+
+
+def _tree(source: bytes) -> ET.Element:
+    return ET.fromstring(source)  # noqa: S314  our own workbook
+
+
+def sheets_of(contents: bytes) -> dict[str, list[list[str]]]:
+    """Every sheet as rows of text, empty cells left out."""
+    space = {"m": "http://schemas.openxmlformats.org/spreadsheetml/2006/main"}
+    with zipfile.ZipFile(io.BytesIO(contents)) as parts:
+        shared = [
+            "".join(piece.itertext())
+            for piece in _tree(parts.read("xl/sharedStrings.xml")).findall("m:si", space)
+        ]
+        names = [
+            str(sheet.get("name"))
+            for sheet in _tree(parts.read("xl/workbook.xml")).iterfind(".//m:sheet", space)
+        ]
+        found = {}
+        for number, name in enumerate(names, start=1):
+            source = parts.read(f"xl/worksheets/sheet{number}.xml")
+            assert b"<f>" not in source, "a formula"
+            assert b"<hyperlink" not in source, "a link"
+            found[name] = [
+                [
+                    shared[int(value)] if cell.get("t") == "s" else value
+                    for cell in row
+                    if (value := cell.findtext("m:v", namespaces=space)) is not None
+                ]
+                for row in _tree(source).iterfind(".//m:row", space)
+            ]
+    return found
+
+
+def test_the_workbook_holds_what_the_csv_holds(lesson_engine: Engine) -> None:
+    sheets = sheets_of(report_xlsx(lesson_engine, 1))
+    assert list(sheets) == ["Summary", "Intervals", "Seats", "Episodes", "Low moments", "Notes", "Columns"]
+    header, *rows = sheets["Intervals"]
+    assert header == list(CSV_COLUMNS)
+    expected = rows_of(report_csv(lesson_engine, 1))
+    assert len(rows) == len(expected)
+    for row, wanted in zip(rows, expected, strict=True):
+        kept = [cell for cell in wanted.values() if cell != ""]
+        assert row[:2] == kept[:2]
+        numbers = [(float(a), float(b)) for a, b in zip(row[2:], kept[2:], strict=True) if _is_number(b)]
+        assert np.allclose(*zip(*numbers, strict=True), rtol=1e-5)
+    assert dict(sheets["Columns"][1:]) == dict(CSV_COLUMNS)
+    assert [row[1] for row in sheets["Seats"][1:]] == list(NAMES)
+    assert len(sheets["Episodes"]) == 1 + len(queries.episodes(lesson_engine, 1))
+    assert len(sheets["Notes"]) == 1 + len(queries.notes(lesson_engine, 1))
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def test_names_and_notes_are_plain_text_in_the_workbook(engine: Engine, hostile: Lesson) -> None:
+    sheets = sheets_of(report_xlsx(engine, hostile.session_id))
+    assert [row[1] for row in sheets["Seats"][1 : 1 + len(HOSTILE)]] == list(HOSTILE)
+    assert "=1+1" in {row[-1] for row in sheets["Notes"]}
+
+
+def test_a_session_without_rows_makes_a_workbook(engine: Engine) -> None:
+    lesson = Lesson(engine, datetime(2026, 11, 20, 9, tzinfo=UTC))
+    lesson.close()
+    sheets = sheets_of(report_xlsx(engine, lesson.session_id))
+    assert sheets["Intervals"] == [list(CSV_COLUMNS)]
