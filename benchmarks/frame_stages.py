@@ -95,7 +95,7 @@ def plain(name: str) -> str:
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--data", type=Path, default=Path("../shared/data"))
-    arguments.add_argument("--detector", default="mtcnn")
+    arguments.add_argument("--detector", default="tileface")
     arguments.add_argument("--detector-model", type=Path)
     arguments.add_argument("--repeats", type=int, default=5)
     arguments.add_argument("--galleries", type=int, default=3, help="composed galleries of each size")

@@ -41,8 +41,8 @@ class CaptureSettings(_Section):
 class InferenceSettings(_Section):
     """How faces are read."""
 
-    detector: str = "mtcnn"
-    """Face detector: mtcnn, or yunet with `detector_model`."""
+    detector: str = "tileface"
+    """Face detector: tileface (our own), mtcnn (with the extra `mtcnn`), or yunet with `detector_model`."""
     detector_model: Path | None = None
     """Model file of the detector, where it needs one."""
 

@@ -10,8 +10,11 @@ from numpy.typing import NDArray
 from engagement.records import Box, Face
 from inference.errors import DetectorError
 from inference.mtcnn_detector import MtcnnDetector
+from inference.tileface import TileFaceDetector
+from models.registry import resolve_face
 
-DETECTORS: Final = ("mtcnn", "yunet")
+DETECTORS: Final = ("tileface", "mtcnn", "yunet")
+"""Our own first: it is the default."""
 
 
 class FaceDetector(Protocol):
@@ -72,11 +75,15 @@ def load_detector(name: str, model: Path | None = None, *, min_face: int = 20) -
     Args:
         name: one of `DETECTORS`.
         model: the weights, for detectors that carry none ("yunet").
-        min_face: height in pixels of the smallest face to look for, where the detector can be told ("mtcnn").
+        min_face: height in pixels of the smallest face to look for, where the detector can be told (not "yunet").
 
     Raises:
         DetectorError: no such detector, or its weights are missing.
+        models.errors.ModelsError: our own weights are missing or not those of the manifest.
     """
+    if name == "tileface":
+        entry = resolve_face()
+        return TileFaceDetector(entry.path, threshold=entry.threshold, min_face=min_face)
     if name == "mtcnn":
         return MtcnnDetector(min_face=min_face)
     if name == "yunet":

@@ -67,9 +67,6 @@ def load_weights(name: Network) -> list[NDArray[np.float32]]:
     Raises:
         DetectorError: the package or its weights are not installed.
     """
-    import joblib
-    import lz4.frame
-
     # find_spec finds the package without running it: its __init__ would import TensorFlow
     spec = importlib.util.find_spec("mtcnn")
     folder = (
@@ -80,9 +77,12 @@ def load_weights(name: Network) -> list[NDArray[np.float32]]:
     path = folder / "assets" / "weights" / f"{name}.lz4" if folder else None
     if path is None or not path.is_file():
         raise DetectorError(
-            f"The face detector needs the weights {name}.lz4 of the mtcnn package and did not find them. "
-            "Install classpulse again, or `pip install mtcnn==1.0.0`."
+            f"The detector mtcnn needs the weights {name}.lz4 of the mtcnn package and did not find them. Install the "
+            "extra `mtcnn` (pip install 'classpulse[mtcnn]'), or use the detector tileface."
         )
+    import joblib
+    import lz4.frame
+
     # unpacked here: joblib leaves its own lz4 reader open on a closed file, which Python 3.13 complains about
     weights: list[NDArray[np.float32]] = joblib.load(io.BytesIO(lz4.frame.decompress(path.read_bytes())))
     return weights

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from engagement.records import Box, Face, Label, State, Tile, TileReading
 from inference.align import FER2013, SIZE, crop_face
 from inference.expression import ExpressionClassifier
-from inference.faces import FaceDetector, load_detector
+from inference.faces import DETECTORS, FaceDetector, load_detector
 from inference.mosaic import build_mosaic
 from inference.names import LabelReader
 from inference.pose import estimate
@@ -180,7 +180,7 @@ def _around(face: Face, width: int, height: int) -> Box:
 
 def load_reader(
     *,
-    detector: str = "mtcnn",
+    detector: str = DETECTORS[0],
     detector_model: Path | None = None,
     expressions: bool = True,
     names: bool = True,

@@ -1,7 +1,7 @@
 """Keras -> LiteRT."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import keras
@@ -21,14 +21,30 @@ def to_litert(
     With `representative` faces uint8 (M, size, size) weights and activations are int8 (input and output stay
     float32); without, float32.
     """
-    signature = tf.TensorSpec((None, size, size, 1), tf.float32)
-    function = tf.function(lambda faces: model(faces, training=False)).get_concrete_function(signature)
+    samples = (
+        None if representative is None else [face[np.newaxis, ..., np.newaxis] for face in representative]
+    )
+    return to_flat_buffer(model, (None, size, size, 1), samples)
+
+
+def to_flat_buffer(
+    model: keras.Model,
+    shape: tuple[int | None, ...],
+    representative: Sequence[NDArray[np.uint8]] | None = None,
+) -> bytes:
+    """LiteRT flat buffer of `model` for one float32 input of `shape`, None where LiteRT's caller chooses.
+
+    With `representative` inputs uint8 that fit `shape`, weights and activations are int8 (inputs and outputs stay
+    float32); without, float32.
+    """
+    signature = tf.TensorSpec(shape, tf.float32)
+    function = tf.function(lambda inputs: model(inputs, training=False)).get_concrete_function(signature)
     converter = tf.lite.TFLiteConverter.from_concrete_functions([convert_variables_to_constants_v2(function)])
     if representative is not None:
 
         def samples() -> Iterator[list[Any]]:
-            for face in representative:
-                yield [face[np.newaxis, ..., np.newaxis].astype(np.float32)]
+            for values in representative:
+                yield [values.astype(np.float32)]
 
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.representative_dataset = samples

@@ -13,6 +13,8 @@ from engagement.emotion import EXPRESSIONS
 from models.errors import ManifestError, WeightsError
 
 MANIFEST: Final = Path(__file__).with_name("manifest.toml")
+FACE: Final = "face"
+"""The entry of the face detector; all others are classifiers of expressions."""
 MIN_HEIGHT: Final = 18
 """Pixels of a face where the manifest says nothing."""
 
@@ -62,13 +64,52 @@ class ModelEntry:
     metrics: dict[str, float]
 
 
+@dataclass(frozen=True, slots=True)
+class FaceEntry:
+    """The face detector's weight file and what is needed to use it.
+
+    path: a LiteRT file, see `inference.tileface.TileFaceDetector`.
+    sha256: of that file, lower-case hex.
+    threshold: score above which a face counts, 0..1.
+    metrics: what was measured when it was exported, by name.
+    """
+
+    name: str
+    path: Path
+    sha256: str
+    threshold: float
+    metrics: dict[str, float]
+
+
 def load_manifest(path: Path = MANIFEST) -> dict[str, ModelEntry]:
-    """Every entry by name; weight files are not opened. Raises ManifestError."""
+    """Every classifier by name; weight files are not opened. Raises ManifestError."""
+    return {name: _entry(name, table, path) for name, table in _tables(path).items() if name != FACE}
+
+
+def resolve_face(manifest: Path = MANIFEST) -> FaceEntry:
+    """The face detector's entry, after its file was found to be the one described.
+
+    Raises ManifestError where the manifest has none, WeightsError if the file is absent or differs from its SHA-256.
+    """
+    table = _tables(manifest).get(FACE)
+    if table is None:
+        raise ManifestError(f"{manifest.name} has no model {FACE!r}; export a detector.")
     try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ManifestError(f"Cannot read {path.name}: {error}. Install classpulse again.") from error
-    return {name: _entry(name, table, path) for name, table in tables.items()}
+        entry = FaceEntry(
+            name=FACE,
+            path=manifest.parent / table["file"],
+            sha256=str(table["sha256"]).lower(),
+            threshold=float(table["threshold"]),
+            metrics={key: float(value) for key, value in table.get("metrics", {}).items()},
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise ManifestError(
+            f"The entry {FACE!r} of {manifest.name} is incomplete or malformed ({error!r}); export the model anew."
+        ) from error
+    if not 0 < entry.threshold < 1:
+        raise ManifestError(f"The threshold of {FACE!r} must be between 0 and 1, got {entry.threshold}.")
+    _check_file(entry.path, entry.sha256, FACE, manifest)
+    return entry
 
 
 def resolve(name: str, manifest: Path = MANIFEST) -> ModelEntry:
@@ -82,17 +123,7 @@ def resolve(name: str, manifest: Path = MANIFEST) -> ModelEntry:
             f"{manifest.name} has no model {name!r}; it has {', '.join(sorted(entries)) or 'none'}."
         )
     entry = entries[name]
-    try:
-        actual = hashlib.sha256(entry.path.read_bytes()).hexdigest()
-    except OSError as error:
-        raise WeightsError(
-            f"The weights of {name!r} cannot be read ({error}). Install classpulse again."
-        ) from error
-    if actual != entry.sha256:
-        raise WeightsError(
-            f"{entry.path.name} is not the file that {manifest.name} describes (SHA-256 {actual[:12]}..., expected "
-            f"{entry.sha256[:12]}...), so it is not loaded. Install classpulse again, or export the model anew."
-        )
+    _check_file(entry.path, entry.sha256, name, manifest)
     return entry
 
 
@@ -118,6 +149,27 @@ def threshold_at(thresholds: Sequence[tuple[float, float]], height: float) -> fl
         if height <= high:
             return above + (below - above) * (height - low) / (high - low)
     return thresholds[-1][1]
+
+
+def _tables(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ManifestError(f"Cannot read {path.name}: {error}. Install classpulse again.") from error
+
+
+def _check_file(path: Path, sha256: str, name: str, manifest: Path) -> None:
+    try:
+        actual = hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise WeightsError(
+            f"The weights of {name!r} cannot be read ({error}). Install classpulse again."
+        ) from error
+    if actual != sha256:
+        raise WeightsError(
+            f"{path.name} is not the file that {manifest.name} describes (SHA-256 {actual[:12]}..., expected "
+            f"{sha256[:12]}...), so it is not loaded. Install classpulse again, or export the model anew."
+        )
 
 
 def _entry(name: str, table: Any, manifest: Path) -> ModelEntry:

@@ -1,18 +1,17 @@
 """The face detector: a small fully convolutional network without anchors, for pictures of any size."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import keras
 import numpy as np
 
-from inference.face_maps import CHANNELS
 from models.zoo.layers import FusedBatchNormalization, conv_norm
 
-PARTS: Final = (1, 4, 10)
-"""Channels of the score, of the box and of the landmarks."""
-_FIRST_BIAS: Final = np.array([-4.0, 0, 0, 1, 1] + [0] * 10, np.float32)
-"""Before training: hardly a face anywhere (Lin et al. 2017), and if, e strides wide and high."""
+_FIRST_LOGIT: Final = -4.0
+"""Before training there is hardly a face anywhere (Lin et al. 2017)."""
+_FIRST_BOX: Final = np.array([0, 0, 1, 1], np.float32)
+"""Before training a face is e strides wide and high."""
 
 
 def build_detector(
@@ -20,57 +19,68 @@ def build_detector(
     widths: Sequence[int] = (16, 32, 40, 40),
     neck: int = 24,
     blocks: Sequence[int] = (1, 2, 2, 1),
-    parts: Sequence[int] = (CHANNELS,),
+    *,
+    apart: bool = False,
 ) -> keras.Model:
     """Pictures float32 (N, H, W, 3) RGB in 0..255, H and W multiples of 32 -> per stride float32 (N, H / s, W / s, 15).
 
     Dense 3x3 convolutions with few channels: on processors they train and run faster than depthwise ones of equal
     quality, since what counts at these sizes is memory traffic. The maps of the strides 16 and 32 are added to the
-    finer ones, and one head serves all strides.
+    finer ones; one head for score and box and one for the landmarks serve all strides.
 
     Args:
         stem: channels at stride 2.
         widths: channels at the strides 4, 8, 16 and 32.
-        neck: channels of the maps that the head sees.
+        neck: channels of the maps that the heads see, and of the heads.
         blocks: residual 3x3 convolutions at each of these strides, after the one that halves the map.
-        parts: the 15 channels of a map are given as outputs of so many channels each.
+        apart: score (1), box (4) and landmarks (10) of each stride are outputs of their own.
     """
     inputs = keras.layers.Input((None, None, 3), dtype="float32")
+    levels = _pyramid(inputs, stem, widths, neck, blocks)
+    heads = [
+        keras.layers.Conv2D(neck, 3, padding="same", use_bias=False, kernel_initializer="he_normal")
+        for _ in range(2)
+    ]
+    score, box, points = (
+        keras.layers.Conv2D(
+            channels,
+            1,
+            kernel_initializer=keras.initializers.RandomNormal(stddev=0.01),
+            bias_initializer=keras.initializers.Constant(bias),
+            dtype="float32",
+        )
+        for channels, bias in ((1, _FIRST_LOGIT), (4, _FIRST_BOX), (10, 0.0))
+    )
+    outputs = []
+    for level in levels:
+        found, marked = (
+            keras.layers.ReLU()(FusedBatchNormalization(momentum=0.9, epsilon=1e-5)(head(level)))
+            for head in heads
+        )
+        parts = [score(found), box(found), points(marked)]
+        outputs += parts if apart else [keras.layers.Concatenate(dtype="float32")(parts)]
+    return keras.Model(inputs, outputs)
+
+
+def _pyramid(inputs: Any, stem: int, widths: Sequence[int], neck: int, blocks: Sequence[int]) -> list[Any]:
+    """The maps of the strides 8, 16 and 32, each with `neck` channels."""
     x = keras.layers.Rescaling(1 / 64, offset=-2.0)(inputs)
     x = conv_norm(x, stem, strides=2)
     maps = []
     for width, count in zip(widths, blocks, strict=True):
         x = conv_norm(x, width, strides=2)
         for _ in range(count):
-            y = conv_norm(x, width)
-            x = keras.layers.Add()([x, y])
+            x = keras.layers.Add()([x, conv_norm(x, width)])
         maps.append(x)
     above = None
-    seen = []
+    levels = []
     for level in reversed(maps[1:]):
         here = conv_norm(level, neck, kernel=1, activation=False)
         if above is not None:
             here = keras.layers.Add()([here, keras.layers.UpSampling2D(2)(above)])
         above = keras.layers.ReLU()(here)
-        seen.append(above)
-    head = keras.layers.Conv2D(neck, 3, padding="same", use_bias=False, kernel_initializer="he_normal")
-    starts = np.cumsum([0, *parts])
-    outs = [
-        keras.layers.Conv2D(
-            count,
-            1,
-            kernel_initializer=keras.initializers.RandomNormal(stddev=0.01),
-            bias_initializer=keras.initializers.Constant(_FIRST_BIAS[start : start + count]),
-            dtype="float32",
-        )
-        for start, count in zip(starts, parts, strict=False)
-    ]
-    outputs = []
-    for level in reversed(seen):
-        y = head(level)
-        y = keras.layers.ReLU()(FusedBatchNormalization(momentum=0.9, epsilon=1e-5)(y))
-        outputs += [out(y) for out in outs]
-    return keras.Model(inputs, outputs)
+        levels.append(above)
+    return levels[::-1]
 
 
 def to_serve(
@@ -86,12 +96,20 @@ def to_serve(
 
     The logit of the score becomes `scale` x logit + `offset`. The other arguments are those of `build_detector`.
     """
-    served = build_detector(stem, widths, neck, blocks, PARTS)
-    *body, kernel, bias = trained.get_weights()
-    kernel, bias = kernel.copy(), bias.copy()
-    kernel[..., 0] *= scale
-    bias[0] = bias[0] * scale + offset
-    edges = np.cumsum(PARTS)[:-1]
-    ends = zip(np.split(kernel, edges, axis=-1), np.split(bias, edges), strict=True)
-    served.set_weights([*body, *(part for end in ends for part in end)])
+    served = build_detector(stem, widths, neck, blocks, apart=True)
+    for theirs, mine in zip(_weighted(trained), _weighted(served), strict=True):
+        mine.set_weights(theirs.get_weights())
+        if mine.get_weights()[0].shape == (1, 1, neck, 1):
+            kernel, bias = mine.get_weights()
+            mine.set_weights([kernel * scale, bias * scale + offset])
     return served
+
+
+def _weighted(model: keras.Model) -> list[keras.layers.Layer]:
+    """Layers with weights in the order of their making, which the outputs do not change."""
+    return sorted((layer for layer in model.layers if layer.weights), key=_number)
+
+
+def _number(layer: keras.layers.Layer) -> tuple[str, int]:
+    kind, _, number = layer.name.rpartition("_")
+    return (kind, int(number)) if number.isdigit() else (layer.name, 0)

@@ -78,7 +78,7 @@ def test_version(environment: dict[str, str]) -> None:
         (("watch", "--source", "demo:500"), ("49",)),
         (("watch", "--source", "camera:97"), ("97",)),
         (("watch", "--seconds", "-1", "--source", "demo"), ("seconds",)),
-        (("watch", "--source", "demo", "--detector", "haar"), ("haar", "mtcnn")),
+        (("watch", "--source", "demo", "--detector", "haar"), ("haar", "tileface")),
         (("watch", "--source", "demo", "--database", "nonsense"), ("database URL", "sqlite:///")),
         (("read", "missing.png"), ("missing.png",)),
         (("report", "41"), ("41",)),

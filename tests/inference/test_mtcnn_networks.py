@@ -45,5 +45,5 @@ def test_an_empty_batch_gives_empty_outputs() -> None:
 def test_without_the_package_one_sentence_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     find = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "mtcnn" else find(name))
-    with pytest.raises(DetectorError, match=r"pip install mtcnn"):
+    with pytest.raises(DetectorError, match=r"extra `mtcnn`"):
         load_networks(threads=1)
