@@ -19,6 +19,7 @@ from capture.errors import AgentError
 from capture.frame import Frame, FrameSource, NotObserved
 from capture.gallery import find_tiles
 from capture.liveness import FROZEN_AFTER
+from capture.stages import Stage
 from engagement.attention import AttentionTracker
 from engagement.emotion import EXPRESSIONS
 from engagement.errors import ClasspulseError
@@ -27,6 +28,7 @@ from engagement.mood import MoodTracker, facing_share
 from engagement.policy import Policy
 from engagement.records import (
     STATES_WITH_FACE,
+    Episode,
     IntervalRecord,
     Mode,
     NotObservedReason,
@@ -36,7 +38,8 @@ from engagement.records import (
 )
 from engagement.seating import Seating
 from inference.reader import Reader
-from storage.recorder import NewSession, Recorder
+from storage.history import past_intervals, past_seats
+from storage.recorder import NewSession, OpenedSession, Recorder
 
 logger = logging.getLogger(__name__)
 
@@ -58,6 +61,7 @@ class AgentSettings:
         seconds: stop after this much time (media time for a recording); None runs until stopped or at the end.
         agent_name: what a second agent is told about this one.
         pid: process id, to tell a running agent from a dead one.
+        supervised: somebody starts another agent when this one breaks: then the session is left open for it.
     """
 
     session: str
@@ -66,6 +70,7 @@ class AgentSettings:
     seconds: float | None
     agent_name: str
     pid: int
+    supervised: bool = False
 
     def __post_init__(self) -> None:
         if not MINIMUM_INTERVAL <= self.interval <= 3600:
@@ -103,6 +108,7 @@ class Agent:
         recorder: on a migrated database.
         settings: of this run.
         on_interval: called after each commit, with what was committed.
+        on_stage: called whenever another stage begins.
     """
 
     def __init__(
@@ -112,21 +118,28 @@ class Agent:
         recorder: Recorder,
         settings: AgentSettings,
         on_interval: Callable[[IntervalRecord], None] | None = None,
+        on_stage: Callable[[Stage], None] | None = None,
     ) -> None:
         self._source = source
         self._load_reader = load_reader
         self._recorder = recorder
         self._settings = settings
         self._on_interval = on_interval
+        self._on_stage = on_stage
         self._seating = Seating()
         self._poses = HeadPoseTracker()
         self._mood = MoodTracker()
         self._attention = AttentionTracker()
         self._policy = Policy(settings.mode)
         self._heartbeat = _Heartbeat(recorder)
+        self._reopened: tuple[Episode, ...] = ()
 
     def run(self, stop: threading.Event) -> RunResult:
-        """Run until `stop` is set, the source ends or the time is up; the session row is closed in every case.
+        """Run until `stop` is set, the source ends or the time is up.
+
+        A session of this name that broke off a short while ago goes on, with its seats and its open episodes; the time
+        between is kept as not observed. The session is closed at the end; where the run breaks, it is closed as
+        interrupted, or left open for the next agent where there will be one.
 
         Raises:
             capture.errors.SourceError: the source cannot be read.
@@ -134,14 +147,17 @@ class Agent:
             storage.errors.StorageError: a record cannot be kept (another agent on this session, disk full, ...).
         """
         settings = self._settings
+        self._enter(Stage.OPEN)
         with self._source:
             # the first frame comes before the session, so that a source that cannot be read leaves no empty session
             frames = self._source.frames(settings.interval)
             first = next(frames, None)
             if first is None:
                 raise AgentError(f"{self._source.name} holds no frame; choose another --source.")
+            self._enter(Stage.LOAD)
             reader = self._load_reader()
-            session_id = self._recorder.open_session(
+            self._enter(Stage.RESUME)
+            opened = self._recorder.open_or_resume(
                 NewSession(
                     name=settings.session,
                     mode=settings.mode,
@@ -150,37 +166,89 @@ class Agent:
                     started_at=first.taken_at,
                     agent_name=settings.agent_name,
                     pid=settings.pid,
+                    may_resume=self._source.live,
                 )
             )
-            last_at = first.taken_at
+            session_id, last_at = opened.id, opened.resumed_from or first.taken_at
             intervals = dropped_in_all = 0
+            ended = False
             try:
                 with self._heartbeat.of(session_id):
-                    for item, dropped in self._paced(first, frames, stop):
+                    self._resume(opened, first.taken_at)
+                    for item, dropped in self._paced(session_id, first, frames, stop):
+                        self._enter(Stage.READ)
                         record = self._record(session_id, reader, item, dropped)
-                        self._heartbeat.stage = "commit"
+                        self._enter(Stage.COMMIT)
                         self._recorder.commit(record)
-                        self._heartbeat.stage = "grab"
+                        self._enter(Stage.WAIT)
                         last_at = record.started_at + timedelta(seconds=record.seconds)
                         intervals += 1
                         dropped_in_all += dropped
                         if self._on_interval is not None:
                             self._on_interval(record)
+                ended = True
+            except KeyboardInterrupt:
+                ended = True
+                raise
             finally:
-                ended_at = datetime.now(UTC) if self._source.live else last_at
-                self._recorder.close_session(session_id, max(ended_at, last_at))
+                if ended:
+                    ended_at = datetime.now(UTC) if self._source.live else last_at
+                    self._recorder.close_session(session_id, max(ended_at, last_at))
+                elif not settings.supervised:
+                    self._recorder.close_session(session_id, last_at, interrupted=True)
         logger.info("session %d closed: %d intervals, %d dropped", session_id, intervals, dropped_in_all)
         return RunResult(session_id, intervals, dropped_in_all)
 
+    def _enter(self, stage: Stage) -> None:
+        self._heartbeat.stage = stage
+        if self._on_stage is not None:
+            self._on_stage(stage)
+
+    def _resume(self, opened: OpenedSession, at: datetime) -> None:
+        """Take up a session that broke off as if it had not: everyone's seat, what is usual, what is open.
+
+        Everything is worked out anew from what was committed, which gives what the agent before knew: the same
+        readings give the same figures. Where the mode keeps no readings, seats and moods begin anew.
+        """
+        if opened.resumed_from is None:
+            return
+        engine = self._recorder.engine
+        places: dict[int, int] = {}
+        for past in past_intervals(engine, opened.id):
+            if past.readings is None:
+                self._attention.update(None, (), past.started_at, past.seconds)
+            elif past.readings:
+                places = {reading.position: reading.seat for reading in past.readings}
+                self._mood.update(stack_probabilities(past.readings), past.started_at)
+                self._attention.update(past.readings, (), past.started_at, past.seconds)
+        self._seating.restore(past_seats(engine, opened.id), places)
+        # storage has ended them with the last interval: they go on
+        self._reopened = self._attention.open_episodes
+        gap = (at - opened.resumed_from).total_seconds()
+        logger.info("session %d goes on after %.0f seconds", opened.id, gap)
+        if gap > 0:
+            record = self._not_observed(
+                opened.id, opened.resumed_from, NotObservedReason.RESTARTED, seconds=gap
+            )
+            self._recorder.commit(self._finished(record))
+
     def _paced(
-        self, first: Frame | NotObserved, frames: Iterator[Frame | NotObserved], stop: threading.Event
+        self,
+        session_id: int,
+        first: Frame | NotObserved,
+        frames: Iterator[Frame | NotObserved],
+        stop: threading.Event,
     ) -> Iterator[tuple[Frame | NotObserved, int]]:
         """Each item with the number of frames dropped before it because the loop was late."""
         interval, limit = self._settings.interval, self._settings.seconds
         started = deadline = time.monotonic()
         yield first, 0
         if not self._source.live:
-            for item in frames:
+            while True:
+                self._enter(Stage.GRAB)
+                item = next(frames, None)
+                if item is None:
+                    return
                 if stop.is_set() or (limit and (item.taken_at - first.taken_at).total_seconds() >= limit):
                     return
                 yield item, 0
@@ -194,6 +262,10 @@ class Agent:
                 return
             if stop.wait(max(0.0, deadline - time.monotonic())):
                 return
+            if self._recorder.is_paused(session_id):
+                yield NotObserved(NotObservedReason.PAUSED, datetime.now(UTC), first.index), missed
+                continue
+            self._enter(Stage.GRAB)
             following = next(frames, None)
             if following is None:
                 return
@@ -206,9 +278,7 @@ class Agent:
         if isinstance(item, NotObserved):
             record = self._not_observed(session_id, item.taken_at, item.reason)
         else:
-            self._heartbeat.stage = "tiles"
             tiles = find_tiles(item.image)
-            self._heartbeat.stage = "read"
             result = reader.read(item.image, tiles)
             # decided on what was read, because without a grid the tiles are those of the faces
             if is_frozen(item, [reading.tile for reading in result.readings]):
@@ -220,18 +290,29 @@ class Agent:
                 record = replace(
                     record,
                     seats=seats,
+                    offers=self._seating.offers,
+                    followed=item.followed,
                     episodes=self._attention.update(readings, seats, item.taken_at, self._settings.interval),
                 )
             else:
                 record = self._not_observed(session_id, item.taken_at, NotObservedReason.NOT_A_GALLERY)
         record = replace(record, dropped=dropped, processing_ms=(time.perf_counter() - started) * 1000)
+        return self._finished(record)
+
+    def _finished(self, record: IntervalRecord) -> IntervalRecord:
+        """The record as it is kept: with the episodes of a session that goes on, without what the mode forbids."""
+        record = replace(record, episodes=(*self._reopened, *record.episodes))
+        self._reopened = ()
         return self._policy.apply(record)
 
-    def _not_observed(self, session_id: int, at: datetime, reason: NotObservedReason) -> IntervalRecord:
+    def _not_observed(
+        self, session_id: int, at: datetime, reason: NotObservedReason, seconds: float | None = None
+    ) -> IntervalRecord:
+        seconds = seconds or self._settings.interval
         return IntervalRecord(
             session_id=session_id,
             started_at=at,
-            seconds=self._settings.interval,
+            seconds=seconds,
             tiles=0,
             faces=0,
             faces_read=0,
@@ -240,7 +321,7 @@ class Agent:
             mood=None,
             facing=None,
             not_observed=reason,
-            episodes=self._attention.update(None, (), at, self._settings.interval),
+            episodes=self._attention.update(None, (), at, seconds),
         )
 
     def _observed(
@@ -283,7 +364,7 @@ class _Heartbeat:
         self._recorder = recorder
         self._session_id = 0
         self._done = threading.Event()
-        self.stage = "grab"
+        self.stage: str = Stage.RESUME
 
     def of(self, session_id: int) -> "_Heartbeat":
         self._session_id = session_id

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engagement.errors import InvalidRecordError
-from engagement.records import NotObservedReason, check_utc
+from engagement.records import NotObservedReason, WindowChange, check_utc
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,7 @@ class Frame:
         scale: real pixels per nominal (logical) pixel of the display; 1.0 where it does not apply.
         unchanged_seconds: how long a live picture has been bit-identical, 0.0 or more; 0.0 for recordings. Whether
             that means frozen depends on what it shows: see `capture.liveness.FROZEN_AFTER`.
+        followed: how the window changed since the frame before; None where it did not, or there is no window.
     """
 
     image: NDArray[np.uint8]
@@ -30,6 +31,7 @@ class Frame:
     index: int
     scale: float = 1.0
     unchanged_seconds: float = 0.0
+    followed: WindowChange | None = None
 
     def __post_init__(self) -> None:
         check_utc("Frame.taken_at", self.taken_at)

@@ -4,18 +4,21 @@ import logging
 import subprocess
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import IO, Final
 
 from capture.errors import AgentError
+from capture.stages import Stage, StageLine, parse
 
 logger = logging.getLogger(__name__)
 
 FINAL_EXIT_CODES: Final = frozenset({1, 2})
 """An error that the user must mend, wrong usage: a restart would not help."""
 
-POLL_SECONDS: Final = 0.5
+POLL_SECONDS: Final = 0.25
+RESTART_SECONDS: Final = 1.0
 STOP_SECONDS: Final = 10.0
 
 
@@ -24,115 +27,152 @@ class Patience:
     """How long the supervisor waits, and how often it tries.
 
     Attributes:
-        start: seconds until the first sign of progress (models are loaded in that time).
-        stall: seconds without progress after that before the agent counts as blocked.
-        failures: give up after this many crashes or blocks in a row; an agent that got on for longer than `steady`
-            starts a new row.
-        steady: seconds from the first sign of progress.
+        start: seconds until the agent tells its first stage; after that each stage tells how long it may take.
+        failures: give up after this many failures within `window`, or in a row without one interval kept.
+        window: seconds.
     """
 
-    start: float = 90.0
-    stall: float = 10.0
+    start: float = 60.0
     failures: int = 5
-    steady: float = 60.0
+    window: float = 60.0
 
 
 class Supervisor:
     """Runs one agent process at a time until it is done.
 
     The child gets a pipe as its standard input and stops when that is closed: this works on every system, and the
-    child ends when the supervisor dies, however it dies.
+    child also stops when we are killed. On its standard output it tells its stages (`capture.stages`).
 
     Args:
         command: makes the agent's command line for each start; None when there is no time left to run.
-        progress: any value that changes as the agent gets on, such as the id of the last interval.
         patience: when to restart and when to give up.
         environment: of the agent; None for our own. What must not stand in the list of processes goes here.
+        on_restart: called with a sentence before each restart, so that a page can say that it is under way.
     """
 
     def __init__(
         self,
         command: Callable[[], Sequence[str] | None],
-        progress: Callable[[], object],
         patience: Patience | None = None,
         environment: Mapping[str, str] | None = None,
+        on_restart: Callable[[str], None] | None = None,
     ) -> None:
         self._command = command
-        self._progress = progress
         self._patience = patience or Patience()
         self._environment = environment
+        self._on_restart = on_restart
         self.made_progress = False
-        """Whether an agent has got anywhere yet."""
+        """Whether an agent has kept an interval yet."""
 
     def run(self, stop: threading.Event) -> int:
         """Run until the agent is done or `stop` is set; the agent's exit code, 0 after a stop.
 
         An exit code that a restart would not help (wrong usage, an error that the user must mend) is final until the
-        first sign of progress: a class that runs is not given up because its display or database is away for a while.
+        first interval is kept: a class that runs is not given up because its display or database is away for a while.
 
         Raises:
             AgentError: the agent failed too often.
         """
-        in_a_row = 0
+        patience = self._patience
+        failed_at: deque[float] = deque(maxlen=patience.failures)
+        in_vain = 0
         while (command := self._command()) is not None:
             outcome = self._run_once(command, stop)
             if stop.is_set() or outcome.code == 0:
                 return 0
             if outcome.code in FINAL_EXIT_CODES and not self.made_progress:
                 return outcome.code
-            in_a_row = 1 if outcome.steady_for > self._patience.steady else in_a_row + 1
-            if in_a_row >= self._patience.failures:
+            failed_at.append(time.monotonic())
+            in_vain = 0 if outcome.intervals else in_vain + 1
+            often = len(failed_at) == patience.failures and failed_at[-1] - failed_at[0] <= patience.window
+            if often or in_vain >= patience.failures:
+                how = f"within {failed_at[-1] - failed_at[0]:.0f} seconds" if often else "in a row"
                 raise AgentError(
-                    f"The agent failed {in_a_row} times in a row (last: it {outcome.failure}) and was stopped. "
+                    f"The agent failed {patience.failures} times {how} (last: it {outcome.failure}) and was stopped. "
                     "The log says why; `classpulse doctor` checks the machine."
                 )
             logger.warning("the agent %s; restarting it", outcome.failure)
-            if stop.wait(1.0):
+            if self._on_restart is not None:
+                self._on_restart(f"The reading {outcome.failure}.")
+            if stop.wait(RESTART_SECONDS):
                 return 0
         return 0
 
     def _run_once(self, command: Sequence[str], stop: threading.Event) -> "_Outcome":
         with subprocess.Popen(  # noqa: S603 - our own command line
-            command, stdin=subprocess.PIPE, env=self._environment
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=self._environment,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
         ) as child:
-            last, moved_at, allowed = self._progress(), time.monotonic(), self._patience.start
-            first_moved_at: float | None = None
+            told = _Told(self._patience.start)
+            listener = threading.Thread(target=told.listen, args=(child.stdout,), daemon=True)
+            listener.start()
+            blocked: StageLine | None = None
             try:
                 while child.poll() is None:
                     if stop.wait(POLL_SECONDS):
                         _end(child)
                         break
-                    current = self._progress()
-                    if current != last:
-                        last, moved_at, allowed = current, time.monotonic(), self._patience.stall
-                        first_moved_at = first_moved_at or moved_at
-                        self.made_progress = True
-                    elif time.monotonic() - moved_at > allowed:
+                    self.made_progress = self.made_progress or told.intervals > 0
+                    if (blocked := told.blocked()) is not None:
                         child.kill()
-                        return _Outcome(
-                            None, f"gave no sign for {allowed:.0f} seconds", _since(first_moved_at)
-                        )
+                        break
             except BaseException:
                 _end(child)
                 raise
+            child.wait()
+            listener.join(STOP_SECONDS)
+        self.made_progress = self.made_progress or told.intervals > 0
+        if blocked is not None:
+            failure = f"gave no sign for {blocked.seconds:.0f} seconds in stage {blocked.stage}"
+            return _Outcome(None, failure, told.intervals)
         code = child.returncode
-        return _Outcome(code, f"ended with exit code {code}", _since(first_moved_at))
+        return _Outcome(code, f"ended with exit code {code} in stage {told.line.stage}", told.intervals)
 
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    """How one agent ended: its exit code (None if it was killed for blocking), in words, and for how long it got on."""
+    """How one agent ended: its exit code (None if it was killed for blocking), in words, and what it kept."""
 
     code: int | None
     failure: str
-    steady_for: float
+    intervals: int
 
 
-def _since(moment: float | None) -> float:
-    return 0.0 if moment is None else time.monotonic() - moment
+class _Told:
+    """What an agent has told of itself."""
+
+    def __init__(self, start: float) -> None:
+        self.intervals = 0
+        # one object, so that line and time are always of one stage
+        self._entered = (StageLine("start", start), time.monotonic())
+
+    @property
+    def line(self) -> StageLine:
+        """The stage it is in."""
+        return self._entered[0]
+
+    def listen(self, output: IO[str]) -> None:
+        """Take in its lines until it closes its output."""
+        for text in output:
+            line = parse(text)
+            if line is None:
+                continue
+            # an interval that is kept is followed by the wait for the next one
+            self.intervals += line.stage == Stage.WAIT and self.line.stage == Stage.COMMIT
+            self._entered = (line, time.monotonic())
+
+    def blocked(self) -> StageLine | None:
+        """The stage in which it has been for longer than that may take."""
+        line, entered = self._entered
+        return line if time.monotonic() - entered > line.seconds else None
 
 
-def _end(child: "subprocess.Popen[bytes]") -> None:
+def _end(child: "subprocess.Popen[str]") -> None:
     """Ask the agent to stop, and insist after `STOP_SECONDS`."""
     if child.stdin is not None:
         child.stdin.close()

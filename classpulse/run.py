@@ -9,7 +9,8 @@ import threading
 import time
 import webbrowser
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from classpulse import logs, settings
 from classpulse.settings import Settings
+from engagement.errors import ClasspulseError
 from engagement.records import Mode
 
 if TYPE_CHECKING:
@@ -94,6 +96,7 @@ def watch(chosen: Settings, *, seconds: float | None, headless: bool, supervised
     # checked before anything heavy is loaded, so that a wrong option answers at once
     from capture.agent import Agent, AgentSettings
     from capture.sources import open_source
+    from capture.stages import Stage, seconds_allowed, tell
     from classpulse.progress import show_progress
     from inference.reader import load_reader
     from storage.recorder import Recorder
@@ -105,8 +108,16 @@ def watch(chosen: Settings, *, seconds: float | None, headless: bool, supervised
         seconds=seconds,
         agent_name="classpulse watch",
         pid=os.getpid(),
+        supervised=supervised,
     )
     source = open_source(chosen.capture.source, titles=chosen.capture.titles)
+
+    def on_stage(stage: Stage) -> None:
+        seconds = seconds_allowed(stage, interval=chosen.capture.interval, live=source.live)
+        # a supervisor that has gone is noticed by the end of its input
+        with suppress(OSError):
+            tell(_write_line, stage, seconds)
+
     make_reader = partial(
         load_reader,
         detector=chosen.inference.detector,
@@ -121,7 +132,15 @@ def watch(chosen: Settings, *, seconds: float | None, headless: bool, supervised
         with show_progress(
             lambda: source.frame_count(chosen.capture.interval), shown=not headless and not supervised
         ) as on_interval:
-            result = Agent(source, make_reader, Recorder(engine), agent_settings, on_interval).run(stop)
+            agent = Agent(
+                source,
+                make_reader,
+                Recorder(engine),
+                agent_settings,
+                on_interval,
+                on_stage if supervised else None,
+            )
+            result = agent.run(stop)
     report_command = f"classpulse report {result.session_id} --out report.html"
     if chosen.storage.database and not supervised:
         report_command += f" --database {chosen.storage.database}"
@@ -137,9 +156,10 @@ def start(chosen: Settings, *, seconds: float | None, browser: bool) -> None:
     from capture.agent import AgentSettings
     from capture.errors import AgentError
     from capture.sources import open_source
-    from capture.supervisor import Patience, Supervisor
+    from capture.supervisor import Supervisor
     from dashboard.app import PageServer
-    from storage import queries
+    from storage.queries import Condition
+    from storage.recorder import Recorder
 
     # what is wrong is said here, before the page is up
     AgentSettings(chosen.session.name, chosen.capture.interval, chosen.session.mode, seconds, "", os.getpid())
@@ -164,22 +184,31 @@ def start(chosen: Settings, *, seconds: float | None, browser: bool) -> None:
         ) as server,
     ):
         _announce(server.url, browser)
+        recorder = Recorder(engine)
+
+        def say(condition: Condition, reason: str) -> None:
+            # the page is told where it can be; what keeps the agent alive does not depend on it
+            with suppress(ClasspulseError):
+                recorder.say_condition(condition, reason, datetime.now(UTC))
+
         supervisor = Supervisor(
             command,
-            lambda: queries.last_interval_id(engine),
-            # a full class on a busy computer takes seconds to read: slow is not blocked
-            Patience(stall=max(30.0, 5 * chosen.capture.interval)),
             # in the environment and not among the arguments: a URL may hold a password
             environment=os.environ | {"CLASSPULSE_STORAGE__DATABASE": chosen.database_url},
+            on_restart=partial(say, Condition.RESTARTING),
         )
         try:
             code = supervisor.run(stop)
         except AgentError as error:
             if not supervisor.made_progress or seconds is not None:
                 raise
+            say(Condition.STOPPED, str(error))
             sys.stderr.write(f"classpulse: {error}\nThe pages stay until Ctrl-C.\n")
             code = 1
             stop.wait()
+        finally:
+            # an agent that broke has left its session open for the one after it
+            recorder.close_abandoned()
         if code == 0 and seconds is None and not stop.is_set():
             sys.stderr.write("The source has ended; the pages stay until Ctrl-C.\n")
             stop.wait()
@@ -280,6 +309,10 @@ def doctor(chosen: Settings) -> "list[Check]":
         check_port(chosen.dashboard.host, chosen.dashboard.port),
         check_models(),
     ]
+
+
+def _write_line(line: str) -> None:
+    os.write(1, line.encode())
 
 
 def _announce(url: str, browser: bool) -> None:

@@ -248,6 +248,12 @@ class AttentionTracker:
         self._class(present, at, seconds, span)
         return tuple(self._changed)
 
+    @property
+    def open_episodes(self) -> tuple[Episode, ...]:
+        """The episodes that are open now, the class's last."""
+        watches = [watch for track in self._tracks.values() for watch in track.watches.values()]
+        return tuple(watch.episode for watch in (*watches, self._dip) if watch.episode is not None)
+
     def close(self, at: datetime) -> tuple[Episode, ...]:
         """End every open episode as the session closes at `at` (aware UTC)."""
         check_utc("AttentionTracker.close at", at)

@@ -1,23 +1,23 @@
 """Who sits where: each participant keeps one seat through a session, wherever their tile moves.
 
 Identity is the name label, never the face. A tile whose label was seen before (same fingerprint or same name) gets
-its seat back. A tile without a readable label keeps the seat of its place for as long as the grid is stable, and
-never takes a seat that has a label.
+its seat back; several of one name are told apart by those around them (`engagement.namesakes`). A tile without any
+label keeps the seat of its place for as long as the grid is stable. Where none of this is certain a new seat is made
+and offered as one that is known: two participants are never merged, and never swapped, in silence.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from difflib import SequenceMatcher
 from math import hypot
 from typing import Final
 
 import numpy as np
 
 from engagement.names import clean_name
-from engagement.records import Box, Reading, Seat, State, TileReading
-
-_SAME_PLACE: Final = 0.7
-"""IoU above which two boxes are the same place of the grid."""
+from engagement.namesakes import SAME_PLACE, Order, pair_namesakes
+from engagement.records import Box, OfferReason, Reading, Seat, SeatOffer, State, TileReading
 
 _SAME_SIZE: Final = 0.03
 """Relative difference up to which tiles count as equal in size, as the tiles of a grid are."""
@@ -32,15 +32,33 @@ _CALLS_A_NAMELESS_SEAT_LASTS: Final = 1000
 """Frames after which a seat without a name that was not seen again is forgotten, to bound memory."""
 
 _MOST_FINGERPRINTS: Final = 4096
-_STALE: Final = 1000
-"""Cost in places of taking a seat that was not in the frame before, higher than any way through a gallery."""
+
+_JUMP: Final = 0.75
+"""By how much of its height a face may move within its tile from frame to frame; one that jumps is another's."""
+
+_SAME_FACE: Final = 0.35
+"""The same where nothing else speaks for it."""
+
+_FEWEST_FACES_OF_A_CUT: Final = 5
+_FRAMES_OF_THE_NAMELESS: Final = 15
+"""Frames after which a tile without a label is that of one who shows none; before, theirs may only be hidden."""
+
+_FEWEST_NEIGHBOURS: Final = 2
+"""Others in their places that it takes to say that a tile without a label is who sat there."""
+
+_STANDING_SHARE: Final = 0.7
+"""Share of the other seats that must be in their places for a new name among them to be a new name of one of them."""
+
+_LIKE: Final = 0.75
+"""Likeness (0..1) from which one name may be a corrected form of another."""
 
 
 @dataclass(slots=True, eq=False)
 class _Label:
-    """A name label and the seats that carry it (several where two participants share a name)."""
+    """A name label and the seats that carry it; `shared` once two participants were seen with it at one time."""
 
     name: str | None
+    shared: bool = False
     places: list["_Place"] = field(default_factory=list)
 
 
@@ -53,6 +71,9 @@ class _Place:
     box: Box
     position: int
     call: int
+    order: Order  # the frame in which it was last seen
+    face: tuple[float, float, float] | None = None  # as in `_Slot`
+    frames: int = 0  # in which it was seen
     confirmed: bool = False  # found again by its label at least once
 
     @property
@@ -62,11 +83,15 @@ class _Place:
 
 @dataclass(frozen=True, slots=True)
 class _Slot:
-    """One place of the last grid; `missed` counts the frames since a tile was found there."""
+    """One place of the last grid; `missed` counts the frames since a tile was found there.
+
+    `face` is where the face was in its tile: x and y of its centre and its height, in units of the tile.
+    """
 
     box: Box
     place: _Place
     missed: int
+    face: tuple[float, float, float] | None
 
 
 class Seating:
@@ -80,6 +105,40 @@ class Seating:
         self._fingerprints: OrderedDict[str, _Label] = OrderedDict()
         self._grid: list[_Slot] = []
         self._grid_is_regular = False
+        self._offered: list[SeatOffer] = []
+        self.offers: tuple[SeatOffer, ...] = ()
+        """Seats of the last frame that are new and may be ones that are known."""
+
+    def restore(self, seats: Sequence[Seat], places: Mapping[int, int]) -> None:
+        """Take up the seats of a session that goes on; before the first frame.
+
+        Args:
+            seats: all seats of the session.
+            places: position -> number of the seats of its last frame.
+        """
+        # where the tiles were is not known any more, their order is
+        boxes = tuple(Box(2 * position, 0, 1, 1) for position in range(len(places)))
+        numbers = tuple(number for _, number in sorted(places.items()))
+        last, before = Order(numbers, boxes), Order((), ())
+        index = {number: position for position, number in enumerate(numbers)}
+        self._call = 1
+        for seat in seats:
+            position = index.get(seat.number)
+            order, call = (before, 0) if position is None else (last, 1)
+            position = position or 0
+            place = _Place(seat, None, Box(2 * position, 0, 1, 1), position, call, order)
+            self._places.append(place)
+            self._count = max(self._count, seat.number)
+            self._give_label(place, seat.fingerprint, seat.name)
+            place.frames = _FRAMES_OF_THE_NAMELESS
+            if place.label is not None:
+                place.confirmed = True
+                place.label.shared = len(place.label.places) > 1
+        by_number = {place.seat.number: place for place in self._places}
+        self._grid = [
+            _Slot(box, by_number[number], 0, None) for number, box in zip(numbers, boxes, strict=True)
+        ]
+        self._grid_is_regular = True
 
     def assign(self, readings: Sequence[TileReading]) -> tuple[tuple[Reading, ...], tuple[Seat, ...]]:
         """Seat the tiles of one frame.
@@ -92,22 +151,33 @@ class Seating:
             occurs twice. Probabilities are kept only where the state is `seen`.
         """
         self._call += 1
+        self._offered = []
         names = [clean_name(reading.label.name) if reading.label.name else None for reading in readings]
+        boxes = tuple(reading.tile.box for reading in readings)
         found: dict[int, _Place] = {}
         self._find_by_label(readings, names, found)
-        regular = _is_regular([reading.tile.box for reading in readings])
+        regular = _is_regular(boxes)
         left = [index for index in range(len(readings)) if index not in found]
         if left:
             self._find_by_place(readings, left, found, regular)
+        new: list[int] = []
         for index in left:
-            place = found.get(index) or self._new_place(readings[index].tile.box, index)
-            found[index] = place
-            self._give_label(place, readings[index].label.fingerprint, names[index])
+            if index not in found:
+                found[index] = self._new_place(boxes[index], index)
+                new.append(index)
+            self._give_label(found[index], readings[index].label.fingerprint, names[index])
+        self._note_namesakes(found)
+        self._offer_renamed(boxes, new, found)
+        self._retire(self._replaced_nameless(boxes, found))
+        order = Order(tuple(found[index].seat.number for index in range(len(readings))), boxes)
         for index, place in found.items():
-            place.box, place.position, place.call = readings[index].tile.box, index, self._call
+            place.box, place.position, place.call, place.order = boxes[index], index, self._call, order
+            place.face = _face(readings[index])
+            place.frames += 1
         self._remember_grid(readings, found, regular)
         if self._call % _CALLS_A_NAMELESS_SEAT_LASTS == 0:
             self._forget()
+        self.offers = tuple(dict.fromkeys(self._offered))
         return (
             tuple(_reading(reading, found[index].seat, index) for index, reading in enumerate(readings)),
             tuple(found[index].seat for index in range(len(readings))),
@@ -121,11 +191,129 @@ class Seating:
             label = self._label(reading.label.fingerprint, names[index])
             if label is not None:
                 tiles_of.setdefault(id(label), (label, []))[1].append(index)
+        namesakes: list[tuple[_Label, list[int]]] = []
         for label, tiles in tiles_of.values():
-            for index, place in _pair(tiles, label.places, self._call - 1):
-                place.confirmed = True
-                self._name(place, label.name)
-                found[index] = place
+            label.shared = label.shared or len(tiles) > 1
+            if label.shared:
+                namesakes.append((label, tiles))
+            else:
+                self._find(max(label.places, key=lambda place: place.call), tiles[0], found)
+        others = {place.seat.number: index for index, place in found.items()}
+        boxes = [reading.tile.box for reading in readings]
+        for label, tiles in namesakes:
+            self._find_namesakes(label, tiles, others, boxes, found)
+
+    @staticmethod
+    def _note_namesakes(found: Mapping[int, _Place]) -> None:
+        seen: set[int] = set()
+        for place in found.values():
+            if place.label is not None:
+                place.label.shared = place.label.shared or id(place.label) in seen
+                seen.add(id(place.label))
+
+    def _replaced_nameless(self, boxes: Sequence[Box], found: Mapping[int, _Place]) -> list[_Place]:
+        """Seats without a label on whose tile a label is read now: theirs was hidden, or they have gone."""
+        here = {id(place) for place in found.values()}
+        if 2 * sum(id(slot.place) in here for slot in self._grid) < len(found):
+            return []  # another page
+        same_count = len(boxes) == len(self._grid)
+        return [
+            slot.place
+            for number, slot in enumerate(self._grid)
+            if slot.place.label is None
+            and id(slot.place) not in here
+            and any(
+                place.label is not None
+                and ((same_count and index == number) or boxes[index].iou(slot.box) >= SAME_PLACE)
+                for index, place in found.items()
+            )
+        ]
+
+    def _find(self, place: _Place, index: int, found: dict[int, _Place]) -> None:
+        place.confirmed = True
+        if place.label is not None:
+            self._name(place, place.label.name)
+        found[index] = place
+
+    def _find_namesakes(
+        self,
+        label: _Label,
+        tiles: Sequence[int],
+        others: Mapping[int, int],
+        boxes: Sequence[Box],
+        found: dict[int, _Place],
+    ) -> None:
+        """Seat the tiles of one name of which there are several, as far as that is certain."""
+        places = {place.seat.number: place for place in label.places}
+        latest = sorted(places.values(), key=lambda place: -place.call)
+        pairing = pair_namesakes(tiles, {place.seat.number: place.order for place in latest}, others, boxes)
+        for index, number in pairing.seats.items():
+            self._find(places[number], index, found)
+        for index in tiles:
+            if index in pairing.seats:
+                continue
+            place = found[index] = self._new_place(boxes[index], index)
+            place.label, place.confirmed = label, True
+            label.places.append(place)
+            self._name(place, label.name)
+            self._offer(place, pairing.doubtful, OfferReason.SAME_NAME)
+        gone = self._retire(places[number] for number in pairing.doubtful)
+        label.places = [place for place in label.places if id(place) not in gone]
+
+    def _retire(self, places: Iterable[_Place]) -> set[int]:
+        """Never find these seats again: who may sit on either of two tiles must not come back on the wrong one."""
+        gone = {id(place) for place in places}
+        self._places = [place for place in self._places if id(place) not in gone]
+        return gone
+
+    def _order_of(self, place: _Place) -> Order:
+        """The frame by which a seat can be found again; none if its page was shown since and it was not on it."""
+        away = self._call - place.call - 1
+        if away > _CALLS_A_HOLE_LASTS:
+            before = {slot.place.seat.number for slot in self._grid}
+            if 2 * len(before.intersection(place.order.numbers)) >= min(
+                len(before), len(place.order.numbers)
+            ):
+                return _NO_ORDER
+        return place.order
+
+    def _offer(self, place: _Place, numbers: Iterable[int], reason: OfferReason) -> None:
+        self._offered += [
+            SeatOffer(place.seat.number, number, reason) for number in numbers if number < place.seat.number
+        ]
+
+    def _offer_renamed(self, boxes: Sequence[Box], new: Sequence[int], found: Mapping[int, _Place]) -> None:
+        """Offer each new seat as the one that it replaced, or as one that left under a name much like its own."""
+        here = {place.seat.number for place in found.values()}
+        before = {slot.place.seat.number: slot for slot in self._grid}
+        stayed = [index for index, place in found.items() if place.seat.number in before]
+        same_count = len(boxes) == len(self._grid)
+        standing = 0
+        for index in stayed:
+            slot = before[found[index].seat.number]
+            standing += (same_count and self._grid[index] is slot) or boxes[index].iou(slot.box) >= SAME_PLACE
+        stands = bool(stayed) and standing >= _STANDING_SHARE * len(stayed) and len(stayed) >= len(new)
+        for index in new:
+            place = found[index]
+            if place.label is None:
+                continue
+            replaced = [
+                slot.place.seat.number
+                for position, slot in enumerate(self._grid)
+                if slot.place.seat.number not in here
+                and ((same_count and position == index) or slot.box.iou(boxes[index]) >= SAME_PLACE)
+            ]
+            if stands and replaced:
+                self._offer(place, replaced[:1], OfferReason.RENAMED)
+                continue
+            name = place.seat.name
+            alike = [
+                (likeness, other.seat.number)
+                for other in self._places
+                if name and other.seat.name and other.seat.number not in here
+                if (likeness := like(name, other.seat.name)) >= _LIKE
+            ]
+            self._offer(place, [max(alike)[1]] if alike else [], OfferReason.RENAMED)
 
     def _label(self, fingerprint: str, name: str | None) -> _Label | None:
         """The known label with this fingerprint or name; what is new about it is learnt."""
@@ -138,6 +326,10 @@ class Seating:
             # a label whose text was unreadable so far turns out to be one we know by name
             for place in by_fingerprint.places:
                 place.label = by_name
+            for place in by_fingerprint.places:
+                for known in by_name.places:
+                    self._offer(place, [known.seat.number], OfferReason.SAME_NAME)
+                    self._offer(known, [place.seat.number], OfferReason.SAME_NAME)
             by_name.places.extend(by_fingerprint.places)
             by_fingerprint.places = []
         self._learn(label, fingerprint, name)
@@ -158,19 +350,59 @@ class Seating:
     ) -> None:
         boxes = [reading.tile.box for reading in readings]
         if regular and self._grid_is_regular:
-            candidates = self._stable_places(boxes, found)
+            slots = self._stable_slots(readings, found)
         else:
-            candidates = self._nearest_places(boxes, left, found)
+            slots = {
+                index: _Slot(place.box, place, self._call - place.call - 1, None)
+                for index, place in self._nearest_places(boxes, left, found).items()
+            }
         taken = {id(place) for place in found.values()}
+        nobody = not any(map(_has_label, readings)) and len(readings) >= _FEWEST_FACES_OF_A_CUT
+        surroundings = nobody or len(found) >= _FEWEST_NEIGHBOURS
         for index in left:
-            place = candidates.get(index)
-            if place is not None and place.held_by_position and id(place) not in taken:
-                found[index] = place
-                taken.add(id(place))
+            slot = slots.get(index)
+            if slot is None or id(slot.place) in taken:
+                continue
+            if slot.place.held_by_position:
+                # who was away may have been somebody else where there is a label now, or a gallery
+                kept = not (slot.missed and (_has_label(readings[index]) or regular != self._grid_is_regular))
+            else:
+                kept = _only_hides_its_label(readings[index], slot) and surroundings
+            if kept:
+                found[index] = slot.place
+                taken.add(id(slot.place))
+        if regular:
+            self._find_nameless(readings, [index for index in left if index not in found], found)
 
-    def _stable_places(self, boxes: Sequence[Box], found: dict[int, _Place]) -> dict[int, _Place]:
-        """Who sat where each tile of the grid is now; empty if the grid was reordered."""
+    def _find_nameless(
+        self, readings: Sequence[TileReading], left: Sequence[int], found: dict[int, _Place]
+    ) -> None:
+        """Seat tiles without any label after others came, left or moved, by those around them."""
+        tiles = [index for index in left if not _has_label(readings[index])]
+        places = {
+            place.seat.number: place
+            for place in self._places
+            if place.label is None and place.frames >= _FRAMES_OF_THE_NAMELESS
+        }
+        shown = sum(slot.place.label is None for slot in self._grid)
+        others = {place.seat.number: index for index, place in found.items() if place.label is not None}
+        # where there are more than before, one of them may be somebody whose label is hidden
+        if not tiles or not others or (self._grid and 0 < shown < len(tiles)):
+            return
+        latest = sorted(places.values(), key=lambda place: -place.call)
+        taken = {id(place) for place in found.values()}
+        seats = {place.seat.number: self._order_of(place) for place in latest if id(place) not in taken}
+        boxes = [reading.tile.box for reading in readings]
+        pairing = pair_namesakes(tiles, seats, others, boxes)
+        self._retire(places[number] for number in pairing.doubtful)
+        for index, number in pairing.seats.items():
+            if _is_alike(_face(readings[index]), places[number].face):
+                found[index] = places[number]
+
+    def _stable_slots(self, readings: Sequence[TileReading], found: dict[int, _Place]) -> dict[int, _Slot]:
+        """Who sat where each tile of the grid is now; empty if the grid was reordered or shows another page."""
         grid = self._grid
+        boxes = [reading.tile.box for reading in readings]
         if len(boxes) == len(grid):
             # a window that was resized keeps its order, so the order counts and not the pixels
             pairs = {index: index for index in range(len(boxes))}
@@ -184,11 +416,15 @@ class Seating:
             if not (more or (fewer and len(grid) - 1 in matched)):
                 return {}
         seated = {id(slot.place): number for number, slot in enumerate(grid)}
+        if found and 2 * sum(id(place) in seated for place in found.values()) <= len(found):
+            return {}  # another page
         for index, place in found.items():
             before = seated.get(id(place))
             if before is not None and pairs.get(index) != before:
                 return {}
-        return {index: grid[before].place for index, before in pairs.items()}
+        if _is_cut([(_face(readings[index]), grid[before].face) for index, before in pairs.items()]):
+            return {}
+        return {index: grid[before] for index, before in pairs.items()}
 
     def _nearest_places(
         self, boxes: Sequence[Box], left: Sequence[int], found: dict[int, _Place]
@@ -218,7 +454,7 @@ class Seating:
 
     def _new_place(self, box: Box, position: int) -> _Place:
         self._count += 1
-        place = _Place(Seat(self._count, None, ""), None, box, position, self._call)
+        place = _Place(Seat(self._count, None, ""), None, box, position, self._call, _NO_ORDER)
         self._places.append(place)
         return place
 
@@ -245,7 +481,9 @@ class Seating:
     def _remember_grid(
         self, readings: Sequence[TileReading], found: dict[int, _Place], regular: bool
     ) -> None:
-        current = [_Slot(reading.tile.box, found[index], 0) for index, reading in enumerate(readings)]
+        current = [
+            _Slot(reading.tile.box, found[index], 0, _face(reading)) for index, reading in enumerate(readings)
+        ]
         before, was_regular = self._grid, self._grid_is_regular
         self._grid, self._grid_is_regular = current, regular
         if not (regular and was_regular and len(current) < len(before)):
@@ -255,7 +493,7 @@ class Seating:
             return
         kept = iter(current)
         merged = [
-            next(kept) if number in matched else _Slot(slot.box, slot.place, slot.missed + 1)
+            next(kept) if number in matched else replace(slot, missed=slot.missed + 1)
             for number, slot in enumerate(before)
         ]
         self._grid = [slot for slot in merged if slot.missed <= _CALLS_A_HOLE_LASTS]
@@ -270,40 +508,63 @@ class Seating:
                 del self._fingerprints[fingerprint]
 
 
-def _pair(tiles: Sequence[int], places: Sequence[_Place], last_call: int) -> list[tuple[int, _Place]]:
-    """Pair tiles and seats of one label so that they move least in all and keep their order.
+_NO_ORDER: Final = Order((), ())
 
-    All of the smaller group are paired. `tiles` are positions in rising order.
+
+def like(name: str, other: str) -> float:
+    """How much two names are alike, 0..1; 1 where all words of one stand in the other ("Anna" and "Anna Kowalska")."""
+    one, two = name.casefold(), other.casefold()
+    words, more = sorted((set(one.split()), set(two.split())), key=len)
+    if words <= more and max(map(len, words)) >= _SHORTEST_WORD:
+        return 1.0
+    return SequenceMatcher(None, one, two, autojunk=False).ratio()
+
+
+_SHORTEST_WORD: Final = 3
+
+
+def _face(reading: TileReading) -> tuple[float, float, float] | None:
+    """Where the face is in its tile, in units of the tile: x and y of its centre and its height."""
+    if reading.face is None:
+        return None
+    (x, y), tile = reading.face.box.centre, reading.tile.box
+    return (x - tile.left) / tile.width, (y - tile.top) / tile.height, reading.face.box.height / tile.height
+
+
+def _jumped(
+    face: tuple[float, float, float], before: tuple[float, float, float], most: float = _JUMP
+) -> bool:
+    """Whether a face is too far from where one was in the frame before, or too different in size, to be the same.
+
+    `most` is how far it may move in units of its height; it may grow or shrink by as much.
     """
-    seats = sorted(places, key=lambda place: place.position)
-    if len(tiles) == 1 and len(seats) == 1:
-        return [(tiles[0], seats[0])]
-    flipped = len(tiles) > len(seats)
-    rows, columns = (len(seats), len(tiles)) if flipped else (len(tiles), len(seats))
-    cost = np.array(
-        [[abs(tile - seat.position) + _STALE * (seat.call < last_call) for seat in seats] for tile in tiles],
-        dtype=np.float64,
-    ).reshape(len(tiles), len(seats))
-    if flipped:
-        cost = cost.T
-    # best[r, c]: least cost of pairing the first r rows within the first c columns
-    best = np.full((rows + 1, columns + 1), np.inf)
-    best[0] = 0.0
-    for row in range(1, rows + 1):
-        for column in range(row, columns + 1):
-            best[row, column] = min(
-                best[row, column - 1], best[row - 1, column - 1] + cost[row - 1, column - 1]
-            )
-    pairs: list[tuple[int, _Place]] = []
-    row, column = rows, columns
-    while row:
-        if best[row, column] == best[row, column - 1]:
-            column -= 1
-            continue
-        row, column = row - 1, column - 1
-        tile, seat = (column, row) if flipped else (row, column)
-        pairs.append((tiles[tile], seats[seat]))
-    return pairs
+    (x, y, height), (old_x, old_y, old_height) = face, before
+    size = max(height, old_height)
+    return hypot(x - old_x, y - old_y) > most * size or min(height, old_height) < (1 - most) * size
+
+
+def _is_cut(
+    faces: Sequence[tuple[tuple[float, float, float] | None, tuple[float, float, float] | None]],
+) -> bool:
+    """Whether most faces jumped at once: the gallery shows another page, though its grid is the same."""
+    jumps = [_jumped(now, before) for now, before in faces if now is not None and before is not None]
+    return len(jumps) >= _FEWEST_FACES_OF_A_CUT and 2 * sum(jumps) > len(jumps)
+
+
+def _has_label(reading: TileReading) -> bool:
+    return bool(reading.label.fingerprint or reading.label.name)
+
+
+def _only_hides_its_label(reading: TileReading, slot: _Slot) -> bool:
+    """Whether a tile without any label still shows who sat there: a toolbar or a raised hand may lie over the name."""
+    if _has_label(reading) or slot.missed:
+        return False
+    return _is_alike(_face(reading), slot.face)
+
+
+def _is_alike(face: tuple[float, float, float] | None, before: tuple[float, float, float] | None) -> bool:
+    """Whether a tile may show whom it showed, by where in it the face is; a tile without one tells nothing."""
+    return face is None or before is None or not _jumped(face, before, _SAME_FACE)
 
 
 def _is_regular(boxes: Sequence[Box]) -> bool:
@@ -320,7 +581,7 @@ def _same_boxes(boxes: Sequence[Box], others: Iterable[Box]) -> dict[int, int]:
     pairs: dict[int, int] = {}
     for number, other in enumerate(others):
         for index, box in enumerate(boxes):
-            if index not in pairs and box.iou(other) >= _SAME_PLACE:
+            if index not in pairs and box.iou(other) >= SAME_PLACE:
                 pairs[index] = number
                 break
     return pairs

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Self
@@ -14,6 +15,7 @@ from sqlalchemy import Engine
 from capture.agent import Agent, AgentSettings, is_frozen
 from capture.errors import AgentError, UnreadableSourceError
 from capture.frame import Frame, NotObserved
+from capture.stages import Stage
 from engagement.records import (
     Box,
     Face,
@@ -30,6 +32,7 @@ from inference.reader import ReaderResult
 from storage import queries
 from storage.database import open_database
 from storage.migrate import migrate
+from storage.pause import pause
 from storage.recorder import Recorder
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -196,6 +199,104 @@ def test_a_source_that_cannot_be_read_leaves_no_session(engine: Engine) -> None:
     with pytest.raises(AgentError, match="holds no frame"):
         Agent(ScriptedSource([]), SixSeats, Recorder(engine), settings()).run(threading.Event())
     assert len(queries.sessions(engine)) == 0
+
+
+class Hurried(threading.Event):
+    """A stop that nobody has to wait for."""
+
+    def wait(self, timeout: float | None = None) -> bool:
+        return self.is_set()
+
+
+class OneAway(SixSeats):
+    """Six seats in the order of `shown`; the first student's face is never found."""
+
+    def __init__(self, shown: Sequence[int] = range(6)) -> None:
+        super().__init__()
+        self.shown = shown
+
+    def read(self, image: np.ndarray, tiles: Sequence[Tile]) -> ReaderResult:
+        readings = list(super().read(image, tiles).readings)
+        readings[0] = replace(
+            readings[0], state=State.NO_FACE, face=None, probabilities=None, pose=None, quality=0.0
+        )
+        boxes = [reading.tile for reading in readings]
+        placed = tuple(
+            replace(readings[number], tile=boxes[place]) for place, number in enumerate(self.shown)
+        )
+        return ReaderResult(readings=placed, grid=True, timings_ms={})
+
+
+def later(index: int, after: float) -> Frame:
+    return Frame(IMAGE, START + timedelta(seconds=20 * index + after), index)
+
+
+@pytest.mark.parametrize("supervised", [True, False])
+def test_a_session_that_breaks_off_goes_on_with_its_seats_and_open_episodes(
+    engine: Engine, supervised: bool
+) -> None:
+    recorder = Recorder(engine, is_alive=lambda pid: False)
+    told = settings(interval=20.0, supervised=supervised)
+    broken = [*(later(index, 0.0) for index in range(6)), UnreadableSourceError("the display has gone")]
+    with pytest.raises(UnreadableSourceError):
+        Agent(ScriptedSource(broken, live=True), OneAway, recorder, told).run(Hurried())
+    first = queries.find_session(engine, "last")
+    assert (first.ended_at is None) == supervised
+    before = queries.episodes(engine, first.id)
+    assert before["rule"].tolist() == ["absent"]
+
+    # six intervals of 20 s, then nothing for 70 s
+    again = ScriptedSource([later(index, 190.0) for index in range(3)], live=True)
+    changed: list[IntervalRecord] = []
+    agent = Agent(again, lambda: OneAway((3, 4, 5, 0, 1, 2)), recorder, told, changed.append)
+    result = agent.run(Hurried())
+    assert (result.session_id, result.intervals) == (first.id, 3)
+    kept = queries.intervals_since(engine, first.id)
+    assert kept["not_observed"].fillna("").tolist() == [""] * 6 + ["restarted"] + [""] * 3
+    assert kept["seconds"].tolist() == [20.0] * 6 + [70.0] + [20.0] * 3
+    assert kept["started_at"].iloc[6] == START + timedelta(seconds=120)
+    assert kept["tiles"].iloc[6] == 0
+    assert queries.seats(engine, first.id)["name"].tolist() == [f"Student {number}" for number in range(6)]
+    assert [reading.seat for reading in changed[0].readings] == [4, 5, 6, 1, 2, 3]
+    after = queries.episodes(engine, first.id)
+    assert after[["id", "rule", "seat", "started_at"]].equals(before[["id", "rule", "seat", "started_at"]])
+    assert changed[-1].episodes[0].ended_at is None
+    # observed time counts on: 120 s before and 60 s after
+    assert after["reason"].tolist() == ["No face for 3 min"]
+
+
+def test_totals_go_on_without_what_the_mode_does_not_keep(engine: Engine) -> None:
+    recorder = Recorder(engine, is_alive=lambda pid: False)
+    told = settings(interval=20.0, mode=Mode.AGGREGATE)
+    broken = ScriptedSource([later(0, 0.0), UnreadableSourceError("gone")], live=True)
+    with pytest.raises(UnreadableSourceError):
+        Agent(broken, SixSeats, recorder, told).run(Hurried())
+    result = Agent(ScriptedSource([later(3, 0.0)], live=True), SixSeats, recorder, told).run(Hurried())
+    kept = queries.intervals_since(engine, result.session_id)
+    assert kept["not_observed"].fillna("").tolist() == ["", "restarted", ""]
+    assert len(queries.sessions(engine)) == 1
+
+
+def test_while_it_is_paused_nothing_is_grabbed(engine: Engine) -> None:
+    items = [later(index, 0.0) for index in range(3)]
+    source = ScriptedSource(items, live=True)
+    stages: list[Stage] = []
+    kept: list[IntervalRecord] = []
+    stop = Hurried()
+
+    def on_interval(record: IntervalRecord) -> None:
+        kept.append(record)
+        if len(kept) == 1:
+            pause(engine, record.session_id, paused=True)
+        if len(kept) == 4:
+            pause(engine, record.session_id, paused=False)
+
+    agent = Agent(source, SixSeats, Recorder(engine), settings(interval=20.0), on_interval, stages.append)
+    agent.run(stop)
+    assert [record.not_observed for record in kept] == [None, "paused", "paused", "paused", None, None]
+    # one grab for each of the others, and one that finds the end
+    assert stages.count(Stage.GRAB) == 3
+    assert stages[:4] == [Stage.OPEN, Stage.LOAD, Stage.RESUME, Stage.READ]
 
 
 def test_a_picture_that_stands_still_is_frozen_only_where_a_camera_is_on() -> None:

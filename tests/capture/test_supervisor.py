@@ -1,86 +1,117 @@
 """The supervisor against real child processes."""
 
+import logging
 import sys
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from capture.errors import AgentError
+from capture.stages import GRAB_SECONDS, Stage, parse, seconds_allowed, tell
 from capture.supervisor import Patience, Supervisor
 
-QUICK = Patience(start=30.0, stall=1.0, failures=3, steady=60.0)
+QUICK = Patience(start=30.0, failures=3)
+
+STAGES = (
+    "import pathlib, sys, time\n"
+    "def stage(name, seconds=30): print(f'classpulse:stage {name} {seconds}', flush=True)\n"
+    "def interval(): stage('grab'); stage('read'); stage('commit'); stage('wait')\n"
+)
 
 
 def child(program: str) -> Callable[[], list[str]]:
-    return lambda: [sys.executable, "-c", program]
+    return lambda: [sys.executable, "-c", STAGES + program]
+
+
+def times(path: Path) -> str:
+    """Counts how often a child was started, in `count`."""
+    return f"tries = open({str(path)!r}, 'a+'); tries.write('x'); tries.seek(0); count = len(tries.read())\n"
 
 
 def test_the_exit_code_of_an_agent_that_is_done() -> None:
-    assert Supervisor(child("pass"), lambda: 0).run(threading.Event()) == 0
-    assert Supervisor(child("raise SystemExit(1)"), lambda: 0).run(threading.Event()) == 1
+    assert Supervisor(child("pass")).run(threading.Event()) == 0
+    assert Supervisor(child("raise SystemExit(1)")).run(threading.Event()) == 1
 
 
 def test_a_crash_is_restarted_until_it_works(tmp_path: Path) -> None:
-    tries = tmp_path / "tries"
+    said: list[str] = []
+    program = times(tmp_path / "tries") + "stage('load')\nraise SystemExit(70 if count < 2 else 0)"
+    assert Supervisor(child(program), QUICK, on_restart=said.append).run(threading.Event()) == 0
+    assert (tmp_path / "tries").stat().st_size == 2
+    assert said == ["The reading ended with exit code 70 in stage load."]
+
+
+def test_five_failures_in_a_minute_end_with_a_sentence(tmp_path: Path) -> None:
+    program = times(tmp_path / "tries") + "interval()\nraise SystemExit(70)"
+    with pytest.raises(AgentError, match=r"failed 5 times within \d+ seconds .*exit code 70.* was stopped"):
+        Supervisor(child(program)).run(threading.Event())
+    assert (tmp_path / "tries").stat().st_size == 5
+
+
+def test_failures_far_apart_are_no_reason_to_give_up_an_agent_that_gets_on(tmp_path: Path) -> None:
+    program = times(tmp_path / "tries") + "interval()\nraise SystemExit(70 if count < 5 else 0)"
+    assert Supervisor(child(program), Patience(failures=2, window=0.5)).run(threading.Event()) == 0
+
+
+def test_slow_failures_without_one_interval_end_too(tmp_path: Path) -> None:
+    program = times(tmp_path / "tries") + "stage('open', 0.2)\ntime.sleep(600)"
+    with pytest.raises(AgentError, match=r"failed 2 times in a row .*gave no sign .*in stage open"):
+        Supervisor(child(program), Patience(failures=2, window=0.1)).run(threading.Event())
+
+
+def test_a_source_that_blocks_is_restarted_within_ten_seconds_and_its_stage_is_logged(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The first child blocks in a grab, for as long as a live source may take; the second one ends well."""
+    allowed = seconds_allowed(Stage.GRAB, interval=2.0, live=True)
     program = (
-        f"tries = open({str(tries)!r}, 'a+'); tries.write('x'); tries.seek(0)\n"
-        "raise SystemExit(70 if len(tries.read()) < 2 else 0)"
+        times(tmp_path / "tries")
+        + "if count == 1:\n"
+        + f"    interval(); stage('grab', {allowed}); print(time.monotonic(), file=sys.stderr)\n"
+        + f"    pathlib.Path({str(tmp_path / 'blocked')!r}).write_text(str(time.monotonic()))\n"
+        + "    time.sleep(600)\n"
+        + f"pathlib.Path({str(tmp_path / 'again')!r}).write_text(str(time.monotonic()))\n"
     )
-    assert Supervisor(child(program), lambda: 0, QUICK).run(threading.Event()) == 0
-    assert tries.read_text() == "xx"
-
-
-def test_too_many_crashes_end_with_a_sentence() -> None:
-    with pytest.raises(AgentError, match="failed 3 times"):
-        Supervisor(child("raise SystemExit(70)"), lambda: 0, QUICK).run(threading.Event())
-
-
-def test_an_agent_that_blocks_is_restarted(tmp_path: Path) -> None:
-    """The first child makes progress once and hangs; the second one ends well."""
-    mark = tmp_path / "progress"
-    program = (
-        "import pathlib, time\n"
-        f"mark = pathlib.Path({str(mark)!r})\n"
-        "again = mark.exists()\n"
-        "mark.write_text('1')\n"
-        "time.sleep(0 if again else 600)\n"
-    )
-    started = time.monotonic()
-    assert Supervisor(child(program), mark.exists, QUICK).run(threading.Event()) == 0
-    assert time.monotonic() - started < 60
+    with caplog.at_level(logging.WARNING):
+        assert Supervisor(child(program), QUICK).run(threading.Event()) == 0
+    took = float((tmp_path / "again").read_text()) - float((tmp_path / "blocked").read_text())
+    assert GRAB_SECONDS <= took < 10
+    assert "the agent gave no sign for 5 seconds in stage grab; restarting it" in caplog.text
 
 
 def test_a_stop_closes_the_input_of_the_agent(tmp_path: Path) -> None:
     ended = tmp_path / "ended"
-    program = f"import sys, pathlib; sys.stdin.read(); pathlib.Path({str(ended)!r}).write_text('cleanly')"
+    program = f"sys.stdin.read(); pathlib.Path({str(ended)!r}).write_text('cleanly')"
     stop = threading.Event()
     threading.Timer(1.0, stop.set).start()
-    assert Supervisor(child(program), lambda: 0).run(stop) == 0
+    assert Supervisor(child(program)).run(stop) == 0
     assert ended.read_text() == "cleanly"
 
 
-def test_slow_crashes_end_too() -> None:
-    """No window of time: an agent that needs long to fail is not restarted for ever."""
-    hangs = Patience(start=0.6, failures=2)
-    with pytest.raises(AgentError, match=r"failed 2 times in a row .*no sign"):
-        Supervisor(child("import time; time.sleep(600)"), lambda: 0, hangs).run(threading.Event())
+def test_an_agent_that_says_nothing_is_not_waited_for() -> None:
+    with pytest.raises(AgentError, match="in stage start"):
+        Supervisor(child("time.sleep(600)"), Patience(start=0.5, failures=1)).run(threading.Event())
 
 
 def test_an_error_after_progress_is_no_reason_to_give_the_class_up(tmp_path: Path) -> None:
-    mark = tmp_path / "progress"
-    program = (
-        "import pathlib, time\n"
-        f"mark = pathlib.Path({str(mark)!r})\n"
-        "again = mark.exists()\n"
-        "mark.write_text('1')\n"
-        "time.sleep(0 if again else 2)\n"
-        "raise SystemExit(0 if again else 1)\n"
-    )
-    assert Supervisor(child(program), mark.exists, QUICK).run(threading.Event()) == 0
+    program = times(tmp_path / "tries") + "interval()\nraise SystemExit(1 if count == 1 else 0)"
+    assert Supervisor(child(program), QUICK).run(threading.Event()) == 0
 
 
 def test_no_time_left_is_no_failure() -> None:
-    assert Supervisor(lambda: None, lambda: 0).run(threading.Event()) == 0
+    assert Supervisor(lambda: None).run(threading.Event()) == 0
+
+
+def test_a_stage_is_told_as_it_is_read() -> None:
+    lines: list[str] = []
+    for stage in Stage:
+        tell(lines.append, stage, seconds_allowed(stage, interval=2.0, live=True))
+    told = [parse(line) for line in lines]
+    assert [line.stage for line in told if line] == list(Stage)
+    assert [line.seconds for line in told if line] == [30, 90, 90, 7, 5, 30, 60]
+    assert parse("Downloading a model: 30 %\n") is None
+    # a recording is decoded up to the next interval, and long intervals may take long
+    assert seconds_allowed(Stage.GRAB, interval=2.0, live=False) == 120
+    assert seconds_allowed(Stage.READ, interval=60.0, live=True) == 300
