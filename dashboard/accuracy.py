@@ -134,7 +134,7 @@ def sentences(figures: Mapping[str, Any]) -> list[str]:
     )
     return [
         f"On {accuracy['n']:,} faces that it was not trained on (FER2013, {figures['split']}), it names "
-        f"{_share(accuracy)} as they are labelled{agreed}. Two people agree on about 65 % of these pictures.",
+        f"{_share(accuracy)} as they are labelled{agreed}. People who are asked again do so for about 65 %.",
         f"Where it is unsure it names nothing: {percent(at['coverage'])} of full-size faces are named, "
         f"{percent(at['accuracy'])} of them as labelled. Small faces must be clearer to be named, and faces under "
         f"{figures['min_height']} pixels are not read.",

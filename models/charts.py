@@ -23,7 +23,7 @@ font:12px system-ui,-apple-system,"Segoe UI",Roboto,"Liberation Sans",Arial,sans
 """
 COLOURS: Final = 8
 
-_FRAME = (46, 30, 14, 42)
+_FRAME = (46, 30, 20, 42)
 """Pixels left, above, right and below the axes."""
 
 
@@ -146,7 +146,7 @@ def height_chart(title: str, rows: Sequence[Mapping[str, float]]) -> str:
 
 def confusion_chart(title: str, matrix: Sequence[Sequence[int]]) -> str:
     """Rows are labels, columns predictions; the shade is the share of the row, the count is written in."""
-    cell, left, top = 42, 70, 34
+    cell, left, top = 50, 70, 34
     side = cell * len(EXPRESSIONS)
     parts = [
         f'<text x="6" y="18"><tspan class="t">{escape(title)}</tspan> rows labelled, columns named</text>'
@@ -221,7 +221,7 @@ def dot_chart(title: str, y: str, dots: Sequence[Dot], ticks: Sequence[float], w
 def curves_charts(history: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
     """Loss and accuracy against the epoch, from a run's history of two epochs or more."""
     epochs = [float(row["epoch"]) for row in history]
-    x_ticks = _ticks(epochs[0], epochs[-1])
+    x_ticks = _ticks(epochs[0], epochs[-1], least=1)
 
     def line(name: str, key: str, colour: int) -> Line:
         points = [(float(row["epoch"]), float(row[key])) for row in history if key in row]
@@ -244,7 +244,12 @@ def curves_charts(history: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
 def write_curves(history: Sequence[Mapping[str, Any]], path: Path) -> None:
     """`curves_charts` beside each other in one SVG file, once there are two epochs."""
     if len(history) > 1:
-        write_svg(_beside(curves_charts(history)), path)
+        write_charts(curves_charts(history), path)
+
+
+def write_charts(charts: Sequence[str], path: Path) -> None:
+    """Charts beside each other in one SVG file."""
+    write_svg(_beside(charts), path)
 
 
 def write_svg(svg: str, path: Path) -> None:
@@ -321,17 +326,10 @@ def _legend(lines: Sequence[Line], width: int, top: float) -> list[str]:
     return parts
 
 
-def _ticks(low: float, high: float) -> list[float]:
-    """About five round numbers from `low` on that reach over `high`."""
-    step = next(
-        (
-            s
-            for power in (0.01, 0.1, 1, 10, 100)
-            for s in (power, 2 * power, 5 * power)
-            if (high - low) / s <= 6
-        ),
-        500.0,
-    )
+def _ticks(low: float, high: float, least: float = 0.01) -> list[float]:
+    """About five round numbers from `low` on that reach `high`, `least` apart or more."""
+    steps = (times * power for power in (0.01, 0.1, 1, 10, 100) for times in (1, 2, 5))
+    step = next((step for step in steps if step >= least and (high - low) / step <= 6), 500.0)
     ticks = [low]
     while ticks[-1] < high or len(ticks) < 2:
         ticks.append(round(ticks[-1] + step, 6))

@@ -114,9 +114,8 @@ def _what(entry: Entry) -> str:
 
 def _size(entry: Entry) -> dict[str, Any]:
     """Parameters and multiply-adds, where the architecture is ours."""
-    if entry.report["kind"] == "shipped":
-        return {key: entry.report.get(key) for key in ("parameters", "multiply_adds")}
-    architecture = entry.run.get("settings", {}).get("architecture")
+    settings = entry.run.get("settings", {})
+    architecture = entry.report.get("architecture", settings.get("architecture"))
     if architecture not in zoo.ARCHITECTURES:
         return {}
     network = zoo.build(architecture, SIZE)

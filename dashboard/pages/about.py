@@ -40,9 +40,9 @@ def register(app: Dash, figures: Mapping[str, Any] | None) -> None:
 def measured(figures: Mapping[str, Any], scheme: Scheme) -> list[Component]:
     """What was measured of the classifier: sentences, charts, a table."""
     charts = (
-        ("Right and named, by height", accuracy.height_figure(figures, scheme)),
-        ("Confidence kept", accuracy.reliability_figure(figures, scheme)),
-        ("Right, the fewer are named", accuracy.coverage_figure(figures, scheme)),
+        ("Right and named, by the height of the face", accuracy.height_figure(figures, scheme)),
+        ("Confidence and truth", accuracy.reliability_figure(figures, scheme)),
+        ("The fewer are named, the more are right", accuracy.coverage_figure(figures, scheme)),
         ("What is taken for what", accuracy.confusion_figure(figures, scheme)),
     )
     heads = ("Expression", "Right where named", "Found (95 % interval)", "Faces")
@@ -98,10 +98,6 @@ def layout() -> Component:
                         ),
                     ),
                     _section(
-                        "How well faces are read",
-                        html.Div("Nothing was measured of these weights.", id=ACCURACY, className="cp-stack"),
-                    ),
-                    _section(
                         "States of a seat",
                         html.Ul(
                             [html.Li([html.B(STATE_SYMBOLS[state]), word]) for state, word in STATES.items()],
@@ -135,6 +131,13 @@ def layout() -> Component:
                     ),
                 ],
                 className="cp-about cp-prose",
+            ),
+            html.Div(
+                _section(
+                    "How well faces are read",
+                    html.Div("Nothing was measured of these weights.", id=ACCURACY),
+                ),
+                className="cp-prose",
             ),
         ]
     )

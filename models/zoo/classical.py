@@ -31,7 +31,7 @@ def build_machine(name: str, seed: int, faces: int) -> Any:
     from sklearn.svm import SVC, LinearSVC
 
     machines: dict[str, Callable[[], Any]] = {
-        "svm-linear": lambda: LinearSVC(C=0.001, dual=False, random_state=seed),
+        "svm-linear": lambda: LinearSVC(C=0.01, dual=False, random_state=seed),
         "svm-poly": lambda: SVC(kernel="poly", degree=3, coef0=1.0, cache_size=1000),
         "svm-rbf": lambda: SVC(kernel="rbf", C=4.0, cache_size=1000),
         "knn": lambda: KNeighborsClassifier(min(NEIGHBOURS, faces), weights="distance"),

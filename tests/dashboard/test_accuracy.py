@@ -60,7 +60,7 @@ def test_the_charts_show_the_figures(figures: dict[str, Any], scheme: Any) -> No
 
 def test_about_shows_the_figures_where_there_are_any(engine: Engine, figures: dict[str, Any]) -> None:
     shown = texts(about.measured(figures, "dark"))
-    assert "Right, the fewer are named" in shown
+    assert "The fewer are named" in shown
     assert all(row[0] in shown for row in accuracy.expression_rows(figures))
     assert "Nothing was measured" in texts(about.layout())
     with_figures = create_app(engine, DashboardSettings(accuracy=figures))
