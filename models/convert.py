@@ -14,11 +14,11 @@ from tensorflow.python.framework.convert_to_constants import convert_variables_t
 def to_litert(
     model: keras.Model,
     size: int,
-    representative: NDArray[np.uint8] | None = None,
+    representative: NDArray[np.number[Any]] | None = None,
 ) -> bytes:
     """LiteRT flat buffer of `model`: float32 (N, size, size, 1) in 0..255 -> float32 (N, 7) logits, N open.
 
-    With `representative` faces uint8 (M, size, size) weights and activations are int8 (input and output stay
+    With `representative` faces (M, size, size), as the network takes them, weights and activations are int8 (input and output stay
     float32); without, float32.
     """
     samples = (
@@ -30,11 +30,11 @@ def to_litert(
 def to_flat_buffer(
     model: keras.Model,
     shape: tuple[int | None, ...],
-    representative: Sequence[NDArray[np.uint8]] | None = None,
+    representative: Sequence[NDArray[np.number[Any]]] | None = None,
 ) -> bytes:
     """LiteRT flat buffer of `model` for one float32 input of `shape`, None where LiteRT's caller chooses.
 
-    With `representative` inputs uint8 that fit `shape`, weights and activations are int8 (inputs and outputs stay
+    With `representative` inputs that fit `shape`, weights and activations are int8 (inputs and outputs stay
     float32); without, float32.
     """
     signature = tf.TensorSpec(shape, tf.float32)
