@@ -18,8 +18,8 @@ def to_litert(
 ) -> bytes:
     """LiteRT flat buffer of `model`: float32 (N, size, size, 1) in 0..255 -> float32 (N, 7) logits, N open.
 
-    With `representative` faces (M, size, size), as the network takes them, weights and activations are int8 (input and output stay
-    float32); without, float32.
+    With `representative` faces (M, size, size), as the network takes them, weights and activations are int8 (input and
+    output stay float32); without, float32.
     """
     samples = (
         None if representative is None else [face[np.newaxis, ..., np.newaxis] for face in representative]

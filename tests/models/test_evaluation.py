@@ -194,6 +194,37 @@ def test_a_run_is_measured_and_timed_without_its_report_being_made_twice(
         assert not (run / "new.tflite").exists()
 
 
+def test_a_run_on_standardised_faces_is_served_so(exported: Path, data: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(exported.parent / "run", run)
+    record = json.loads((run / RUN).read_text())
+    record["settings"] |= {
+        "standardise": True,
+        "cover": 1.0,
+        "start": None,
+        "teachers": ["a", "b"],
+        "teacher_weight": 0.5,
+    }
+    record["history"][0]["size"] = 24
+    (run / RUN).write_text(json.dumps(record))
+    manifest = tmp_path / "manifest.toml"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(zoo.ARCHITECTURES, "tiny", build_tiny)
+        entry = export(run, data, manifest=manifest)
+    assert entry.standardise
+    served = ExpressionClassifier(
+        entry.path, temperature=entry.temperature, flip=entry.flip, standardise=True
+    )
+    golden = tomllib.loads(manifest.read_text())["expression"]["golden"]["probabilities"]
+    faces = golden_faces(24)
+    np.testing.assert_allclose(served.classify(faces), golden, atol=1e-3)
+    np.testing.assert_allclose(served.classify(faces // 2 + 60), golden, atol=0.02)
+    evaluate(data, tmp_path, manifest=manifest, card=tmp_path / "CARD.md")
+    card = (tmp_path / "CARD.md").read_text()
+    assert "mean 128 and deviation 64 per face" in card
+    assert "mean probabilities of 2 other runs (a, b)" in card
+
+
 def test_a_machine_is_not_served(data: Path, tmp_path: Path) -> None:
     (tmp_path / RUN).write_text(json.dumps({"settings": {"architecture": "knn"}}))
     (tmp_path / FITTED).write_bytes(b"")

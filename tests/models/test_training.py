@@ -7,11 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from inference.expression import standardised
 from models import augment, zoo
-from models.data import SIZE
+from models.data import SIZE, read_faces
 from models.errors import TrainingError
 from models.golden import golden_faces
-from models.runs import BEST, FITTED, RUN, find_runs, input_size_of, load_classifier
+from models.runs import BEST, FITTED, RUN, find_runs, input_size_of, load_classifier, wants_standardised
 from models.train import Phase, TrainSettings, phases_of, train
 from models.zoo.classical import hog
 from models.zoo.imagenet import load_backbone
@@ -114,6 +115,28 @@ def test_a_run_is_described_and_its_best_weights_load(faces_csv: Path, tmp_path:
     network = zoo.build("tiny", input_size_of(run))
     assert network.input_shape == (None, 24, 24, 1)
     network.load_weights(out / BEST)
+
+
+def test_a_run_on_standardised_faces_is_read_the_same_afterwards(faces_csv: Path, tmp_path: Path) -> None:
+    phases = (Phase(2, 24, 0.0, 0.3, 0.5),)
+    out = train(settings(faces_csv, tmp_path, phases=phases, cover=1.0, standardise=True))
+    run = json.loads((out / RUN).read_text())
+    assert run["settings"]["phases"][0]["strength"] == 0.5
+    assert (input_size_of(run), wants_standardised(run)) == (24, True)
+    classify, drawn = load_classifier(out), golden_faces(SIZE, 7)
+    # light and contrast do not count
+    np.testing.assert_allclose(classify(drawn), classify(drawn // 2 + 60), atol=0.1)
+    public = read_faces(faces_csv)["PublicTest"]
+    right = (classify(public.images).argmax(axis=1) == public.labels).mean()
+    assert right == pytest.approx(run["history"][run["chosen_epoch"] - 1]["public_accuracy"])
+
+
+def test_runs_of_before_are_read_with_the_usual_cover() -> None:
+    older: dict[str, Any] = {
+        "settings": {"architecture": "resnet-s"},
+        "history": [{"size": 32}, {"size": 44}],
+    }
+    assert (input_size_of(older), wants_standardised(older)) == (48, False)
 
 
 def test_going_on_with_other_settings_is_refused(faces_csv: Path, tmp_path: Path) -> None:
@@ -248,6 +271,20 @@ def test_views_depend_on_the_seed_alone() -> None:
     assert first.max() <= 255
     np.testing.assert_array_equal(first, view(100))
     assert np.abs(first - view(200)).mean() > 5
+
+
+def test_views_of_no_strength_are_the_face_itself_or_its_mirror_image() -> None:
+    faces = golden_faces(SIZE, 8)
+    views = augment.view(
+        faces, np.random.default_rng(2), SIZE, float(SIZE), 0.0, strength=0.0, standardise=True
+    )[..., 0]
+    np.testing.assert_allclose(views.mean(axis=(1, 2)), 128, atol=0.1)
+    np.testing.assert_allclose(views.std(axis=(1, 2)), 64, atol=0.1)
+    plain = standardised(faces)
+    away = np.minimum(
+        np.abs(views - plain).mean(axis=(1, 2)), np.abs(views - plain[:, :, ::-1]).mean(axis=(1, 2))
+    )
+    assert away.max() < 5  # but for noise
 
 
 def test_a_view_shows_the_middle_of_the_face_either_way_round() -> None:
