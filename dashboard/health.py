@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy import Engine
 
 from storage import queries
-from storage.queries import SessionRow
+from storage.queries import Condition, SessionRow
 
 STALE_INTERVALS: Final = 3
 STALE_SECONDS: Final = 10.0
@@ -30,6 +30,8 @@ class Pulse:
         committed_at: when the last interval was committed, aware UTC by the clock on the wall; None before the first.
         taken_at: when the last interval was taken, by the session's own clock: that of the recording where one is
             watched; None before the first.
+        condition, reason, condition_at: what stands between the session and its next interval, why (a sentence) and
+            since when; None while it gets on.
     """
 
     session: SessionRow
@@ -38,6 +40,9 @@ class Pulse:
     last_id: int
     committed_at: datetime | None
     taken_at: datetime | None
+    condition: Condition | None = None
+    reason: str | None = None
+    condition_at: datetime | None = None
 
     @property
     def wall_start(self) -> datetime:
@@ -82,12 +87,17 @@ def take_pulse(engine: Engine, known: Known | None = None) -> Pulse | None:
     # read after the intervals: a commit between the two makes the data look younger by one interval at most
     heartbeat = queries.heartbeat(engine, session.id)
     stage, beat_at = (None, None) if heartbeat is None else (heartbeat.stage, heartbeat.at)
+    trouble = (
+        (None, None, None)
+        if heartbeat is None
+        else (heartbeat.condition, heartbeat.reason, heartbeat.condition_at)
+    )
     if new.empty:
-        return Pulse(session, stage, beat_at, known.last_id, known.committed_at, known.taken_at)
+        return Pulse(session, stage, beat_at, known.last_id, known.committed_at, known.taken_at, *trouble)
     taken_at = new["started_at"].iloc[-1].to_pydatetime()
     # never `taken_at`: a recording has its own clock
     committed_at = None if heartbeat is None else heartbeat.committed_at
-    return Pulse(session, stage, beat_at, int(new["id"].iloc[-1]), committed_at, taken_at)
+    return Pulse(session, stage, beat_at, int(new["id"].iloc[-1]), committed_at, taken_at, *trouble)
 
 
 def health(engine: Engine) -> tuple[dict[str, Any], int]:
@@ -104,4 +114,6 @@ def health(engine: Engine) -> tuple[dict[str, Any], int]:
         "seconds_since_last_interval": None if age is None else round(age, 3),
         "stale_after_seconds": stale_after(pulse.session.interval),
         "stage": pulse.stage,
+        "condition": pulse.condition,
+        "paused": pulse.session.paused_at is not None,
     }, 503 if stale else 200

@@ -15,6 +15,7 @@ import pandas as pd
 
 from engagement.emotion import Expression
 from engagement.records import Mode, NotObservedReason, Rule, State
+from storage.queries import Condition
 
 STATES: Final[Mapping[State, str]] = MappingProxyType(
     {
@@ -141,6 +142,20 @@ NOT_OBSERVED: Final[Mapping[NotObservedReason, Advice]] = MappingProxyType(
     }
 )
 
+
+CONDITIONS: Final[Mapping[Condition, Advice]] = MappingProxyType(
+    {
+        Condition.RESTARTING: Advice(
+            "The reading is starting again",
+            "The session goes on by itself in some seconds; the time between is kept as not observed.",
+        ),
+        Condition.STOPPED: Advice(
+            "The reading was given up",
+            "What was read is kept. Stop classpulse with Ctrl-C in its terminal and start it again: within ten minutes "
+            "the session goes on.",
+        ),
+    }
+)
 
 _PACE_SLACK: Final = 0.2
 """By how much of itself an interval may differ on average before a report says so."""

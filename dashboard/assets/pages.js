@@ -3,6 +3,7 @@
   "use strict";
 
   const STARTING_SECONDS = 60;
+  const RESTARTING_SECONDS = 60;
   let noteBegun = null;
 
   function duration(seconds) {
@@ -35,6 +36,14 @@
       // before the first interval the models are loaded, which takes longer than an interval
       const since = read ? pulse.last : Math.max(pulse.beat || 0, pulse.started);
       const age = (now - since) / 1000;
+      if (pulse.condition === "stopped") {
+        const text = "Stopped at " + clock(pulse.condition_at) + ". ";
+        return [running, "stopped", "cp-live cp-stale", "cp-stale-note", text + (pulse.reason || "")];
+      }
+      // recovery comes before the alarm: the notice says what is going on
+      if (pulse.condition === "restarting" && (now - pulse.condition_at) / 1000 <= RESTARTING_SECONDS) {
+        return [running, "starting again", "cp-live", "cp-stale-note cp-hidden", ""];
+      }
       if (age <= (read ? pulse.stale_after : STARTING_SECONDS)) {
         const state = read ? "last data " + duration(age) + " ago" : pulse.stage || "starting";
         return [running, state, "cp-live", "cp-stale-note cp-hidden", ""];

@@ -17,11 +17,13 @@ from dashboard.figures import SHARE_WINDOW, Timeline, blank, describe_timeline
 from dashboard.glance import TREND_SPAN, glance, sentence
 from dashboard.health import Known, Pulse, stale_after, take_pulse
 from dashboard.names import seat_names
-from dashboard.wording import MODE_MEANINGS, MODES, NOT_OBSERVED, Advice, clock, day
+from dashboard.wording import CONDITIONS, MODE_MEANINGS, MODES, NOT_OBSERVED, Advice, clock, day
 from engagement.errors import ClasspulseError
 from engagement.records import Mode, NotObservedReason, Rule
 from storage import queries
 from storage.notes import add_note
+from storage.pause import pause
+from storage.queries import Condition
 
 POLL: Final = "now-poll"
 PULSE: Final = "now-pulse"
@@ -31,6 +33,8 @@ NAME: Final = "now-name"
 MODE: Final = "now-mode"
 RUNNING: Final = "now-running"
 LAST: Final = "now-last"
+PAUSE: Final = "now-pause"
+PAUSE_ANSWER: Final = "now-pause-answer"
 STALE: Final = "now-stale"
 STALE_SINCE: Final = "now-stale-since"
 NOTICE: Final = "now-notice"
@@ -76,6 +80,8 @@ def layout(poll_seconds: float) -> Component:
                             html.Span(id=MODE, className="cp-badge"),
                             html.Span(id=RUNNING, className="cp-muted cp-small"),
                             html.Span(id=LAST, className="cp-muted cp-small cp-last"),
+                            dmc.Button("Pause", id=PAUSE, variant="default", size="compact-sm"),
+                            html.Span(id=PAUSE_ANSWER, className="cp-small", role="status"),
                         ],
                         className="cp-bar",
                     ),
@@ -202,6 +208,7 @@ def _register_pulse(app: Dash, engine: Engine, start_command: str) -> None:
         Output(MODE, "children"),
         Output(MODE, "title"),
         Output(VIEW, "style"),
+        Output(PAUSE, "children"),
         Input(PULSE, "data"),
         Input(shell.VIEWER, "data"),
     )
@@ -210,10 +217,25 @@ def _register_pulse(app: Dash, engine: Engine, start_command: str) -> None:
             raise PreventUpdate
         if pulse["session"] is None:
             last = last_session(queries.sessions(engine), shell.viewer_of(viewer))
-            return {"display": "none"}, empty.no_session(start_command, last), "", "", "", {}
+            return {"display": "none"}, empty.no_session(start_command, last), "", "", "", {}, "Pause"
         mode = Mode(pulse["mode"])
         switch = {"display": "none"} if mode is Mode.PARTICIPATION else {}
-        return {}, None, pulse["name"], MODES[mode], MODE_MEANINGS[mode], switch
+        verb = "Go on" if pulse["paused"] else "Pause"
+        return {}, None, pulse["name"], MODES[mode], MODE_MEANINGS[mode], switch, verb
+
+    @app.callback(
+        Output(PAUSE_ANSWER, "children"),
+        Input(PAUSE, "n_clicks"),
+        State(PULSE, "data"),
+        prevent_initial_call=True,
+    )
+    def pause_or_go_on(_clicks: int, pulse: dict[str, Any] | None) -> Any:
+        session, _, _ = running(pulse)
+        try:
+            pause(engine, session, paused=not (pulse or {}).get("paused"))
+        except ClasspulseError as error:
+            return str(error)
+        return ""
 
 
 def _register_glance(app: Dash, engine: Engine) -> None:
@@ -227,13 +249,13 @@ def _register_glance(app: Dash, engine: Engine) -> None:
         session, mode, last_id = running(pulse)
         taken = _time(pulse["taken"]) if pulse else None
         if taken is None:
-            return [], empty.notice(starting(pulse)), ""
+            return [], trouble_of(pulse) or empty.notice(starting(pulse)), ""
         back_to = taken - TREND_SPAN - timedelta(minutes=1)
         recent = queries.intervals_since(engine, session, last_id, back_to=back_to)
         state = glance(recent)
         return (
             tiles.glance_tiles(state, with_mood=mode is not Mode.PARTICIPATION),
-            notice_of(state.not_observed),
+            trouble_of(pulse) or notice_of(state.not_observed),
             sentence(state),
         )
 
@@ -376,6 +398,10 @@ def pulse_data(pulse: Pulse | None) -> dict[str, Any]:
         "last": None if pulse.committed_at is None else _milliseconds(pulse.committed_at),
         "taken": None if pulse.taken_at is None else _milliseconds(pulse.taken_at),
         "stale_after": stale_after(session.interval),
+        "paused": session.paused_at is not None,
+        "condition": pulse.condition,
+        "reason": pulse.reason,
+        "condition_at": None if pulse.condition_at is None else _milliseconds(pulse.condition_at),
     }
 
 
@@ -426,6 +452,16 @@ def dips(episodes: pd.DataFrame, now: datetime) -> list[tuple[datetime, datetime
 def notice_of(reason: str | None) -> Component | None:
     """What to do where the last interval could not be observed."""
     return None if reason is None else empty.notice(NOT_OBSERVED[NotObservedReason(reason)])
+
+
+def trouble_of(pulse: dict[str, Any] | None) -> Component | None:
+    """That the class is paused, or why the next interval is being waited for; None while it gets on."""
+    known = pulse or {}
+    condition = known.get("condition")
+    if condition is not None:
+        advice = CONDITIONS[Condition(condition)]
+        return empty.notice(Advice(advice.title, f"{known.get('reason') or ''} {advice.text}".strip()))
+    return notice_of(NotObservedReason.PAUSED) if known.get("paused") else None
 
 
 def starting(pulse: dict[str, Any] | None) -> Advice:
