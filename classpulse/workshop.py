@@ -41,7 +41,7 @@ def train(
         UsageError: the extra `train` is not installed, or a phase cannot be read.
         models.errors.ModelsError: the data or an option is wrong.
     """
-    with _workshop():
+    with needs_workshop():
         from models.train import PHASES, TrainSettings, phases_of
         from models.train import train as run_training
     if epochs is not None and phases:
@@ -65,7 +65,7 @@ def train(
         seed=seed,
         limit=limit,
     )
-    with _bar(architecture) as (on_step, say):
+    with progress_bar(architecture) as (on_step, say):
 
         def on_epoch(row: dict[str, float]) -> None:
             say(f"epoch {row['epoch']:.0f}: PublicTest {row['public_accuracy']:.1%}, {row['seconds']:.0f} s")
@@ -103,7 +103,7 @@ def export(run: Path, data: Path | None, prior: str) -> str:
         raise UsageError(f"--prior is `auto` or a number in 0..1, not {prior!r}.") from error
     if wanted is not None and not 0 <= wanted <= 1:
         raise UsageError(f"--prior is `auto` or a number in 0..1, not {prior}.")
-    with _workshop():
+    with needs_workshop():
         from models.export import export as export_run
     entry = export_run(run, faces_file(data), prior=wanted)
     chosen = {
@@ -128,7 +128,7 @@ def evaluate(
         raise UsageError(
             "A run, --engine and --card exclude each other: the card is that of the shipped weights."
         )
-    with _workshop():
+    with needs_workshop():
         from models import evaluate as measuring
     faces = faces_file(data)
     if engine is not None:
@@ -144,7 +144,7 @@ def evaluate(
 def compare(runs: Sequence[Path], data: Path | None, *, out: Path, engines: Sequence[str]) -> str:
     """Write the page that compares the shipped classifier with runs, engines and published figures; what was left
     out of it, one line each."""
-    with _workshop():
+    with needs_workshop():
         from models import compare as comparing
         from models import evaluate as measuring
         from models.errors import EngineError
@@ -174,7 +174,7 @@ def compare(runs: Sequence[Path], data: Path | None, *, out: Path, engines: Sequ
 
 def catalogue() -> list[Row]:
     """The architectures that can be trained, with their size on a face of 48 px."""
-    with _workshop():
+    with needs_workshop():
         from models import zoo
     rows = []
     for name in zoo.ARCHITECTURES:
@@ -191,7 +191,7 @@ def catalogue() -> list[Row]:
 
 def runs_in(folder: Path) -> list[Row]:
     """The runs found in a folder, best first, with what they reached on PublicTest."""
-    with _workshop():
+    with needs_workshop():
         from models.runs import find_runs
     rows = []
     for run in find_runs(folder):
@@ -225,7 +225,7 @@ def faces_file(given: Path | None) -> Path:
 
 
 @contextmanager
-def _bar(title: str) -> Iterator[tuple[Callable[[int, int], None], Callable[[str], None]]]:
+def progress_bar(title: str) -> Iterator[tuple[Callable[[int, int], None], Callable[[str], None]]]:
     """A progress bar on standard error: a function for steps done of a total, one for a remark."""
     from rich.console import Console
     from rich.progress import (
@@ -250,7 +250,8 @@ def _bar(title: str) -> Iterator[tuple[Callable[[int, int], None], Callable[[str
 
 
 @contextmanager
-def _workshop() -> Iterator[None]:
+def needs_workshop() -> Iterator[None]:
+    """Around imports of the workshop. Raises UsageError where the extra `train` is not installed."""
     try:
         yield
     except ImportError as error:

@@ -30,7 +30,7 @@ def render_card(report: dict[str, Any], entry: dict[str, Any]) -> str:
         "",
         "It says where a face is, not whose: it recognises nobody.",
         "",
-        "`classpulse models evaluate --network face --data DATA --card models/DETECTOR_CARD.md` wrote this page. All "
+        "`classpulse models face evaluate --data DATA --card models/DETECTOR_CARD.md` wrote this page. All "
         "figures are of people on whom nothing was trained or chosen (split `test`).",
         "",
         "| pictures | | faces | AP | recall | precision | landmark error |",

@@ -47,6 +47,7 @@ class DetectorSettings:
     least_tile: height in pixels of the lowest tiles composed.
     held: composed pictures of the val split on which the best round is chosen.
     start: folder of a run of the same network whose best weights to begin with; None begins at random.
+    classes: show the product's synthetic class now and then.
     photos: use so many photographs of each split only (0: all).
     """
 
@@ -71,6 +72,7 @@ class DetectorSettings:
     start: Path | None = None
     precision: str = "mixed_bfloat16"
     seed: int = 1
+    classes: bool = True
     photos: int = 0
 
 
@@ -211,7 +213,7 @@ class _SceneStore:
             if self._settings.photos:
                 photos = {split: some[: self._settings.photos] for split, some in photos.items()}
             self._photos = photos
-            self._classes = list(class_photos(self._settings.data))
+            self._classes = list(class_photos(self._settings.data)) if self._settings.classes else []
         return self._photos
 
 

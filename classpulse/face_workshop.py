@@ -1,0 +1,79 @@
+"""`classpulse models face`: composes the face detector's workshop, which is installed with the extra `train` only."""
+
+import json
+import os
+from pathlib import Path
+
+from classpulse.errors import UsageError
+from classpulse.workshop import needs_workshop, progress_bar
+
+
+def train(
+    data: Path | None,
+    *,
+    out: Path,
+    rounds: int,
+    fresh: int,
+    steps: int,
+    batch: int,
+    learning_rate: float,
+    landmark_weight: float,
+    least_tile: int,
+    start: Path | None,
+    precision: str,
+    seed: int,
+) -> str:
+    """Train with a progress bar, or go on where the run in `out` stopped; what came of it, in a sentence.
+
+    Raises:
+        UsageError: the extra `train` is not installed.
+        models.errors.ModelsError: the data or an option is wrong.
+    """
+    with needs_workshop():
+        from models.detector.train import DetectorSettings, train_detector
+    settings = DetectorSettings(
+        data=data_folder(data),
+        out=out,
+        rounds=rounds,
+        fresh=fresh,
+        steps=steps,
+        batch=batch,
+        learning_rate=learning_rate,
+        landmark_weight=landmark_weight,
+        least_tile=least_tile,
+        start=start,
+        precision=precision,
+        seed=seed,
+    )
+    with progress_bar("face detector") as (on_step, say):
+
+        def on_round(row: dict[str, float]) -> None:
+            say(f"round {row['round']:.0f}: AP {row['val_ap']:.3f} on val, {row['seconds']:.0f} s")
+
+        train_detector(settings, on_step=on_step, on_round=on_round)
+    history = json.loads((out / "run.json").read_text(encoding="utf-8"))["history"]
+    best = max(row["val_ap"] for row in history)
+    return f"AP {best:.3f} on val; the run is in {out}. Serve it with: classpulse models face export {out}"
+
+
+def export(run: Path, data: Path | None, precision: str) -> str:
+    """Make a finished run the detector that is used; what was chosen, as text."""
+    if precision not in {"auto", "int8", "float32"}:
+        raise UsageError(f"--precision is auto, int8 or float32, not {precision!r}.")
+    with needs_workshop():
+        from models.detector.export import export_detector
+    entry = export_detector(run, data_folder(data), precision=precision)
+    return json.dumps({"sha256": entry.sha256, "threshold": entry.threshold, **entry.metrics}, indent=2)
+
+
+def evaluate(data: Path | None, *, out: Path, labels: Path | None, card: Path | None) -> str:
+    """Measure the detector that is used, beside YuNet; the figures as text."""
+    with needs_workshop():
+        from models.detector.evaluate import evaluate_detector
+    report = evaluate_detector(data_folder(data), out, labels=labels, card=card)
+    return json.dumps(report, indent=2)
+
+
+def data_folder(given: Path | None) -> Path:
+    """The shared data: photographs of faces, screenshots, the teacher's weights."""
+    return given or Path(os.environ.get("CLASSPULSE_DATA", "../shared/data"))

@@ -1,0 +1,133 @@
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from models.detector import drawn
+from models.detector.compose import (
+    MIRRORED,
+    SMALLEST_TAUGHT,
+    TILE,
+    Scene,
+    compose,
+    compose_gallery,
+    compose_tilted,
+    mirrored,
+    resized,
+)
+from models.detector.labels import SPLITS, Photo, label_picture, load_teachers
+from models.detector.spoil import spoil
+
+COLOURS = ((255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0), (0, 255, 255))
+"""One per landmark, so that a picture shows where each one went."""
+
+
+def marked_photo() -> Photo:
+    """A grey picture whose landmarks are dots of `COLOURS`."""
+    picture = np.full((200, 220, 3), 128, np.uint8)
+    points = np.array([[85, 80], [135, 80], [110, 105], [90, 130], [130, 130]], np.float32)
+    for colour, (x, y) in zip(COLOURS, points, strict=True):
+        cv2.circle(picture, (int(x), int(y)), 7, colour, -1)
+    box = np.array([[65, 45, 155, 155]], np.float32)
+    return Photo(picture, box, points[np.newaxis], np.zeros((0, 4), np.float32), "train", "portraits")
+
+
+def misplaced(scene: Scene) -> list[float]:
+    """Per landmark how much its pixel differs from its colour, 0..255."""
+    (points,) = scene.landmarks
+    return [
+        float(np.abs(scene.picture[round(float(y)), round(float(x))].astype(int) - colour).max())
+        for colour, (x, y) in zip(COLOURS, points, strict=True)
+    ]
+
+
+@pytest.mark.parametrize("tilt", [-45.0, -20.0, 0.0, 30.0, 45.0])
+def test_landmarks_go_where_the_picture_goes(tilt: float) -> None:
+    right = 0
+    for seed in range(8):
+        scene = compose_tilted([marked_photo()], tilt, np.random.default_rng(seed))
+        assert len(scene.boxes) == 1
+        ((left, top, right_side, bottom),) = scene.boxes
+        inside = (scene.landmarks[0] > (left, top)) & (scene.landmarks[0] < (right_side, bottom))
+        assert inside.all()
+        # a mirrored photograph swaps the colours of left and right, and some faces are covered
+        swapped = scene.landmarks[:, list(MIRRORED)]
+        both = (misplaced(scene), misplaced(Scene(scene.picture, scene.boxes, swapped, scene.doubtful)))
+        right += min(max(errors) for errors in both) < 60
+    assert right >= 5
+
+
+def test_a_mirror_image_keeps_the_persons_right_on_the_left() -> None:
+    photo = marked_photo()
+    turned = mirrored(photo)
+    assert turned.landmarks[0, 0, 0] < turned.landmarks[0, 1, 0]
+    x, y = turned.landmarks[0, 0].astype(int)
+    assert turned.picture[y, x].tolist() == list(COLOURS[1])
+    twice = mirrored(turned)
+    np.testing.assert_array_equal(twice.landmarks, photo.landmarks)
+    np.testing.assert_array_equal(twice.boxes, photo.boxes)
+
+
+def test_truth_is_scaled_with_the_picture() -> None:
+    half = resized(marked_photo(), 0.5)
+    assert half.picture.shape == (100, 110, 3)
+    np.testing.assert_allclose(half.boxes, marked_photo().boxes / 2)
+    np.testing.assert_allclose(half.landmarks, marked_photo().landmarks / 2)
+
+
+def test_scenes_are_seeded_and_their_truth_lies_inside() -> None:
+    photos = [marked_photo()]
+    for seed in range(12):
+        scene = compose(photos, 128, np.random.default_rng(seed))
+        again = compose(photos, 128, np.random.default_rng(seed))
+        np.testing.assert_array_equal(scene.picture, again.picture)
+        np.testing.assert_array_equal(scene.boxes, again.boxes)
+        assert scene.picture.shape == (128, 128, 3)
+        assert scene.picture.dtype == np.uint8
+        for boxes in (scene.boxes, scene.doubtful):
+            assert boxes.shape[1:] == (4,)
+            assert ((boxes >= 0) & (boxes <= 128)).all()
+        sides = scene.boxes[:, 2:] - scene.boxes[:, :2]
+        assert (sides[:, 1] >= SMALLEST_TAUGHT * 0.5).all()
+        assert len(scene.landmarks) == len(scene.boxes)
+
+
+def test_a_gallery_has_tiles_of_the_products_height_and_faces_in_most() -> None:
+    scene = compose_gallery([marked_photo()], 4, np.random.default_rng(3))
+    assert scene.picture.shape[0] == 4 * (TILE + 4)
+    assert 5 <= len(scene.boxes) <= 24
+
+
+def test_drawn_things_fill_their_tile_and_differ() -> None:
+    for draw in (drawn.card, drawn.avatar_card, drawn.slide, drawn.pattern, drawn.room):
+        first, second = (draw(160, 90, np.random.default_rng(seed)) for seed in (1, 2))
+        assert first.shape == second.shape == (90, 160, 3)
+        assert first.dtype == np.uint8
+        assert (first != second).any()
+
+
+def test_spoiling_leaves_the_original_alone() -> None:
+    picture = marked_photo().picture
+    before = picture.copy()
+    for seed in range(6):
+        spoiled = spoil(picture, np.random.default_rng(seed))
+        assert spoiled.shape == picture.shape
+        assert spoiled.dtype == np.uint8
+    np.testing.assert_array_equal(picture, before)
+
+
+def test_two_teachers_label_a_portrait_and_agree_on_the_order(shared_data: Path) -> None:
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(shared_data / "faces" / "portraits.parquet", columns=["image", "split"])
+    assert set(table["split"].to_pylist()) == set(SPLITS)
+    raw = np.frombuffer(table["image"][0].as_py(), np.uint8)
+    picture = np.asarray(cv2.imdecode(raw, cv2.IMREAD_COLOR_RGB), np.uint8)
+    sure, _ = label_picture(picture, *load_teachers(shared_data))
+    faces = [row for row in sure if row[0] < 125 < row[2]]
+    assert len(faces) == 1
+    right_eye, left_eye, nose, right_mouth, left_mouth = faces[0][4:].reshape(5, 2)
+    assert right_eye[0] < left_eye[0]
+    assert right_mouth[0] < left_mouth[0]
+    assert max(right_eye[1], left_eye[1]) < nose[1] < min(right_mouth[1], left_mouth[1])
