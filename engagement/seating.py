@@ -10,13 +10,14 @@ from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
+from itertools import combinations
 from math import hypot
 from typing import Final
 
 import numpy as np
 
 from engagement.names import clean_name
-from engagement.namesakes import SAME_PLACE, Order, pair_namesakes
+from engagement.namesakes import SAME_PLACE, Order, Pairing, pair_namesakes
 from engagement.records import Box, OfferReason, Reading, Seat, SeatOffer, State, TileReading
 
 _SAME_SIZE: Final = 0.03
@@ -24,6 +25,9 @@ _SAME_SIZE: Final = 0.03
 
 _CALLS_A_HOLE_LASTS: Final = 5
 """Frames for which a tile that was not found in the middle of a grid keeps its place."""
+
+_CALLS_A_NAMESAKE_IS_MISSED: Final = 2
+"""The same for one of several with one name: longer away, it may be another of them who comes."""
 
 _CALLS_A_FACE_LASTS: Final = 30
 """Frames for which a face outside any grid keeps its seat while it is not found."""
@@ -53,6 +57,10 @@ _LIKE: Final = 0.75
 """Likeness (0..1) from which one name may be a corrected form of another."""
 
 
+_FaceInTile = tuple[float, float, float]
+"""Where a face is in its tile, in units of the tile: x and y of its centre, and its height."""
+
+
 @dataclass(slots=True, eq=False)
 class _Label:
     """A name label and the seats that carry it; `shared` once two participants were seen with it at one time."""
@@ -72,8 +80,9 @@ class _Place:
     position: int
     call: int
     order: Order  # the frame in which it was last seen
-    face: tuple[float, float, float] | None = None  # as in `_Slot`
+    face: _FaceInTile | None = None  # as in `_Slot`
     frames: int = 0  # in which it was seen
+    suspect: bool = False  # has no label, perhaps only because one is hidden
     confirmed: bool = False  # found again by its label at least once
 
     @property
@@ -91,7 +100,7 @@ class _Slot:
     box: Box
     place: _Place
     missed: int
-    face: tuple[float, float, float] | None
+    face: _FaceInTile | None
 
 
 class Seating:
@@ -130,7 +139,6 @@ class Seating:
             self._places.append(place)
             self._count = max(self._count, seat.number)
             self._give_label(place, seat.fingerprint, seat.name)
-            place.frames = _FRAMES_OF_THE_NAMELESS
             if place.label is not None:
                 place.confirmed = True
                 place.label.shared = len(place.label.places) > 1
@@ -164,16 +172,19 @@ class Seating:
         for index in left:
             if index not in found:
                 found[index] = self._new_place(boxes[index], index)
+                found[index].suspect = not _has_label(readings[index]) and self._somebody_is_gone(found)
                 new.append(index)
             self._give_label(found[index], readings[index].label.fingerprint, names[index])
         self._note_namesakes(found)
         self._offer_renamed(boxes, new, found)
         self._retire(self._replaced_nameless(boxes, found))
+        self._retire(place for place in self._places if place.suspect and place.call < self._call - 1)
         order = Order(tuple(found[index].seat.number for index in range(len(readings))), boxes)
         for index, place in found.items():
             place.box, place.position, place.call, place.order = boxes[index], index, self._call, order
             place.face = _face(readings[index])
             place.frames += 1
+            place.suspect = place.suspect and place.label is None and place.frames < _FRAMES_OF_THE_NAMELESS
         self._remember_grid(readings, found, regular)
         if self._call % _CALLS_A_NAMELESS_SEAT_LASTS == 0:
             self._forget()
@@ -200,8 +211,14 @@ class Seating:
                 self._find(max(label.places, key=lambda place: place.call), tiles[0], found)
         others = {place.seat.number: index for index, place in found.items()}
         boxes = [reading.tile.box for reading in readings]
+        faces = [_face(reading) for reading in readings]
         for label, tiles in namesakes:
-            self._find_namesakes(label, tiles, others, boxes, found)
+            self._find_namesakes(label, tiles, others, boxes, faces, found)
+
+    def _somebody_is_gone(self, found: Mapping[int, _Place]) -> bool:
+        """Whether one who had a label in the last frame is not in this one."""
+        here = {id(place) for place in found.values()}
+        return any(slot.place.label is not None and id(slot.place) not in here for slot in self._grid)
 
     @staticmethod
     def _note_namesakes(found: Mapping[int, _Place]) -> None:
@@ -241,12 +258,18 @@ class Seating:
         tiles: Sequence[int],
         others: Mapping[int, int],
         boxes: Sequence[Box],
+        faces: Sequence[_FaceInTile | None],
         found: dict[int, _Place],
     ) -> None:
         """Seat the tiles of one name of which there are several, as far as that is certain."""
         places = {place.seat.number: place for place in label.places}
         latest = sorted(places.values(), key=lambda place: -place.call)
-        pairing = pair_namesakes(tiles, {place.seat.number: place.order for place in latest}, others, boxes)
+        seats = {place.seat.number: self._order_of(place) for place in latest}
+        pairing = pair_namesakes(tiles, seats, others, boxes)
+        crossed = _crossed({index: places[number].face for index, number in pairing.seats.items()}, faces)
+        if crossed:
+            kept = {index: number for index, number in pairing.seats.items() if index not in crossed}
+            pairing = Pairing(kept, (*pairing.doubtful, *(pairing.seats[index] for index in crossed)))
         for index, number in pairing.seats.items():
             self._find(places[number], index, found)
         for index in tiles:
@@ -269,7 +292,7 @@ class Seating:
     def _order_of(self, place: _Place) -> Order:
         """The frame by which a seat can be found again; none if its page was shown since and it was not on it."""
         away = self._call - place.call - 1
-        if away > _CALLS_A_HOLE_LASTS:
+        if away > _CALLS_A_NAMESAKE_IS_MISSED:
             before = {slot.place.seat.number for slot in self._grid}
             if 2 * len(before.intersection(place.order.numbers)) >= min(
                 len(before), len(place.order.numbers)
@@ -358,16 +381,26 @@ class Seating:
             }
         taken = {id(place) for place in found.values()}
         nobody = not any(map(_has_label, readings)) and len(readings) >= _FEWEST_FACES_OF_A_CUT
+        seated = {id(slot.place) for slot in self._grid}
+        appeared = regular and not self._grid_is_regular and len(readings) >= _FEWEST_FACES_OF_A_CUT
+        # somebody with a label came to where another was: those without one may have moved as well
+        quiet = all(id(place) in seated for place in found.values())
         surroundings = nobody or len(found) >= _FEWEST_NEIGHBOURS
         for index in left:
             slot = slots.get(index)
             if slot is None or id(slot.place) in taken:
                 continue
-            if slot.place.held_by_position:
-                # who was away may have been somebody else where there is a label now, or a gallery
-                kept = not (slot.missed and (_has_label(readings[index]) or regular != self._grid_is_regular))
+            place, labelled = slot.place, _has_label(readings[index])
+            alike = _is_alike(_face(readings[index]), place.face)
+            if place.suspect:
+                kept = not slot.missed and alike and quiet
+            elif place.held_by_position:
+                # after it was away, a label, a gallery or another face may be somebody else's
+                known = place.face is not None and readings[index].face is not None
+                kept = not slot.missed or (not labelled and known and alike and not appeared)
             else:
-                kept = _only_hides_its_label(readings[index], slot) and surroundings
+                # a toolbar or a raised hand may lie over the name
+                kept = not labelled and not slot.missed and alike and surroundings and quiet
             if kept:
                 found[index] = slot.place
                 taken.add(id(slot.place))
@@ -380,9 +413,7 @@ class Seating:
         """Seat tiles without any label after others came, left or moved, by those around them."""
         tiles = [index for index in left if not _has_label(readings[index])]
         places = {
-            place.seat.number: place
-            for place in self._places
-            if place.label is None and place.frames >= _FRAMES_OF_THE_NAMELESS
+            place.seat.number: place for place in self._places if place.label is None and not place.suspect
         }
         shown = sum(slot.place.label is None for slot in self._grid)
         others = {place.seat.number: index for index, place in found.items() if place.label is not None}
@@ -523,7 +554,7 @@ def like(name: str, other: str) -> float:
 _SHORTEST_WORD: Final = 3
 
 
-def _face(reading: TileReading) -> tuple[float, float, float] | None:
+def _face(reading: TileReading) -> _FaceInTile | None:
     """Where the face is in its tile, in units of the tile: x and y of its centre and its height."""
     if reading.face is None:
         return None
@@ -531,20 +562,47 @@ def _face(reading: TileReading) -> tuple[float, float, float] | None:
     return (x - tile.left) / tile.width, (y - tile.top) / tile.height, reading.face.box.height / tile.height
 
 
-def _jumped(
-    face: tuple[float, float, float], before: tuple[float, float, float], most: float = _JUMP
-) -> bool:
+def _jumped(face: _FaceInTile, before: _FaceInTile, most: float = _JUMP) -> bool:
     """Whether a face is too far from where one was in the frame before, or too different in size, to be the same.
 
     `most` is how far it may move in units of its height; it may grow or shrink by as much.
     """
+    return _shift(face, before) > most
+
+
+def _crossed(before: Mapping[int, _FaceInTile | None], faces: Sequence[_FaceInTile | None]) -> set[int]:
+    """Tiles that, by where their faces are, seem to have changed places with another of them.
+
+    Args:
+        before: index of a tile -> the face of its seat when it was last seen.
+        faces: of the tiles of this frame.
+    """
+    crossed: set[int] = set()
+    for (one, old), (two, other_old) in combinations(before.items(), 2):
+        here, there = faces[one], faces[two]
+        if (
+            (here is None, there is None)
+            == (other_old is None, old is None)
+            != (old is None, other_old is None)
+        ):
+            crossed |= {one, two}  # a camera, or a face, went from the one to the other
+        if old is None or other_old is None or here is None or there is None:
+            continue
+        straight = max(_shift(here, old), _shift(there, other_old))
+        if straight > _SAME_FACE and max(_shift(here, other_old), _shift(there, old)) < straight / 2:
+            crossed |= {one, two}
+    return crossed
+
+
+def _shift(face: _FaceInTile, before: _FaceInTile) -> float:
+    """How far a face is from where one was, or how much it differs in size, in units of its height."""
     (x, y, height), (old_x, old_y, old_height) = face, before
     size = max(height, old_height)
-    return hypot(x - old_x, y - old_y) > most * size or min(height, old_height) < (1 - most) * size
+    return max(hypot(x - old_x, y - old_y), abs(height - old_height)) / size
 
 
 def _is_cut(
-    faces: Sequence[tuple[tuple[float, float, float] | None, tuple[float, float, float] | None]],
+    faces: Sequence[tuple[_FaceInTile | None, _FaceInTile | None]],
 ) -> bool:
     """Whether most faces jumped at once: the gallery shows another page, though its grid is the same."""
     jumps = [_jumped(now, before) for now, before in faces if now is not None and before is not None]
@@ -555,14 +613,7 @@ def _has_label(reading: TileReading) -> bool:
     return bool(reading.label.fingerprint or reading.label.name)
 
 
-def _only_hides_its_label(reading: TileReading, slot: _Slot) -> bool:
-    """Whether a tile without any label still shows who sat there: a toolbar or a raised hand may lie over the name."""
-    if _has_label(reading) or slot.missed:
-        return False
-    return _is_alike(_face(reading), slot.face)
-
-
-def _is_alike(face: tuple[float, float, float] | None, before: tuple[float, float, float] | None) -> bool:
+def _is_alike(face: _FaceInTile | None, before: _FaceInTile | None) -> bool:
     """Whether a tile may show whom it showed, by where in it the face is; a tile without one tells nothing."""
     return face is None or before is None or not _jumped(face, before, _SAME_FACE)
 
