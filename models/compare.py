@@ -14,7 +14,6 @@ from models.charts import Dot, Line
 from models.data import SIZE
 from models.errors import TrainingError
 from models.runs import EVALUATION, RUN
-from models.zoo.classical import FEATURE
 
 _TEMPLATES: Final = Path(__file__).with_name("templates")
 _HEIGHT_LINES: Final = charts.COLOURS
@@ -175,7 +174,8 @@ def _detail(entry: Entry) -> dict[str, Any]:
     facts = {
         "what it is": _what(entry),
         "began with": entry.run.get("begun", ""),
-        "feature": FEATURE if entry.run.get("feature") else "",
+        "feature": entry.run.get("feature", ""),
+        "machine": entry.run.get("machine", ""),
         "versions": ", ".join(f"{name} {version}" for name, version in entry.run.get("versions", {}).items()),
         "device": entry.run.get("device", ""),
         "data, SHA-256": str(entry.run.get("data_sha256", ""))[:16],

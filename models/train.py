@@ -235,6 +235,7 @@ def _fit_machine(
         "settings": wanted,
         "data_sha256": data_hash(settings.data),
         "feature": classical.FEATURE,
+        "machine": classical.SETTINGS[settings.architecture],
         "faces": len(faces),
         "versions": {name: metadata.version(name) for name in ("scikit-learn", "numpy")},
         "chosen_epoch": 1,

@@ -13,6 +13,12 @@ from numpy.typing import NDArray
 
 from engagement.emotion import EXPRESSIONS
 
+SETTINGS: Final = {
+    "svm-linear": "one against the rest, C 0.01",
+    "svm-poly": "degree 3, coef0 1, C 1, gamma scaled",
+    "svm-rbf": "C 4, gamma scaled",
+    "knn": "25 neighbours, weighted by distance",
+}
 FEATURE: Final = (
     "HOG (8 px cells, 9 orientations, 2 x 2 blocks: 900 values), standardised, 160 principal components"
 )

@@ -18,6 +18,8 @@ from models.golden import golden_faces
 BACKENDS = ("tensorflow", "torch", "jax")
 REPOSITORY = str(Path(__file__).parents[2])
 
+pytestmark = pytest.mark.timeout(1200)  # three frameworks load and compile
+
 SCRIPT = """
 import json, sys
 from pathlib import Path
