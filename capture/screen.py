@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from capture.errors import DisplayError, SourceError, SourceNotFoundError, UnreadableSourceError
 from capture.frame import Frame, NotObserved
 from capture.liveness import Stillness, check_interval, is_black
+from capture.window_pictures import WindowPictures, open_pictures
 from capture.windows import (
     MEETING_TITLES,
     WAYLAND_ADVICE,
@@ -27,7 +28,7 @@ from capture.windows import (
     open_desk,
     overlap,
 )
-from engagement.records import Box, NotObservedReason
+from engagement.records import Box, NotObservedReason, WindowChange
 
 logger = logging.getLogger(__name__)
 
@@ -236,7 +237,7 @@ class _DesktopSource:
                     seen = NotObservedReason.BLACK
                 else:
                     unchanged = stillness.measure(seen.image, time.monotonic())
-                    yield Frame(seen.image, taken_at, index, seen.scale, unchanged)
+                    yield Frame(seen.image, taken_at, index, seen.scale, unchanged, self._followed())
                     continue
             stillness.forget()
             yield NotObserved(seen, taken_at, index)
@@ -247,6 +248,10 @@ class _DesktopSource:
 
     def _look(self) -> Grab | NotObservedReason:
         raise NotImplementedError
+
+    def _followed(self) -> WindowChange | None:
+        """How what was looked at has changed its place since it was last seen."""
+        return None
 
 
 class RegionSource(_DesktopSource):
@@ -299,7 +304,11 @@ class MonitorSource(_DesktopSource):
 
 
 class WindowSource(_DesktopSource):
-    """The meeting window, found by its title and followed as it moves; never anything else of the desktop."""
+    """The meeting window, found by its title and followed as it moves; never anything else of the desktop.
+
+    Where something lies over it, or it reaches beyond the edge of the desktop, the system is asked for the window's own
+    picture; where there is none, it is `covered`.
+    """
 
     def __init__(
         self,
@@ -310,7 +319,10 @@ class WindowSource(_DesktopSource):
         super().__init__(display)
         self._titles = tuple(titles)
         self._desk: Desk | None = None
+        self._pictures: WindowPictures | None = None
         self._sighting: Sighting | None = None
+        self._seen_at: Box | None = None
+        self._change: WindowChange | None = None
 
     @property
     def name(self) -> str:
@@ -334,29 +346,56 @@ class WindowSource(_DesktopSource):
                 f"The {self.name} is minimised or on another virtual desktop, where it draws nothing: restore it "
                 "from the task bar, in gallery view, and start again."
             )
-        if self._sighting.covered > COVERED_SHARE:
+        self._desk = desk
+        self._pictures = open_pictures(self._display)
+        if self._pictures is not None:
+            stack.callback(self._pictures.close)
+        if self._sighting.covered > COVERED_SHARE and self._grab(self._sighting) is None:
             # no refusal: the terminal in which classpulse was started may well lie over it
             logger.warning(
                 "The %s is covered by %.0f %%: nothing is read until it can be seen whole.",
                 self.name,
                 100 * self._sighting.covered,
             )
-        self._desk = desk
+
+    def _followed(self) -> WindowChange | None:
+        return self._change
 
     def _look(self) -> Grab | NotObservedReason:
+        self._change = None
+        before: Sighting | NotObservedReason = NotObservedReason.COVERED
         for _attempt in range(_ATTEMPTS):
             before = self._find()
             if isinstance(before, NotObservedReason):
                 return before
-            grab = self._grabber.grab(before)
-            if grab is None:
-                return NotObservedReason.COVERED  # moved off the desktop
+            grab = self._grab(before)
+            after = self._find()
             # What lies behind must not be kept if the window went away between the search and the grab.
-            if self._find() == before:
+            if isinstance(after, Sighting) and after.window == before.window:
+                if grab is None:
+                    return NotObservedReason.COVERED
+                box = after.window.box
+                self._change = changed(self._seen_at, box)
+                self._seen_at = box
                 return grab
-        return NotObservedReason.COVERED  # on its way across the desktop: part of each grab is something else
+        # on its way across the desktop: part of each grab is something else
+        if isinstance(after, Sighting) and isinstance(before, Sighting):
+            return _UNDER_WAY[changed(before.window.box, after.window.box) or WindowChange.MOVED]
+        return NotObservedReason.WINDOW_CLOSED
 
-    def _find(self) -> Box | NotObservedReason:
+    def _grab(self, sighting: Sighting) -> Grab | None:
+        """The picture of the window, None where it cannot be seen whole in any way."""
+        window = sighting.window
+        whole = overlap(window.box, self._grabber.desktop) == window.box
+        seen = sighting.covered <= COVERED_SHARE
+        if self._pictures is not None:
+            self._pictures.watch(window)
+            image = self._pictures.grab(window) if self._pictures.always or not (whole and seen) else None
+            if image is not None:
+                return Grab(image, image.shape[1] / window.box.width)
+        return self._grabber.grab(window.box) if seen else None
+
+    def _find(self) -> Sighting | NotObservedReason:
         """Where the window is, or why it cannot be seen."""
         if self._desk is None:
             raise SourceError(f"{self.name} is not open: use it in a `with` block.")
@@ -364,11 +403,21 @@ class WindowSource(_DesktopSource):
         if sighting is None:
             return NotObservedReason.WINDOW_CLOSED
         self._sighting = sighting
-        if sighting.window.minimised:
-            return NotObservedReason.MINIMISED
-        if sighting.covered > COVERED_SHARE:
-            return NotObservedReason.COVERED
-        return sighting.window.box
+        return NotObservedReason.MINIMISED if sighting.window.minimised else sighting
+
+
+_UNDER_WAY: Final = {
+    WindowChange.MOVED: NotObservedReason.MOVED,
+    WindowChange.RESIZED: NotObservedReason.RESIZED,
+}
+
+
+def changed(before: Box | None, now: Box) -> WindowChange | None:
+    """How a window has changed; one that has another size counts as resized, wherever it went."""
+    if before is None or before == now:
+        return None
+    same_size = (before.width, before.height) == (now.width, now.height)
+    return WindowChange.MOVED if same_size else WindowChange.RESIZED
 
 
 def describe_monitors(monitors: Sequence[Box]) -> str:

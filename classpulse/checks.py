@@ -1,12 +1,19 @@
 """The doctor's checks of what the front door composes: database, disk, port, models."""
 
+import math
 import shutil
 import socket
+import time
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from capture.doctor import Check
+from capture.frame import Frame
 from engagement.errors import ClasspulseError
+from engagement.records import State
+
+if TYPE_CHECKING:
+    from inference.reader import Reader
 
 MINIMUM_FREE_BYTES: Final = 500_000_000
 """A term of hourly classes takes well under this."""
@@ -57,6 +64,68 @@ def check_port(host: str, port: int) -> Check:
         except OSError as error:
             return Check("port", "fail", f"{host}:{port}: {error.strerror}", "Choose another with --port.")
     return Check("port", "ok", f"{host}:{port} is free", "")
+
+
+def check_reading(frame: Frame, reader: "Reader", *, interval: float, names: bool) -> list[Check]:
+    """What is read on one picture: the grid, the faces, the names, and how long it takes.
+
+    Args:
+        frame: of the source that will be watched.
+        reader: the one that will read it; it is used twice, so that the time is that of a frame in a lesson.
+        interval: seconds between frames.
+        names: whether names are read in the mode of the session.
+    """
+    from capture.gallery import find_tiles
+
+    reader.read(frame.image, find_tiles(frame.image))
+    started = time.perf_counter()
+    tiles = find_tiles(frame.image)
+    result = reader.read(frame.image, tiles)
+    seconds = time.perf_counter() - started
+    on = [reading for reading in result.readings if reading.state is not State.CAMERA_OFF]
+    faces = sum(reading.face is not None for reading in on)
+    named = sum(reading.label.name is not None for reading in result.readings)
+    checks = [_grid(len(tiles)), _faces(faces, len(on))]
+    if names:
+        checks.append(_names(named, len(result.readings)))
+    else:
+        checks.append(Check("names", "ok", "not read in participation mode", ""))
+    checks.append(_time(seconds, interval))
+    return checks
+
+
+def _grid(tiles: int) -> Check:
+    if tiles:
+        return Check("grid", "ok", f"{tiles} tiles", "")
+    advice = "Switch the meeting to gallery view, end screen sharing, and make its window larger."
+    return Check("grid", "warn", "no gallery in the picture", advice)
+
+
+def _faces(faces: int, cameras: int) -> Check:
+    found = f"{faces} of {cameras} cameras show one"
+    if faces:
+        return Check("faces", "ok", found, "")
+    advice = "Make the window larger, or wait until cameras are on: nothing is read where no face is found."
+    return Check("faces", "warn", found, advice)
+
+
+def _names(named: int, tiles: int) -> Check:
+    found = f"{named} of {tiles} read"
+    if 2 * named >= tiles > 0:
+        return Check("names", "ok", found, "")
+    advice = (
+        "Let the meeting show names (Zoom: Settings, Video, Always display participant names) and make its window "
+        "larger: without names seats are told by their place only."
+    )
+    return Check("names", "warn", found, advice)
+
+
+def _time(seconds: float, interval: float) -> Check:
+    found = f"{seconds * 1000:.0f} ms for one frame every {interval:g} s"
+    if seconds < interval:
+        return Check("time per frame", "ok", found, "")
+    advice = f"Take a longer --interval, such as {max(2, 2 * math.ceil(seconds))}, or close other programs."
+    return Check("time per frame", "warn", found, advice)
 
 
 def check_models() -> Check:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from capture.doctor import Check
+    from capture.frame import Frame
     from dashboard.app import DashboardSettings
 
 
@@ -298,17 +299,40 @@ def erase(chosen: Settings, session: str, *, confirm: Callable[[str], bool]) -> 
 
 
 def doctor(chosen: Settings) -> "list[Check]":
-    """Check the machine; each line says what to do."""
-    from capture.doctor import run_checks
+    """Check the machine and what is read of the source; each line says what to do, for the terminal or a page."""
+    from capture.doctor import check_source
     from classpulse.checks import check_database, check_disk, check_models, check_port
 
+    checks, frame = check_source(chosen.capture.source, titles=chosen.capture.titles)
+    models = check_models()
+    if frame is not None and models.state != "fail":
+        checks += _read_one(chosen, frame)
     return [
-        *run_checks(chosen.capture.source, titles=chosen.capture.titles),
-        check_database(chosen.database_url),
+        *checks,
         check_disk(chosen.database_url),
+        check_database(chosen.database_url),
         check_port(chosen.dashboard.host, chosen.dashboard.port),
-        check_models(),
+        models,
     ]
+
+
+def _read_one(chosen: Settings, frame: "Frame") -> "list[Check]":
+    from capture.doctor import Check
+    from classpulse.checks import check_reading
+    from inference.reader import load_reader
+
+    names = chosen.session.mode is not Mode.PARTICIPATION
+    try:
+        reader = load_reader(
+            detector=chosen.inference.detector,
+            detector_model=chosen.inference.detector_model,
+            expressions=names,
+            names=names,
+            label_budget=None,
+        )
+        return check_reading(frame, reader, interval=chosen.capture.interval, names=names)
+    except ClasspulseError as error:
+        return [Check("faces", "fail", "not looked for", str(error))]
 
 
 def _write_line(line: str) -> None:

@@ -28,6 +28,12 @@ def outcome(seen: Frame | NotObserved) -> object:
     return seen.image.shape[1::-1] if isinstance(seen, Frame) else seen.reason
 
 
+@pytest.fixture
+def no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A system that gives no picture of a window by itself."""
+    monkeypatch.setattr("capture.screen.open_pictures", lambda _display: None)
+
+
 @pytest.fixture(params=["bare", "managed"])
 def display(request: pytest.FixtureRequest, xvfb: str) -> Iterator[str]:
     """An X server without and with a window manager."""
@@ -56,6 +62,7 @@ def test_the_window_is_followed_as_it_moves_and_grows(display: str) -> None:
         assert source.name == 'window "Zoom Meeting"'
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_a_window_over_the_edge_is_clipped_and_one_beyond_it_is_not_seen(xvfb: str) -> None:
     with (
         X11Window(xvfb, "Zoom Meeting", picture(1), -100, 1300) as shown,
@@ -69,6 +76,54 @@ def test_a_window_over_the_edge_is_clipped_and_one_beyond_it_is_not_seen(xvfb: s
         assert outcome(next(frames)) == NotObservedReason.COVERED
 
 
+def test_a_window_that_is_covered_or_over_the_edge_is_read_by_itself(display: str) -> None:
+    with (
+        X11Window(display, "Zoom Meeting", picture(1), 300, 200) as shown,
+        WindowSource(display=display) as source,
+    ):
+        frames = source.frames(1.0)
+        assert outcome(next(frames)) == (320, 240)
+        with X11Window(display, "Notes", picture(2), 350, 200):
+            for number in (3, 4):
+                shown.show(picture(number))
+                seen = next(frames)
+                assert isinstance(seen, Frame)
+                assert np.array_equal(seen.image, picture(number))
+            shown.minimise()
+            assert outcome(next(frames)) == NotObservedReason.MINIMISED
+            shown.restore()
+        for place in ((-100, 1300), (2400, 100)):
+            shown.move(*place)
+            shown.show(picture(5))
+            wait_until(lambda: np.array_equal(getattr(next(frames), "image", None), picture(5)))
+
+
+def test_how_a_window_was_followed_is_told(xvfb: str) -> None:
+    with (
+        X11Window(xvfb, "Zoom Meeting", picture(1), 300, 200) as shown,
+        WindowSource(display=xvfb) as source,
+    ):
+        frames = source.frames(1.0)
+
+        def followed() -> object:
+            seen = next(frames)
+            assert isinstance(seen, Frame)
+            return seen.followed
+
+        assert followed() is None
+        shown.move(400, 300)
+        assert followed() == "moved"
+        assert followed() is None
+        shown.resize(640, 480)
+        assert followed() == "resized"
+        shown.minimise()
+        next(frames)
+        shown.restore()
+        shown.move(50, 60)
+        assert followed() == "moved"
+
+
+@pytest.mark.usefixtures("no_pictures")
 def test_what_cannot_be_seen_is_said_and_comes_back(display: str) -> None:
     with (
         X11Window(display, "Zoom Meeting", picture(1), 300, 200) as shown,
@@ -128,6 +183,7 @@ def test_a_window_that_is_minimised_from_the_start_is_refused(display: str) -> N
             assert outcome(next(frames)) == (320, 240)
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_a_window_that_is_covered_from_the_start_is_said_and_waited_for(
     xvfb: str, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -192,7 +248,7 @@ def test_a_window_that_is_being_dragged_is_left_until_it_rests(
         frames = source.frames(1.0)
         with monkeypatch.context() as patch:
             patch.setattr(Grabber, "grab", drag_first)
-            assert outcome(next(frames)) == NotObservedReason.COVERED
+            assert outcome(next(frames)) == NotObservedReason.MOVED
         seen = next(frames)
         assert isinstance(seen, Frame)
         assert np.array_equal(seen.image, picture(1))
