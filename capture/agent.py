@@ -244,14 +244,12 @@ class Agent:
         started = deadline = time.monotonic()
         yield first, 0
         if not self._source.live:
-            while True:
-                self._enter(Stage.GRAB)
-                item = next(frames, None)
-                if item is None:
-                    return
+            self._enter(Stage.GRAB)
+            for item in frames:
                 if stop.is_set() or (limit and (item.taken_at - first.taken_at).total_seconds() >= limit):
                     return
                 yield item, 0
+                self._enter(Stage.GRAB)
             return
         while True:
             deadline += interval
