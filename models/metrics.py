@@ -30,13 +30,13 @@ def log_loss(logits: Floats, labels: Labels, temperature: float = 1.0) -> float:
 
 
 def fit_temperature(logits: Floats, labels: Labels) -> float:
-    """The temperature in 0.25..4 with the lowest negative log-likelihood (Guo et al. 2017).
+    """The temperature in 0.05..10 with the lowest negative log-likelihood (Guo et al. 2017).
 
     Golden-section search: the likelihood is convex in 1 / temperature.
     """
     golden = (np.sqrt(5) - 1) / 2
-    low, high = 0.25, 4.0
-    for _ in range(40):
+    low, high = 0.1, 20.0
+    for _ in range(45):
         span = golden * (high - low)
         if log_loss(logits, labels, 1 / (high - span)) < log_loss(logits, labels, 1 / (low + span)):
             high = low + span
