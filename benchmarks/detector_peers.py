@@ -2,7 +2,8 @@
 
     python -m benchmarks.detector_peers --data ../shared/data [--seats 49]
 
-Peers: the `mtcnn` package as it comes (through TensorFlow), and YuNet from the reference folder in OpenCV.
+Peers: MTCNN's weights in onnxruntime (`--detector mtcnn`), the `mtcnn` package as it comes (through TensorFlow), and
+YuNet from the reference folder in OpenCV.
 """
 
 import argparse
@@ -14,8 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.faces import load_detector
-from inference.mtcnn_detector import MtcnnDetector
+from inference.faces import FaceDetector, load_detector
 from tests.capture.synthetic_gallery import Gallery, Look, compose_gallery, portraits_of
 
 Picture = NDArray[np.uint8]
@@ -50,17 +50,22 @@ def detectors(data: Path) -> dict[str, Callable[[Picture], Centres]]:
     """Each takes uint8 (H, W, 3) RGB and gives the centres of the faces it found, in pixels."""
     from mtcnn import MTCNN
 
-    ours, package = MtcnnDetector(min_face=16), MTCNN()
-    yunet = load_detector("yunet", data / "reference" / "yunet_2026may.onnx", min_face=16)
+    package = MTCNN()
+    by_name = {
+        "tileface (ours)": load_detector("tileface", min_face=16),
+        "MTCNN in onnxruntime": load_detector("mtcnn", min_face=16),
+        "YuNet (OpenCV)": load_detector("yunet", data / "reference" / "yunet_2026may.onnx"),
+    }
 
     def by_package(image: Picture) -> Centres:
         boxes = [face["box"] for face in package.detect_faces(image, min_face_size=16, threshold_onet=0.8)]
         return [(left + width / 2, top + height / 2) for left, top, width, height in boxes]
 
-    return {
-        "ours (MTCNN, onnxruntime)": lambda image: [face.box.centre for face in ours.detect(image)],
-        "mtcnn 1.0.0 (TensorFlow)": by_package,
-        "YuNet (OpenCV)": lambda image: [face.box.centre for face in yunet.detect(image)],
+    def by_ours(detector: FaceDetector) -> Callable[[Picture], Centres]:
+        return lambda image: [face.box.centre for face in detector.detect(image)]
+
+    return {name: by_ours(detector) for name, detector in by_name.items()} | {
+        "mtcnn 1.0.0 (TensorFlow)": by_package
     }
 
 

@@ -16,11 +16,14 @@ _STEP: Final = STRIDES[-1]
 _OVERLAP: Final = 0.4
 """Intersection over union above which two boxes are one face."""
 _SECOND_LOOK: Final = 4
-"""A large picture is looked at a second time at this fraction of its size, for faces larger than the network knows."""
-_LARGE: Final = 320
+"""A large picture is looked at a second time at this fraction of its size, for faces larger than were taught."""
+_LARGE: Final = 256
 """Shorter side in pixels from which on a picture gets the second look."""
-_FROM: Final = 200
-"""Height in pixels of the smallest face that the second look may add; the first knows smaller ones better."""
+_FIRST_UP_TO: Final = 180
+_SECOND_FROM: Final = 150
+"""Face heights in pixels that the two looks answer for; between them both do."""
+_INSIDE: Final = 0.6
+"""Share of a box that must lie inside the picture: a face that is cut off has a box that ends at the edge."""
 _MOST_PIXELS: Final = 4_000_000
 """A larger picture is shrunk to this before it is looked at."""
 
@@ -72,15 +75,18 @@ class TileFaceDetector:
         boxes, points, scores = self._look(image, scale)
         if min(height, width) * scale >= _LARGE:
             more = self._look(image, scale / _SECOND_LOOK)
-            tall = more[0][:, 3] - more[0][:, 1] >= _FROM / scale
+            low = boxes[:, 3] - boxes[:, 1] < _FIRST_UP_TO / scale
+            tall = more[0][:, 3] - more[0][:, 1] >= _SECOND_FROM / scale
             boxes, points, scores = (
-                np.concatenate([first, second[tall]])
+                np.concatenate([first[low], second[tall]])
                 for first, second in zip((boxes, points, scores), more, strict=True)
             )
+        clipped = np.clip(boxes, 0, (width, height, width, height))
         faces = []
         for index in suppress(boxes, scores, _OVERLAP):
-            left, top = np.maximum(np.rint(boxes[index, :2]), 0).astype(int).tolist()
-            right, bottom = np.minimum(np.rint(boxes[index, 2:]), (width, height)).astype(int).tolist()
+            if _area(clipped[index]) < _INSIDE * _area(boxes[index]):
+                continue
+            left, top, right, bottom = np.rint(clipped[index]).astype(int).tolist()
             if right - left < 2 or bottom - top < max(2, self._min_face):
                 continue
             faces.append(
@@ -122,3 +128,7 @@ class TileFaceDetector:
             )
             maps.append(np.concatenate(parts, axis=-1))
         return maps
+
+
+def _area(box: Floats) -> float:
+    return float((box[2] - box[0]) * (box[3] - box[1]))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from capture.classroom import Classroom
+from capture.classroom import Classroom, Theme
 from engagement.records import STATES_WITH_FACE
 from models.detector.labels import Photo, label_picture, load_teachers
 
@@ -26,7 +26,7 @@ def class_photos(data: Path) -> Iterator[Photo]:
     """
     teachers = load_teachers(data)
     for seats, seed in product(_SEATS, _SEEDS):
-        theme = "light" if (seats + seed) % 2 else "dark"
+        theme: Theme = "light" if (seats + seed) % 2 else "dark"
         room = Classroom(seats, 1280, 720, seed=seed, theme=theme, rounded=bool(seed % 2))
         for at in _MOMENTS:
             picture = room.draw(at)

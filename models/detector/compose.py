@@ -10,6 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.detector import drawn
+from models.detector.covers import blob, cover
+from models.detector.figures import scatter_figures
+from models.detector.ink import blank, name_of, shade, write
 from models.detector.labels import Photo
 from models.detector.spoil import spoil
 
@@ -86,7 +89,7 @@ def compose_gallery(photos: Sequence[Photo], columns: int, rng: Rng) -> Scene:
         rng: the same state gives the same scene.
     """
     width = round(TILE * float(rng.choice([16 / 9, 16 / 9, 4 / 3, 1.0])))
-    picture = drawn.blank(columns * (width + _GAP), columns * (TILE + _GAP), (0, 0, 0))
+    picture = blank(columns * (width + _GAP), columns * (TILE + _GAP), (0, 0, 0))
     parts = [_NOTHING]
     for row in range(columns):
         for column in range(columns):
@@ -95,6 +98,12 @@ def compose_gallery(photos: Sequence[Photo], columns: int, rng: Rng) -> Scene:
             _paint(picture, tile.picture, left, top)
             parts.append(_shifted(tile, left, top, picture.shape[1], picture.shape[0]))
     return replace(_joined(parts), picture=picture)
+
+
+def compose_galleries(photos: Sequence[Photo], count: int, seed: int) -> list[Scene]:
+    """So many galleries of 2 x 2 to 7 x 7 tiles; the same seed gives the same."""
+    rng = np.random.default_rng([seed, 77])
+    return [compose_gallery(photos, 2 + number % 6, rng) for number in range(count)]
 
 
 def compose_tilted(photos: Sequence[Photo], tilt: float, rng: Rng) -> Scene:
@@ -113,10 +122,8 @@ def _grid(photos: Sequence[Photo], size: int, rng: Rng, least: int) -> Scene:
     aspect = float(rng.choice([16 / 9, 16 / 9, 16 / 9, 4 / 3, 1.0, 0.75, 9 / 16]))
     width = max(24, round(height * aspect))
     gap = _GAP if like_the_product else int(rng.integers(0, 12))
-    ground = (
-        (0, 0, 0) if like_the_product else drawn.shade(rng, *((0, 60) if rng.random() < 0.7 else (200, 256)))
-    )
-    picture = drawn.blank(size, size, ground)
+    ground = (0, 0, 0) if like_the_product else shade(rng, *((0, 60) if rng.random() < 0.7 else (200, 256)))
+    picture = blank(size, size, ground)
     left0, top0 = -int(rng.integers(0, width)), -int(rng.integers(0, height))
     parts = [_NOTHING]
     for top in range(top0, size, height + gap):
@@ -130,7 +137,7 @@ def _grid(photos: Sequence[Photo], size: int, rng: Rng, least: int) -> Scene:
 
 
 def _border(picture: Picture, left: int, top: int, width: int, height: int, rng: Rng) -> None:
-    colour = (35, 217, 89) if rng.random() < 0.6 else drawn.shade(rng, 60)
+    colour = (35, 217, 89) if rng.random() < 0.6 else shade(rng, 60)
     thick = int(rng.integers(1, 4))
     cv2.rectangle(picture, (left, top), (left + width - 1, top + height - 1), colour, thick)
 
@@ -163,12 +170,12 @@ def _label(picture: Picture, rng: Rng) -> None:
     height, width = picture.shape[:2]
     size = int(np.clip(height * rng.uniform(0.06, 0.12), 6, 22))
     strip = min(round(size * 1.6), height // 3)
-    name = drawn.name_of(rng)
+    name = name_of(rng)
     part = picture[height - strip :, : min(width, round(size * 0.62 * len(name)))]
     dark = rng.random() < 0.85
     if rng.random() < 0.8:
         part[:] = (part * 0.45 + (11.0 if dark else 132.0)).astype(np.uint8)
-    drawn.write(part, name, size, (size / 2, strip / 2), "lm", (245, 245, 245) if dark else (30, 30, 30))
+    write(part, name, size, (size / 2, strip / 2), "lm", (245, 245, 245) if dark else (30, 30, 30))
 
 
 def _person(photos: Sequence[Photo], width: int, height: int, rng: Rng) -> Scene:
@@ -177,7 +184,7 @@ def _person(photos: Sequence[Photo], width: int, height: int, rng: Rng) -> Scene
     tall = max(tall, 10.0)
     background = _background(photos, width, height, rng)
     if rng.random() < 0.15:
-        drawn.blob(background, rng)
+        blob(background, rng)
     scene = replace(_NOTHING, picture=background)
     count = 1 if rng.random() < 0.85 else int(rng.integers(2, 4))
     for number in range(count):
@@ -230,7 +237,7 @@ def _with_person(
     tilted, points = _moved(source, there, tilt)
     if rng.random() < 0.16:
         upright = _around(tilted[chosen], source.boxes[chosen], float(np.linalg.norm(there[:, 1])))
-        drawn.cover(picture, upright, points[chosen], tilt, rng)
+        cover(picture, upright, points[chosen], tilt, rng)
     showing = _showing(tilted, weight[..., 0])
     faces = (showing >= _SHOWN) & (tilted[:, 3] - tilted[:, 1] >= SMALLEST_TAUGHT)
     between = (showing > _HIDDEN) & ~faces
@@ -273,19 +280,21 @@ def _figure_mask(photo: Photo, chosen: int, rng: Rng) -> Picture:
         mask = cv2.blur(mask, (soft, soft))
         mask[-1] = mask[-2]
     else:
-        box = photo.boxes[chosen]
-        x, y, w, h = *((box[:2] + box[2:]) / 2), *(box[2:] - box[:2])
-        head = (round(float(w * rng.uniform(0.72, 0.95))), round(float(h * rng.uniform(0.75, 0.95))))
-        cv2.ellipse(mask, (round(float(x)), round(float(y - 0.08 * h))), head, 0, 0, 360, 255, -1)
-        body = (round(float(w * rng.uniform(1.1, 1.7))), round(float(h * rng.uniform(0.6, 0.9))))
-        cv2.ellipse(mask, (round(float(x)), round(float(y + 1.25 * h))), body, 0, 0, 360, 255, -1)
+        left, top, right, bottom = map(float, photo.boxes[chosen])
+        x, y, w, h = (left + right) / 2, (top + bottom) / 2, right - left, bottom - top
+        head = (round(w * rng.uniform(0.72, 0.95)), round(h * rng.uniform(0.75, 0.95)))
+        cv2.ellipse(mask, (round(x), round(y - 0.08 * h)), head, 0, 0, 360, 255, -1)
+        body = (round(w * rng.uniform(1.1, 1.7)), round(h * rng.uniform(0.6, 0.9)))
+        cv2.ellipse(mask, (round(x), round(y + 1.25 * h)), body, 0, 0, 360, 255, -1)
         mask = cv2.blur(mask, (max(1, soft // 2), max(1, soft // 2)))
     return np.asarray(mask, np.uint8)
 
 
 def _background(photos: Sequence[Photo], width: int, height: int, rng: Rng) -> Picture:
-    """What may stand behind a person: a room, a piece of a photograph without faces, one colour, a pattern."""
+    """What may stand behind a person: a room, a piece of a photograph without faces, one colour, a pattern, blur."""
     roll = rng.random()
+    if roll < 0.12:
+        return _out_of_focus(photos[int(rng.integers(len(photos)))].picture, width, height, rng)
     if roll < 0.5:
         piece = _faceless(photos, rng)
         if piece is not None:
@@ -297,8 +306,19 @@ def _background(photos: Sequence[Photo], width: int, height: int, rng: Rng) -> P
     if roll < 0.8:
         return drawn.room(width, height, rng)
     if roll < 0.92:
-        return drawn.blank(width, height, drawn.shade(rng, *((0, 256) if rng.random() < 0.6 else (235, 256))))
+        return blank(width, height, shade(rng, *((0, 256) if rng.random() < 0.6 else (235, 256))))
     return drawn.pattern(width, height, rng)
+
+
+def _out_of_focus(photo: Picture, width: int, height: int, rng: Rng) -> Picture:
+    """A photograph of so few pixels that no face is left of it, mirrored and enlarged: light and dark blobs."""
+    few = int(rng.integers(3, 10))
+    small = cv2.resize(photo, (few, few), interpolation=cv2.INTER_AREA)
+    copies = int(rng.integers(0, 2))
+    tiled = cv2.copyMakeBorder(
+        small, few * copies, few * copies, few * copies, few * copies, cv2.BORDER_REFLECT_101
+    )
+    return np.ascontiguousarray(cv2.resize(tiled, (width, height), interpolation=cv2.INTER_CUBIC))
 
 
 def _faceless(photos: Sequence[Photo], rng: Rng) -> Picture | None:
@@ -349,7 +369,7 @@ def _whole(photos: Sequence[Photo], size: int, rng: Rng) -> Scene:
     unsure = _transformed_boxes(source.doubtful, there)
     unsure = np.concatenate([boxes[(showing > _HIDDEN) & ~faces], unsure[_showing(unsure, inside) > _HIDDEN]])
     if rng.random() < 0.12:
-        drawn.scatter_avatars(picture, rng)
+        scatter_figures(picture, rng)
     return Scene(picture, _clipped(boxes[faces], size, size), points[faces], _clipped(unsure, size, size))
 
 

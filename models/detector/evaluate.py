@@ -20,8 +20,8 @@ from inference.tileface import TileFaceDetector
 from models.charts import Line, line_chart, write_charts
 from models.detector import drawn
 from models.detector.card import write_card
-from models.detector.compose import TILE, Scene, compose_tilted, resized
-from models.detector.export import LOWEST, held_galleries
+from models.detector.compose import TILE, Scene, compose_galleries, compose_tilted, resized
+from models.detector.export import LOWEST
 from models.detector.labels import Photo, label_photos
 from models.detector.measure import Tally, tally_of
 from models.errors import DataError
@@ -113,7 +113,7 @@ def _sets(photos: Sequence[Photo]) -> dict[str, list[Scene]]:
     rng = np.random.default_rng(11)
     small = [resized(photo, float(rng.uniform(0.15, 0.5))) for photo in photos]
     sets = {
-        "galleries": list(held_galleries(photos, _GALLERIES, seed=2)),
+        "galleries": compose_galleries(photos, _GALLERIES, seed=2),
         "photographs": [as_scene(photo) for photo in photos],
         "small photographs": [as_scene(photo) for photo in small],
     }

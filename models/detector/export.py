@@ -3,7 +3,7 @@
 import hashlib
 import logging
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from inference.tileface import TileFaceDetector
 from models.convert import to_flat_buffer
-from models.detector.compose import Scene, compose, compose_gallery
+from models.detector.compose import Scene, compose, compose_galleries
 from models.detector.golden import golden_gallery
 from models.detector.labels import Photo, label_photos
 from models.detector.measure import Tally, tally_of
@@ -34,7 +34,7 @@ _CHOSEN_ON: Final = 36
 _INT8_MAY_COST: Final = 0.002
 """Of average precision, and of the landmark error in face heights."""
 SURE: Final = 0.98
-DOUBTFUL: Final = 0.6
+DOUBTFUL: Final = 0.92
 """Precisions on galleries of the val split that the scores 0.5 and 0.1 stand for."""
 THRESHOLD: Final = 0.5
 
@@ -52,7 +52,7 @@ def export_detector(
     settings = record["settings"]
     shape = (settings["stem"], settings["widths"], settings["neck"], settings["blocks"])
     photos = label_photos(data, run / LABELS)
-    galleries = list(held_galleries(photos["val"], _CHOSEN_ON, seed=1))
+    galleries = compose_galleries(photos["val"], _CHOSEN_ON, seed=1)
     trained = build_detector(*shape)
     trained.load_weights(run / BEST)
     folder = manifest.parent / "weights"
@@ -109,13 +109,6 @@ def export_detector(
     }
     write_entry(manifest, FACE, table)
     return resolve_face(manifest)
-
-
-def held_galleries(photos: Sequence[Photo], count: int, seed: int) -> Iterator[Scene]:
-    """So many whole galleries of 2 x 2 to 7 x 7 tiles, as the product's mosaic shows them."""
-    rng = np.random.default_rng([seed, 77])
-    for number in range(count):
-        yield compose_gallery(photos, 2 + number % 6, rng)
 
 
 def to_litert(model: keras.Model, representative: Sequence[NDArray[np.uint8]] | None = None) -> bytes:

@@ -140,7 +140,9 @@ def label_picture(
             points = face.landmarks
         sure.append(np.concatenate([box, ((points + face.landmarks) / 2).ravel()]))
     known = [row[:4] for row in sure] + doubtful
-    doubtful += [box for box in (_corners(face) / 2 for face in larger) if not _matches(box, known)]
+    doubtful += [
+        box for box in (_corners(face) * np.float32(0.5) for face in larger) if not _matches(box, known)
+    ]
     return sure, doubtful
 
 

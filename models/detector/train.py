@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from inference.face_maps import STRIDES, cell_centres, decode, suppress
 from models.detector.classes import class_photos
-from models.detector.compose import MIRRORED, Scene, compose
+from models.detector.compose import MIRRORED, Scene, compose, compose_galleries
 from models.detector.labels import Photo, label_photos
 from models.detector.loss import detection_loss
 from models.detector.measure import Found, Tally
@@ -45,7 +45,7 @@ class DetectorSettings:
     average: decay of the moving average of the weights, which is what is measured and kept.
     landmark_weight: of the landmarks' loss.
     least_tile: height in pixels of the lowest tiles composed.
-    held: composed pictures of the val split on which the best round is chosen.
+    held: galleries of the val split on which the best round is chosen.
     start: folder of a run of the same network whose best weights to begin with; None begins at random.
     classes: show the product's synthetic class now and then.
     photos: use so many photographs of each split only (0: all).
@@ -68,7 +68,7 @@ class DetectorSettings:
     average: float = 0.998
     landmark_weight: float = 12.0
     least_tile: int = 40
-    held: int = 300
+    held: int = 24
     start: Path | None = None
     precision: str = "mixed_bfloat16"
     seed: int = 1
@@ -183,10 +183,8 @@ class _SceneStore:
         return Batches(*(_flat(getattr(part, name) for part in self._pool) for name in Batches.__slots__))
 
     def held(self) -> list[Scene]:
-        """Pictures of the val split, always the same."""
-        rng = np.random.default_rng([self._settings.seed, 10**6])
-        photos = self._source()["val"]
-        return [compose(photos, self._settings.size, rng) for _ in range(self._settings.held)]
+        """Galleries of the val split, always the same."""
+        return compose_galleries(self._source()["val"], self._settings.held, seed=1)
 
     def _kept(self, number: int) -> Batches:
         path = self._settings.out / f"scenes-{number:02}.npz"
@@ -284,7 +282,7 @@ class _Loop:
         """Average precision, recall at a precision of 0.99 and landmark error of the moving average."""
         tally = Tally()
         for scene in scenes:
-            maps = _forward(self._average, tf.constant(scene.picture[np.newaxis], tf.float32))
+            maps = _forward(self._average, tf.constant(_filled_up(scene.picture), tf.float32))
             boxes, points, scores = decode([level.numpy()[0] for level in maps], 0.05)
             kept = suppress(boxes, scores, 0.4)
             tally.add(Found(boxes[kept], points[kept], scores[kept]), scene)
@@ -370,6 +368,12 @@ def _forward(model: keras.Model, pictures: Any) -> Any:
 def build_from(settings: DetectorSettings) -> keras.Model:
     """The network of these settings."""
     return build_detector(settings.stem, settings.widths, settings.neck, settings.blocks)
+
+
+def _filled_up(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """One picture as a batch, black to the right and below up to multiples of the largest stride."""
+    down, across = (-side % STRIDES[-1] for side in picture.shape[:2])
+    return np.pad(picture, ((0, down), (0, across), (0, 0)))[np.newaxis]
 
 
 def _cells(size: int, stride: int) -> NDArray[np.float32]:

@@ -64,7 +64,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> DetectorSettings:
     stem, widths, neck, blocks = SHAPE
     return DetectorSettings(
         folder / "data", out, rounds=2, fresh=24, steps=30, batch=8, size=96, stem=stem, widths=widths, neck=neck,
-        blocks=blocks, learning_rate=1e-2, warmup_steps=5, average=0.9, held=6, precision="float32", classes=False,
+        blocks=blocks, learning_rate=1e-2, warmup_steps=5, average=0.9, held=2, precision="float32", classes=False,
     )  # fmt: skip
 
 
