@@ -25,6 +25,7 @@ from capture.windows import (
     X11Desk,
     desktop_session,
     locate,
+    off_screen_share,
     open_desk,
     overlap,
 )
@@ -32,7 +33,7 @@ from engagement.records import Box, NotObservedReason, WindowChange
 
 logger = logging.getLogger(__name__)
 
-#: Share of the window that others may hide before it counts as covered.
+#: Share of the window that others may hide, or that may lie on no monitor, before it counts as covered.
 COVERED_SHARE: Final = 0.1
 # A window that moves is looked at again at once; one that is dragged for longer is left until the next interval.
 _ATTEMPTS: Final = 5
@@ -386,14 +387,14 @@ class WindowSource(_DesktopSource):
     def _grab(self, sighting: Sighting) -> Grab | None:
         """The picture of the window, None where it cannot be seen whole in any way."""
         window = sighting.window
-        whole = overlap(window.box, self._grabber.desktop) == window.box
-        seen = sighting.covered <= COVERED_SHARE
+        off = off_screen_share(window.box, self._grabber.monitors)
+        whole = off == 0.0 and sighting.covered <= COVERED_SHARE
         if self._pictures is not None:
             self._pictures.watch(window)
-            image = self._pictures.grab(window) if self._pictures.always or not (whole and seen) else None
+            image = self._pictures.grab(window) if self._pictures.always or not whole else None
             if image is not None:
                 return Grab(image, image.shape[1] / window.box.width)
-        return self._grabber.grab(window.box) if seen else None
+        return self._grabber.grab(window.box) if max(off, sighting.covered) <= COVERED_SHARE else None
 
     def _find(self) -> Sighting | NotObservedReason:
         """Where the window is, or why it cannot be seen."""

@@ -199,6 +199,11 @@ def covered_share(box: Box, above: Iterable[Box]) -> float:
     return float((hidden * np.outer(np.diff(ys), np.diff(xs))).sum()) / box.area
 
 
+def off_screen_share(box: Box, monitors: Iterable[Box]) -> float:
+    """Share of `box` that lies on no monitor, 0..1: monitors of different sizes leave corners that show nothing."""
+    return 1.0 - covered_share(box, monitors)
+
+
 def open_desk(display: str | None = None) -> Desk:
     """The windows of this desktop.
 

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +13,7 @@ from capture.errors import DisplayError, SourceError, SourceNotFoundError, Unrea
 from capture.frame import Frame, NotObserved
 from capture.liveness import Stillness, is_black
 from capture.screen import Grab, Grabber, MonitorSource, RegionSource, WindowSource
-from capture.windows import X11Desk
+from capture.windows import DesktopWindow, X11Desk
 from engagement.records import Box, NotObservedReason
 from tests.x11 import X11Window, has, run_openbox, run_xvfb, split_into_monitors, wait_until
 
@@ -65,13 +64,16 @@ def test_the_window_is_followed_as_it_moves_and_grows(display: str) -> None:
 @pytest.mark.usefixtures("no_pictures")
 def test_a_window_over_the_edge_is_clipped_and_one_beyond_it_is_not_seen(xvfb: str) -> None:
     with (
-        X11Window(xvfb, "Zoom Meeting", picture(1), -100, 1300) as shown,
+        X11Window(xvfb, "Zoom Meeting", picture(1), -10, 1210) as shown,
         WindowSource(display=xvfb) as source,
     ):
         frames = source.frames(1.0)
         seen = next(frames)
         assert isinstance(seen, Frame)
-        assert np.array_equal(seen.image, picture(1)[:140, 100:])
+        assert np.array_equal(seen.image, picture(1)[:230, 10:])
+        # a class of which a row is missing is not a smaller class
+        shown.move(-100, 1300)
+        assert outcome(next(frames)) == NotObservedReason.COVERED
         shown.move(3000, 100)
         assert outcome(next(frames)) == NotObservedReason.COVERED
 
@@ -434,36 +436,88 @@ class RecordedShot:
 
 
 class RecordedMss:
-    """A desktop as mss shows it on macOS: a second monitor at the left, pictures in twice the nominal size."""
+    """A desktop as mss shows it: a second, smaller monitor at the left; pictures of `scale` times the nominal size."""
 
     monitors = (
-        {"left": -800, "top": -100, "width": 1800, "height": 700},
-        {"left": 0, "top": 0, "width": 1000, "height": 600},
+        {"left": -800, "top": -100, "width": 1800, "height": 1000},
+        {"left": 0, "top": 0, "width": 1000, "height": 900},
         {"left": -800, "top": -100, "width": 800, "height": 600},
     )
 
-    def __init__(self) -> None:
+    def __init__(self, scale: float) -> None:
+        self.scale = scale
         self.asked: list[dict[str, int]] = []
+
+    def real(self, box: dict[str, int]) -> tuple[int, int]:
+        return round(self.scale * box["width"]), round(self.scale * box["height"])
 
     def grab(self, box: dict[str, int]) -> RecordedShot:
         self.asked.append(box)
-        return RecordedShot(picture(1, 2 * box["width"], 2 * box["height"]))
+        return RecordedShot(picture(1, *self.real(box)))
 
     def close(self) -> None:
         pass
 
 
-def test_real_pixels_and_negative_places_of_a_retina_desktop(monkeypatch: pytest.MonkeyPatch) -> None:
-    recorded: Any = RecordedMss()
-    monkeypatch.setattr("capture.screen._open_mss", lambda _display: recorded)
+@pytest.fixture(params=[1.0, 1.25, 1.5, 2.0])
+def recorded(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> RecordedMss:
+    """The desktop at each usual scale."""
+    desktop = RecordedMss(request.param)
+    monkeypatch.setattr("capture.screen._open_mss", lambda _display: desktop)
+    return desktop
+
+
+def test_real_pixels_and_negative_places_at_every_scale(recorded: RecordedMss) -> None:
     with MonitorSource(2) as source:
         seen = next(source.frames(1.0))
     assert isinstance(seen, Frame)
-    assert np.array_equal(seen.image, picture(1, 1600, 1200))
-    assert seen.scale == 2.0
+    assert np.array_equal(seen.image, picture(1, *recorded.real(recorded.monitors[2])))
+    assert seen.scale == recorded.scale
     with RegionSource(Box(-900, 0, 200, 100)) as source:
         next(source.frames(1.0))
     assert recorded.asked[-1] == {"left": -800, "top": 0, "width": 100, "height": 100}
+
+
+class OneWindow:
+    """A desk with one window, as the system lists it."""
+
+    stacked = False
+
+    def __init__(self, box: Box) -> None:
+        self.box = box
+
+    def windows(self) -> list[DesktopWindow]:
+        return [DesktopWindow(5, "Zoom Meeting", self.box, self.box, False)]
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_window_goes_from_monitor_to_monitor_at_every_scale(
+    recorded: RecordedMss, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = OneWindow(Box(-700, -50, 321, 181))
+    monkeypatch.setattr("capture.screen.open_desk", lambda _display: desk)
+    monkeypatch.setattr("capture.screen.open_pictures", lambda _display: None)
+    with WindowSource() as source:
+        frames = source.frames(1.0)
+        for box, followed in (
+            (desk.box, None),
+            (Box(200, 700, 321, 181), "moved"),
+            (Box(-160, 100, 320, 200), "resized"),  # half on each of them
+        ):
+            desk.box = box
+            seen = next(frames)
+            assert isinstance(seen, Frame)
+            assert recorded.asked[-1] == {
+                "left": box.left, "top": box.top, "width": box.width, "height": box.height,
+            }  # fmt: skip
+            assert (seen.width, seen.height) == recorded.real(recorded.asked[-1])
+            assert seen.scale == pytest.approx(recorded.scale, abs=0.005)
+            assert seen.followed == followed
+        # under the smaller monitor there is nothing, though it lies within the rectangle of the desktop
+        desk.box = Box(-500, 600, 320, 200)
+        assert outcome(next(frames)) == NotObservedReason.COVERED
 
 
 def test_the_grab_leaves_no_file(xvfb: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

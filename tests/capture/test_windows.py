@@ -19,6 +19,7 @@ from capture.windows import (
     covered_share,
     desktop_session,
     locate,
+    off_screen_share,
     overlap,
     rank_title,
 )
@@ -175,6 +176,14 @@ def test_the_covered_share_is_that_of_the_union() -> None:
             columns = slice(max(0, other.left + 20), max(0, other.right + 20))
             pixels[rows, columns] = True
         assert covered_share(box, above) == pytest.approx(pixels.mean())
+
+
+def test_what_lies_on_no_monitor_is_off_the_screen() -> None:
+    monitors = [Box(0, 0, 1000, 900), Box(-800, -100, 800, 600)]
+    assert off_screen_share(Box(-100, 0, 300, 200), monitors) == 0.0
+    assert off_screen_share(Box(900, 0, 200, 100), monitors) == 0.5
+    assert off_screen_share(Box(-200, 450, 100, 100), monitors) == 0.5
+    assert off_screen_share(Box(-500, 600, 50, 50), monitors) == 1.0
 
 
 def test_boxes_that_touch_share_nothing() -> None:
