@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import asdict
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -272,16 +273,21 @@ def erase(
 @app.command()
 def doctor(
     source: SourceOption = None,
+    mode: ModeChoice = None,
     database: DatabaseOption = None,
     port: PortOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON array.")] = False,
 ) -> None:
-    """Check this machine: display, meeting window, database, port, disk, models. Each line says what to do."""
+    """Check this machine and read one picture: display, window, grid, faces, names, time, disk, database, port."""
     from classpulse import run
 
-    checks = run.doctor(run.settings_with(source=source, database=database, port=port))
-    _print_table(
-        [{"check": c.name, "state": c.state, "found": c.found, "what to do": c.advice} for c in checks]
-    )
+    checks = run.doctor(run.settings_with(source=source, mode=mode, database=database, port=port))
+    if as_json:
+        typer.echo(json.dumps([asdict(check) for check in checks]))
+    else:
+        _print_table(
+            [{"check": c.name, "state": c.state, "found": c.found, "what to do": c.advice} for c in checks]
+        )
     if any(check.state == "fail" for check in checks):
         raise typer.Exit(EXIT_ERROR)
 
