@@ -11,7 +11,9 @@ from engagement.records import Reading, State
 START = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 
 
-def looking(yaw: float | None, pitch: float | None = 0.0, seat: int = 1, state: State = State.SEEN) -> Reading:
+def looking(
+    yaw: float | None, pitch: float | None = 0.0, seat: int = 1, state: State = State.SEEN
+) -> Reading:
     probabilities = np.full(7, 1 / 7, np.float32) if state is State.SEEN else None
     return Reading(seat, 0, state, probabilities, yaw, pitch if yaw is not None else None, 0.5)
 
