@@ -21,6 +21,7 @@ from engagement.records import Mode, NotObservedReason
 from storage import queries
 from storage.database import open_database
 from storage.migrate import migrate
+from storage.queries import Condition
 
 SLOW = 60_000
 """Milliseconds that a page may take on a machine that does something else as well."""
@@ -170,6 +171,28 @@ def test_old_data_turn_grey_and_say_since_when(engine: Engine, served: PageServe
         wait_for_points(page, lesson.index)
         first = page.evaluate(f"({TRACE})('Mood').x[0]")
         assert first.startswith(f"{lesson.started_at.astimezone(local.tzinfo):%Y-%m-%d %H:%M}")
+
+
+def test_recovery_is_said_before_the_alarm_and_a_pause_is_no_alarm(
+    engine: Engine, served: PageServer, browser: Any
+) -> None:
+    lesson = seed(engine, minutes=2, interval=5, end=datetime.now(UTC) - timedelta(seconds=40))
+    lesson.last_commit_was(datetime.now(UTC) - timedelta(seconds=40))
+    reason = "The reading gave no sign for 5 seconds in stage grab."
+    lesson.recorder.say_condition(Condition.RESTARTING, reason, datetime.now(UTC))
+    with tab(browser, served) as page:
+        expect(page.locator(".cp-notice")).to_contain_text(reason, timeout=SLOW)
+        expect(page.locator(".cp-last")).to_have_text("starting again", timeout=SLOW)
+        expect(page.locator(".cp-live.cp-stale")).to_have_count(0, timeout=SLOW)
+        lesson.recorder.say_condition(Condition.STOPPED, "The agent failed 5 times.", datetime.now(UTC))
+        expect(page.get_by_role("alert")).to_contain_text("The agent failed 5 times.", timeout=SLOW)
+        lesson.commit()
+        expect(page.locator(".cp-live.cp-stale")).to_have_count(0, timeout=SLOW)
+        page.get_by_role("button", name="Pause").click()
+        expect(page.locator(".cp-notice")).to_contain_text("Paused", timeout=SLOW)
+        page.get_by_role("button", name="Go on").click()
+        expect(page.locator(".cp-notice")).to_have_count(0, timeout=SLOW)
+    assert not lesson.recorder.is_paused(lesson.session_id)
 
 
 @pytest.mark.parametrize("mode", [Mode.AGGREGATE, Mode.PARTICIPATION])
