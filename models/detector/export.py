@@ -33,10 +33,11 @@ _CHOSEN_ON: Final = 36
 """Galleries of the val split on which scores are calibrated and precisions compared."""
 _INT8_MAY_COST: Final = 0.002
 """Of average precision, and of the landmark error in face heights."""
-SURE: Final = 0.98
-DOUBTFUL: Final = 0.92
+AT_HALF: Final = 0.97
+AT_TENTH: Final = 0.92
 """Precisions on galleries of the val split that the scores 0.5 and 0.1 stand for."""
-THRESHOLD: Final = 0.5
+WANTED: Final = 0.985
+"""Precision on galleries of the val split of the threshold from which a face counts in the product."""
 
 
 def export_detector(
@@ -44,9 +45,10 @@ def export_detector(
 ) -> FaceEntry:
     """Export `run`'s best weights into `weights/` beside `manifest` and (re)write the entry `face`.
 
-    Everything is chosen on galleries composed of the val split's people: where the scores lie (`calibration`), and
-    int8 if it costs at most 0.002 of average precision and of landmark error, else float32, unless `precision` says
-    "int8" or "float32". Raises TrainingError, DataError and ManifestError.
+    Everything is chosen on galleries composed of the val split's people: where the scores lie (`calibration`), the
+    threshold (the lowest with a precision of 0.985), and int8 if it costs at most 0.002 of average precision and of
+    landmark error, else float32, unless `precision` says "int8" or "float32". Raises TrainingError, DataError and
+    ManifestError.
     """
     record = read_run(run)
     settings = record["settings"]
@@ -69,15 +71,16 @@ def export_detector(
     if precision == "auto":
         precision = "int8" if _costs_little(tallies["int8"], tallies["float32"]) else "float32"
     contents, tally = kinds[precision], tallies[precision]
+    threshold = round(lowest_score(tally, WANTED), 2)
     replace_file(folder / f"{FACE}.tflite", contents)
-    faces = TileFaceDetector(folder / f"{FACE}.tflite", threshold=THRESHOLD).detect(golden_gallery())
+    faces = TileFaceDetector(folder / f"{FACE}.tflite", threshold=threshold).detect(golden_gallery())
     table = {
         "file": f"weights/{FACE}.tflite",
         "sha256": hashlib.sha256(contents).hexdigest(),
         "architecture": "tileface",
         "parameters": record["parameters"],
         "precision": precision,
-        "threshold": THRESHOLD,
+        "threshold": threshold,
         "preprocessing": {
             "colour": "RGB",
             "range": "float32 0..255, normalised inside the graph",
@@ -89,7 +92,12 @@ def export_detector(
             "train": "train",
             "chosen_on": "val",
         },
-        "calibration": {"scale": round(scale, 4), "offset": round(offset, 4)},
+        "calibration": {
+            "scale": round(scale, 4),
+            "offset": round(offset, 4),
+            "precision_at_half": AT_HALF,
+            "precision_at_tenth": AT_TENTH,
+        },
         "run": {
             "rounds": len(record["history"]),
             "chosen_round": record["chosen_round"],
@@ -118,17 +126,21 @@ def to_litert(model: keras.Model, representative: Sequence[NDArray[np.uint8]] | 
 
 
 def calibration(tally: Tally) -> tuple[float, float]:
-    """(a, b) with which sigmoid(a x logit + b) is 0.5 where the precision reaches `SURE`, and 0.1 where `DOUBTFUL`.
+    """(a, b) with which sigmoid(a x logit + b) is 0.5 where the precision reaches `AT_HALF`, and 0.1 where `AT_TENTH`.
 
-    Of the tally's scores; the precision of all detections from that score up. So the usual threshold is where a face
-    is believed, and what scores less is there for those who want more faces and bear with errors.
+    The precision is that of all detections from that score up.
     """
-    scores, _, precision = tally.curve()
-    logits = np.log(np.clip(scores, 1e-6, 1 - 1e-6) / (1 - np.clip(scores, 1e-6, 1 - 1e-6)))
-    falling = np.maximum.accumulate(precision[::-1])[::-1]
-    sure, doubtful = (float(logits[np.flatnonzero(falling >= least)[-1]]) for least in (SURE, DOUBTFUL))
-    scale = math.log(9) / max(sure - doubtful, 0.1)
-    return scale, -scale * sure
+    half, tenth = (lowest_score(tally, precision) for precision in (AT_HALF, AT_TENTH))
+    half, tenth = (math.log(score / (1 - score)) for score in (half, tenth))
+    scale = math.log(9) / max(half - tenth, 0.1)
+    return scale, -scale * half
+
+
+def lowest_score(tally: Tally, precision: float) -> float:
+    """The lowest score from which on the detections have this precision, within 0.001..0.999."""
+    scores, _, reached = tally.curve()
+    good = np.flatnonzero(reached >= precision)
+    return float(np.clip(scores[good[-1]], 0.001, 0.999)) if len(good) else 0.999
 
 
 def _costs_little(quantised: Tally, exact: Tally) -> bool:

@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from engagement.records import Box, Tile
-from inference.faces import FaceDetector, load_detector
+from inference.faces import DETECTORS, FaceDetector, load_detector
 from inference.reader import MIN_FACE
 from tests.capture.synthetic_gallery import Portrait, portraits_of
 
@@ -52,6 +52,12 @@ def _tile(truth: dict[str, Any]) -> Tile:
 def people(shared_data: Path) -> list[Portrait]:
     """49 people on whom nothing was trained, near and far: heads of a quarter to a half of the picture's height."""
     return portraits_of(shared_data, 49, seed=1, split="val", distance=(1.1, 2.5))
+
+
+@pytest.fixture(scope="session")
+def detector() -> FaceDetector:
+    """As the product loads it."""
+    return load_detector(DETECTORS[0], min_face=MIN_FACE)
 
 
 @pytest.fixture(scope="session")

@@ -49,7 +49,7 @@ def test_boxes_stay_inside_the_picture(mtcnn: FaceDetector, people: list[Portrai
 @pytest.mark.parametrize(
     ("name", "model", "message"),
     [
-        ("haar", None, "no face detector 'haar'.*mtcnn, yunet"),
+        ("haar", None, "no face detector 'haar'.*tileface, mtcnn, yunet"),
         ("yunet", None, "carries no weights"),
         ("yunet", Path("absent.onnx"), "no YuNet model at absent.onnx"),
     ],

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from models.detector.compose import Scene
-from models.detector.export import DOUBTFUL, SURE, calibration
+from models.detector.export import AT_HALF, AT_TENTH, calibration, lowest_score
 from models.detector.measure import Found, Tally
 
 
@@ -66,5 +66,6 @@ def test_calibration_puts_the_scores_where_the_precisions_are() -> None:
     scale, offset = calibration(tally)
     assert scale > 0
     tally.scores = (1 / (1 + np.exp(-scale * logits - offset))).tolist()
-    assert tally.at(0.5)[1] == pytest.approx(SURE, abs=0.002)
-    assert tally.at(0.1)[1] == pytest.approx(DOUBTFUL, abs=0.05)
+    assert tally.at(0.5)[1] == pytest.approx(AT_HALF, abs=0.002)
+    assert tally.at(0.1)[1] == pytest.approx(AT_TENTH, abs=0.005)
+    assert tally.at(lowest_score(tally, 0.99))[1] >= 0.99
