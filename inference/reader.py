@@ -25,6 +25,8 @@ TILE_HEIGHT: Final = 112
 """Pixels to which a tile is brought for the detector; see benchmarks/frame_stages.py for what it finds."""
 MIN_FACE: Final = 16
 """Pixels of that height: a seventh of the tile, a person at the far end of a room."""
+_AS_SURE: Final = 0.75
+"""Share of the best score of a tile, or of a picture without tiles, that another face of it must reach."""
 _LONGEST_SIDE: Final = 1280
 """Pixels to which a frame without a grid is brought."""
 _UNREAD: Final = Label("", None)
@@ -115,7 +117,7 @@ class Reader:
         scale = min(1.0, _LONGEST_SIDE / max(width, height))
         mosaic = build_mosaic(image, [whole], max(1, round(height * scale)))
         (found,) = mosaic.share_out(self._detector.detect(mosaic.image))
-        ordered = _row_major(found)
+        ordered = _row_major(_sure(found))
         return [Tile(_around(face, width, height), None, camera_on=True) for face in ordered], list(ordered)
 
     def _readings(
@@ -149,7 +151,8 @@ class Reader:
 
 
 def main_face(faces: Sequence[Face], tile: Box) -> Face | None:
-    """The face of the tile's seat: the largest, a face at the tile's edge counting half; None without faces."""
+    """The face of the tile's seat: the largest of those that are as sure as the surest, a face at the tile's edge
+    counting half; None without faces."""
     x, y = tile.centre
 
     def weight(face: Face) -> float:
@@ -157,7 +160,13 @@ def main_face(faces: Sequence[Face], tile: Box) -> Face | None:
         away = max(abs(across - x) / tile.width, abs(down - y) / tile.height) * 2
         return face.box.area * (1 - 0.5 * min(1.0, away))
 
-    return max(faces, key=weight, default=None)
+    return max(_sure(faces), key=weight, default=None)
+
+
+def _sure(faces: Sequence[Face]) -> list[Face]:
+    """Those whose score is not far below the best: beside a real face, a doubtful one is mostly a hand or a lamp."""
+    best = max((face.score for face in faces), default=0.0)
+    return [face for face in faces if face.score >= _AS_SURE * best]
 
 
 def _row_major(faces: Sequence[Face]) -> list[Face]:

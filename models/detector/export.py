@@ -36,8 +36,8 @@ _INT8_MAY_COST: Final = 0.002
 AT_HALF: Final = 0.97
 AT_TENTH: Final = 0.92
 """Precisions on galleries of the val split that the scores 0.5 and 0.1 stand for."""
-WANTED: Final = 0.985
-"""Precision on galleries of the val split of the threshold from which a face counts in the product."""
+THRESHOLD: Final = 0.5
+"""From which a face counts in the product."""
 
 
 def export_detector(
@@ -45,10 +45,9 @@ def export_detector(
 ) -> FaceEntry:
     """Export `run`'s best weights into `weights/` beside `manifest` and (re)write the entry `face`.
 
-    Everything is chosen on galleries composed of the val split's people: where the scores lie (`calibration`), the
-    threshold (the lowest with a precision of 0.985), and int8 if it costs at most 0.002 of average precision and of
-    landmark error, else float32, unless `precision` says "int8" or "float32". Raises TrainingError, DataError and
-    ManifestError.
+    Everything is chosen on galleries composed of the val split's people: where the scores lie (`calibration`), and
+    int8 if it costs at most 0.002 of average precision and of landmark error, else float32, unless `precision` says
+    "int8" or "float32". Raises TrainingError, DataError and ManifestError.
     """
     record = read_run(run)
     settings = record["settings"]
@@ -71,16 +70,15 @@ def export_detector(
     if precision == "auto":
         precision = "int8" if _costs_little(tallies["int8"], tallies["float32"]) else "float32"
     contents, tally = kinds[precision], tallies[precision]
-    threshold = round(lowest_score(tally, WANTED), 2)
     replace_file(folder / f"{FACE}.tflite", contents)
-    faces = TileFaceDetector(folder / f"{FACE}.tflite", threshold=threshold).detect(golden_gallery())
+    faces = TileFaceDetector(folder / f"{FACE}.tflite", threshold=THRESHOLD).detect(golden_gallery())
     table = {
         "file": f"weights/{FACE}.tflite",
         "sha256": hashlib.sha256(contents).hexdigest(),
         "architecture": "tileface",
         "parameters": record["parameters"],
         "precision": precision,
-        "threshold": threshold,
+        "threshold": THRESHOLD,
         "preprocessing": {
             "colour": "RGB",
             "range": "float32 0..255, normalised inside the graph",

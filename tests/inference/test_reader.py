@@ -129,14 +129,17 @@ def test_small_faces_are_counted_and_not_read(detector: FaceDetector, screenshot
 
 
 def test_of_several_people_the_largest_and_most_central_is_the_seat() -> None:
-    def face(box: Box) -> Face:
-        return Face(box, np.zeros((5, 2), np.float32), 0.9)
+    def face(box: Box, score: float = 0.9) -> Face:
+        return Face(box, np.zeros((5, 2), np.float32), score)
 
     tile = Box(0, 0, 320, 180)
     middle, passing = face(Box(130, 60, 60, 60)), face(Box(255, 50, 65, 65))
     assert main_face([passing, middle], tile) is middle
     assert main_face([face(Box(135, 60, 20, 20)), passing], tile) is passing
     assert main_face([], tile) is None
+    large_but_doubtful = face(Box(90, 20, 140, 140), 0.6)
+    assert main_face([middle, large_but_doubtful], tile) is middle
+    assert main_face([large_but_doubtful], tile) is large_but_doubtful
 
 
 def test_reading_needs_no_tensorflow_and_says_nothing() -> None:
