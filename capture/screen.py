@@ -394,6 +394,9 @@ class WindowSource(_DesktopSource):
             image = self._pictures.grab(window) if self._pictures.always or not whole else None
             if image is not None:
                 return Grab(image, image.shape[1] / window.box.width)
+            if self._pictures.always:
+                # such a system does not tell what lies over the window, so its place on the screen is no answer
+                return None
         return self._grabber.grab(window.box) if max(off, sighting.covered) <= COVERED_SHARE else None
 
     def _find(self) -> Sighting | NotObservedReason:

@@ -520,6 +520,31 @@ def test_a_window_goes_from_monitor_to_monitor_at_every_scale(
         assert outcome(next(frames)) == NotObservedReason.COVERED
 
 
+class Blind:
+    """A system that knows windows' pictures and not what covers them, and this time gives none."""
+
+    always = True
+
+    def watch(self, window: DesktopWindow) -> None:
+        pass
+
+    def grab(self, window: DesktopWindow) -> None:
+        return None
+
+    def close(self) -> None:
+        pass
+
+
+def test_where_the_system_gives_no_picture_its_place_on_the_screen_is_not_taken_instead(
+    recorded: RecordedMss, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("capture.screen.open_desk", lambda _display: OneWindow(Box(200, 700, 321, 181)))
+    monkeypatch.setattr("capture.screen.open_pictures", lambda _display: Blind())
+    with WindowSource() as source:
+        assert outcome(next(source.frames(1.0))) == NotObservedReason.COVERED
+    assert recorded.asked == []
+
+
 def test_the_grab_leaves_no_file(xvfb: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TMPDIR", str(tmp_path))
