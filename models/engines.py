@@ -94,7 +94,8 @@ def _fer() -> Classify:
     def classify(images: NDArray[np.uint8]) -> NDArray[np.float64]:
         faces = (resized(images, side).astype(np.float32) / 255 - 0.5) * 2
         found = [
-            network([faces[at : at + 256, ..., np.newaxis]], training=False) for at in range(0, len(faces), 256)
+            network([faces[at : at + 256, ..., np.newaxis]], training=False)
+            for at in range(0, len(faces), 256)
         ]
         return reorder(np.concatenate([keras.ops.convert_to_numpy(part) for part in found]), names)
 
