@@ -12,6 +12,9 @@ from inference.errors import DetectorError
 from inference.face_maps import CHANNELS, STRIDES, Floats, decode, suppress
 from inference.litert import new_interpreter
 
+YAW_GAIN: Final = 1.7
+"""The network draws the landmarks of turned heads towards the front: on 450 LFW portraits (split val) its yaw has 1 /
+1.6 of the spread that MTCNN's and YuNet's have (correlation 0.9), and heads drawn at 58 degrees read as 17 to 29."""
 _STEP: Final = STRIDES[-1]
 _OVERLAP: Final = 0.4
 """Intersection over union above which two boxes are one face."""

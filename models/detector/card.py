@@ -121,7 +121,9 @@ def render_card(report: dict[str, Any], entry: dict[str, Any]) -> str:
         "YuNet (MIT) and MTCNN (MIT), used as teachers and not shipped. No picture is part of classpulse. The people "
         "pictured are not a fair sample; errors differ between groups in ways that were not measured here. Profiles "
         "beyond the point where the second eye vanishes, faces under about 12 pixels and faces tilted by more than 55 "
-        "degrees were hardly taught. A photograph of a face, on a wall or as an avatar, is a face to it: the product "
+        "degrees were hardly taught. Landmarks of turned heads are drawn towards the front: the product stretches the "
+        "yaw it reads from them, and pitch can hardly be told from them. A photograph of a face, on a wall or as an "
+        "avatar, is a face to it: the product "
         "does not look at tiles whose camera is off.",
         "",
     ]

@@ -39,6 +39,13 @@ def test_signs() -> None:
     assert estimate(falling).roll > 5
 
 
+def test_a_gain_stretches_the_yaw_alone() -> None:
+    landmarks = photograph(HEAD, rotation(20, 5, 10))
+    plain, stretched = estimate(landmarks), estimate(landmarks, 1.7)
+    assert stretched.yaw == pytest.approx(1.7 * plain.yaw)
+    assert (stretched.pitch, stretched.roll) == (plain.pitch, plain.roll)
+
+
 @pytest.mark.parametrize("yaw", range(-40, 41, 10))
 @pytest.mark.parametrize("pitch", [-20, 0, 20])
 @pytest.mark.parametrize("distance", [450, 600, 900])
