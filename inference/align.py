@@ -1,8 +1,8 @@
 """From a face to the picture that the expression classifier was trained on.
 
-FER2013's pictures are registered: their faces stand upright within 3 degrees (standard deviation of the landmarks'
-roll on PublicTest) and fill the square. So a crop is turned upright by its landmarks, with the scale of
-the detector's box; scaling by the landmarks as well makes faces that look up or down too large and was worse.
+FER2013's pictures are registered: their faces stand upright within 3 degrees (standard deviation of the roll that YuNet
+reads on PublicTest; our own detector adds its noise) and fill the square. So a crop is turned upright by its landmarks,
+with the scale of the detector's box; scaling by the landmarks as well was worse on upright faces.
 `benchmarks/alignment.py` shows what it buys.
 """
 
