@@ -18,7 +18,13 @@ DETECTORS: Final = ("tileface", "mtcnn", "yunet")
 
 
 class FaceDetector(Protocol):
-    """Finds faces in a picture."""
+    """Finds faces in a picture.
+
+    Attributes:
+        yaw_gain: by which a head's yaw, as its landmarks tell it, falls short; see `inference.pose.estimate`.
+    """
+
+    yaw_gain: float
 
     def detect(self, image: NDArray[np.uint8]) -> list[Face]:
         """Faces in an image uint8 (H, W, 3) RGB; boxes and landmarks in its pixels, in no promised order."""
@@ -35,6 +41,8 @@ class YuNetDetector:
     Raises:
         DetectorError: the file is missing or OpenCV cannot load it.
     """
+
+    yaw_gain = 1.0
 
     def __init__(self, model: Path, threshold: float = 0.7) -> None:
         import cv2

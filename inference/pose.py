@@ -33,7 +33,7 @@ def estimate(landmarks: NDArray[np.float32], yaw_gain: float = 1.0) -> HeadPose:
     Args:
         landmarks: of one face.
         yaw_gain: by which the yaw is multiplied, for a detector that draws the landmarks of turned heads towards the
-            front; see `inference.tileface.YAW_GAIN`.
+            front; see `inference.faces.FaceDetector`.
 
     Returns:
         Degrees, yaw and roll within -180..180, pitch within -90..90. Landmarks that fall on one line or point tell

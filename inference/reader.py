@@ -19,7 +19,6 @@ from inference.mosaic import build_mosaic
 from inference.names import LabelReader
 from inference.pose import estimate
 from inference.quality import QualityGate, sharpness
-from inference.tileface import YAW_GAIN
 from models.registry import CropGeometry, ModelEntry, resolve
 
 TILE_HEIGHT: Final = 112
@@ -57,7 +56,6 @@ class Reader:
         labels: reads names; None reads none.
         gate: which faces may be read.
         geometry: of the classifier's training pictures.
-        yaw_gain: of the detector's landmarks, see `inference.pose.estimate`.
     """
 
     def __init__(
@@ -67,14 +65,12 @@ class Reader:
         labels: LabelReader | None,
         gate: QualityGate,
         geometry: CropGeometry = FER2013,
-        yaw_gain: float = 1.0,
     ) -> None:
         self._detector = detector
         self._classifier = classifier
         self._labels = labels
         self._gate = gate
         self._geometry = geometry
-        self._yaw_gain = yaw_gain
         self._size = classifier.size if classifier is not None else SIZE
 
     def read(self, image: NDArray[np.uint8], tiles: Sequence[Tile]) -> ReaderResult:
@@ -134,7 +130,7 @@ class Reader:
                 state = State.NO_FACE if tile.camera_on else State.CAMERA_OFF
                 readings.append(TileReading(tile, _UNREAD, state, None, None, None, 0.0))
                 continue
-            pose = estimate(face.landmarks, self._yaw_gain)
+            pose = estimate(face.landmarks, self._detector.yaw_gain)
             crop = crop_face(image, face, self._geometry, self._size, tile.box)
             sharp = sharpness(crop)
             state = self._gate.judge_face(face, pose, sharp)
@@ -226,7 +222,6 @@ def load_reader(
         LabelReader(label_budget) if names else None,
         gate,
         geometry,
-        YAW_GAIN if detector == "tileface" else 1.0,
     )
 
 
