@@ -110,7 +110,8 @@ def confusion_figure(figures: Mapping[str, Any], scheme: Scheme) -> Figure:
                 "text": [[f"{share:.0%}" for share in row] for row in shares],
                 "texttemplate": "%{text}",
                 "textfont": {"size": 10},
-                "colorscale": [[0, with_opacity(palette.mood, 0.03)], [1, palette.mood]],
+                # opaque: Plotly chooses the colour of the text as if there were no opacity
+                "colorscale": [[0, palette.card], [1, palette.mood]],
                 "zmin": 0,
                 "zmax": 1,
                 "showscale": False,

@@ -1,4 +1,5 @@
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,10 @@ def test_the_charts_show_the_figures(figures: dict[str, Any], scheme: Any) -> No
     assert reliability["data"][2]["y"] == [row["accuracy"] for row in figures["reliability"]]
     coverage = accuracy.coverage_figure(figures, scheme)
     assert coverage["data"][1]["x"] == [figures["at_threshold"]["coverage"]]
-    rows = accuracy.confusion_figure(figures, scheme)["data"][0]["z"]
+    confusion = accuracy.confusion_figure(figures, scheme)["data"][0]
+    rows = confusion["z"]
+    # opaque, or the text on dark cells would be dark
+    assert all(re.fullmatch("#[0-9a-fA-F]{6}", colour) for _, colour in confusion["colorscale"])
     assert [sum(row) for row in rows] == pytest.approx([1.0] * len(EXPRESSIONS))
     for figure in (height, reliability, coverage):
         json.dumps(figure, allow_nan=False)
