@@ -68,6 +68,35 @@ class OfferReason(StrEnum):
     SAME_NAME = "same_name"
 
 
+class OfferAnswer(StrEnum):
+    """What the teacher says to an offer."""
+
+    SAME = "same"
+    DIFFERENT = "different"
+
+
+class EpisodeMark(StrEnum):
+    """What the teacher says to an episode's card: it was seen, or it has to wait."""
+
+    SEEN = "seen"
+    NOT_NOW = "not_now"
+
+
+class NoteKind(StrEnum):
+    """What stands on the timeline: free text, or the name of a topic that begins."""
+
+    NOTE = "note"
+    TOPIC = "topic"
+
+
+class Consent(StrEnum):
+    """What a student answered to being read."""
+
+    AGREED = "agreed"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+
+
 class Rule(StrEnum):
     """The attention rules."""
 

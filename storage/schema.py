@@ -28,8 +28,12 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from engagement.emotion import EXPRESSIONS
 from engagement.records import (
     MAX_NAME_LENGTH,
+    Consent,
+    EpisodeMark,
     Mode,
+    NoteKind,
     NotObservedReason,
+    OfferAnswer,
     OfferReason,
     Rule,
     State,
@@ -123,7 +127,7 @@ class SessionTable(Base):
     `started_at` and `ended_at` are times of the lesson (of the recording, if one is watched); `opened_at` is the
     clock on the wall when the row was made. `interrupted_at` is when a session was left whose agent did not end it
     (the clock on the wall), NULL where it runs or ended by itself; `paused_at` since when the teacher has paused it,
-    NULL where it is not paused.
+    NULL where it is not paused; `stop_requested_at` when the teacher asked for its end, which its agent obeys.
     """
 
     __tablename__ = "sessions"
@@ -141,6 +145,7 @@ class SessionTable(Base):
     agent_pid: Mapped[int]
     interrupted_at: Mapped[datetime | None]
     paused_at: Mapped[datetime | None]
+    stop_requested_at: Mapped[datetime | None]
 
     __table_args__ = (
         CheckConstraint(f"length(name) BETWEEN 1 AND {MAX_NAME_LENGTH}", name="name"),
@@ -161,6 +166,56 @@ class SessionTable(Base):
     )
 
 
+class ClassListTable(Base):
+    """What holds for one class, which is all sessions of one name."""
+
+    __tablename__ = "class_lists"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    only_agreed: Mapped[bool]
+    own_label: Mapped[str | None]
+
+    __table_args__ = (
+        CheckConstraint(f"length(name) BETWEEN 1 AND {MAX_NAME_LENGTH}", name="name"),
+        CheckConstraint(f"length(own_label) BETWEEN 1 AND {MAX_NAME_LENGTH}", name="own_label"),
+    )
+
+
+class StudentTable(Base):
+    """One student of a class list; two of one name are two rows."""
+
+    __tablename__ = "students"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    class_name: Mapped[str] = mapped_column(ForeignKey("class_lists.name", ondelete="CASCADE"), index=True)
+    name: Mapped[str]
+    consent: Mapped[str]
+    consent_at: Mapped[datetime | None]
+    consent_source: Mapped[str | None]
+
+    __table_args__ = (
+        CheckConstraint(f"length(name) BETWEEN 1 AND {MAX_NAME_LENGTH}", name="name"),
+        CheckConstraint(_one_of("consent", Consent), name="consent"),
+        CheckConstraint(f"length(consent_source) BETWEEN 1 AND {MAX_SOURCE_LENGTH}", name="consent_source"),
+        # a student who was erased never gives their number to another
+        {"sqlite_autoincrement": True},
+    )
+
+
+class StudentLabelTable(Base):
+    """A label of a class that the teacher matched by hand: to a student, or (NULL) to nobody of the list."""
+
+    __tablename__ = "student_labels"
+
+    class_name: Mapped[str] = mapped_column(
+        ForeignKey("class_lists.name", ondelete="CASCADE"), primary_key=True
+    )
+    label: Mapped[str] = mapped_column(primary_key=True)
+    student_id: Mapped[int | None] = mapped_column(ForeignKey("students.id", ondelete="CASCADE"))
+
+    __table_args__ = (CheckConstraint(f"length(label) BETWEEN 1 AND {MAX_NAME_LENGTH}", name="label"),)
+
+
 class SeatTable(Base):
     """One participant of a session; only in `individual` mode."""
 
@@ -172,6 +227,7 @@ class SeatTable(Base):
     fingerprint: Mapped[str]
     first_seen_at: Mapped[datetime]
     last_seen_at: Mapped[datetime | None]
+    student_id: Mapped[int | None] = mapped_column(ForeignKey("students.id", ondelete="SET NULL"))
 
     __table_args__ = (
         CheckConstraint("number >= 1", name="number"),
@@ -180,7 +236,10 @@ class SeatTable(Base):
 
 
 class SeatOfferTable(Base):
-    """A seat that may be one already known, for the teacher to say; only in `individual` mode."""
+    """A seat that may be one already known, for the teacher to say; only in `individual` mode.
+
+    Where the answer is `same`, the rows of `seat` have become rows of `same_as`.
+    """
 
     __tablename__ = "seat_offers"
 
@@ -189,10 +248,13 @@ class SeatOfferTable(Base):
     same_as: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     reason: Mapped[str]
     offered_at: Mapped[datetime]
+    answer: Mapped[str | None]
+    answered_at: Mapped[datetime | None]
 
     __table_args__ = (
         CheckConstraint("1 <= same_as AND same_as < seat", name="seats"),
         CheckConstraint(_one_of("reason", OfferReason), name="reason"),
+        CheckConstraint(_one_of("answer", OfferAnswer), name="answer"),
     )
 
 
@@ -295,7 +357,10 @@ class ReadingTable(Base):
 
 
 class EpisodeTable(Base):
-    """One stretch in which a seat, or the class (`CLASS_SEAT`), met an attention rule."""
+    """One stretch in which a seat, or the class (`CLASS_SEAT`), met an attention rule.
+
+    `mark` is what the teacher answered to its card, and `marked_at` when (the clock on the wall).
+    """
 
     __tablename__ = "episodes"
 
@@ -307,9 +372,12 @@ class EpisodeTable(Base):
     started_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     evidence: Mapped[dict[str, Any]]
+    mark: Mapped[str | None]
+    marked_at: Mapped[datetime | None]
 
     __table_args__ = (
         CheckConstraint(_one_of("rule", Rule), name="rule"),
+        CheckConstraint(_one_of("mark", EpisodeMark), name="mark"),
         CheckConstraint("seat >= 0", name="seat"),
         CheckConstraint("ended_at >= started_at", name="ended_at"),
         UniqueConstraint("session_id", "rule", "seat", "started_at"),
@@ -317,7 +385,7 @@ class EpisodeTable(Base):
 
 
 class NoteTable(Base):
-    """What the teacher typed, at a time."""
+    """What the teacher typed, or a topic chosen with one press, at a time; `edited_at` by the clock on the wall."""
 
     __tablename__ = "notes"
 
@@ -325,8 +393,13 @@ class NoteTable(Base):
     session_id: Mapped[int] = mapped_column(ForeignKey("sessions.id", ondelete="CASCADE"), index=True)
     at: Mapped[datetime]
     text: Mapped[str]
+    kind: Mapped[str] = mapped_column(server_default=str(NoteKind.NOTE))
+    edited_at: Mapped[datetime | None]
 
-    __table_args__ = (CheckConstraint(f"length(text) BETWEEN 1 AND {MAX_NOTE_LENGTH}", name="text"),)
+    __table_args__ = (
+        CheckConstraint(f"length(text) BETWEEN 1 AND {MAX_NOTE_LENGTH}", name="text"),
+        CheckConstraint(_one_of("kind", NoteKind), name="kind"),
+    )
 
 
 class HeartbeatTable(Base):
