@@ -18,7 +18,11 @@ ClasspulseError
     ├── RowRefusedError                 a row breaks a rule of the schema
     ├── SessionBusyError                an agent that lives holds the session
     ├── SessionClosedError              the session has ended, nothing more can be added
-    └── UnknownSessionError             no such session
+    ├── UnknownNoteError                no such note
+    ├── UnknownSessionError             no such session
+    ├── UnknownStudentError             no such student in the class lists
+    ├── UnknownOfferError               nobody offered these two seats as one
+    └── AnswerRefusedError              what was read contradicts what the teacher says of two seats
 """
 
 from sqlalchemy.exc import DontWrapMixin
@@ -92,3 +96,19 @@ class SessionClosedError(StorageError):
 
 class UnknownSessionError(StorageError):
     """There is no such session."""
+
+
+class UnknownNoteError(StorageError):
+    """There is no such note."""
+
+
+class UnknownStudentError(StorageError):
+    """There is no such student in the class lists."""
+
+
+class UnknownOfferError(StorageError):
+    """Nobody offered these two seats as one."""
+
+
+class AnswerRefusedError(StorageError):
+    """What was read contradicts what the teacher says of two seats; nothing was changed."""

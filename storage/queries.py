@@ -3,16 +3,16 @@
 Every function is one short read transaction. The tables have their columns and dtypes also when they are empty.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import pandas as pd
 from sqlalchemy import Connection, Engine, ScalarSelect, Select, func, select
 
 from engagement.emotion import EXPRESSIONS
-from engagement.records import Mode
+from engagement.records import Mode, NotObservedReason
 from storage.database import reading
 from storage.errors import UnknownSessionError
 from storage.retention import erase_session
@@ -33,12 +33,14 @@ from storage.schema import (
 __all__ = [
     "Condition",
     "Heartbeat",
+    "LastInterval",
     "SessionRow",
     "episodes",
     "erase_session",
     "find_session",
     "heartbeat",
     "intervals_since",
+    "last_interval",
     "latest_readings",
     "live_session",
     "notes",
@@ -126,8 +128,16 @@ _EPISODE_DTYPES: Final[Mapping[str, str]] = {
     "started_at": _TIME,
     "ended_at": _TIME,
     "evidence": "object",
+    "mark": "str",
+    "marked_at": _TIME,
 }
-_NOTE_DTYPES: Final[Mapping[str, str]] = {"id": "int64", "at": _TIME, "text": "str"}
+_NOTE_DTYPES: Final[Mapping[str, str]] = {
+    "id": "int64",
+    "at": _TIME,
+    "text": "str",
+    "kind": "str",
+    "edited_at": _TIME,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,6 +308,46 @@ def intervals_since(
         return _table(connection, query, _INTERVAL_DTYPES)
 
 
+@dataclass(frozen=True, slots=True)
+class LastInterval:
+    """Where a session stands.
+
+    Attributes:
+        id: of its last interval.
+        started_at: when that began, aware UTC by the session's own clock.
+        not_observed: why nothing was observed in it, None where it was.
+        observed_until: end of the last interval that was observed, by the same clock; None where none was.
+    """
+
+    id: int
+    started_at: datetime
+    not_observed: NotObservedReason | None
+    observed_until: datetime | None
+
+
+def last_interval(engine: Engine, session_id: int) -> LastInterval | None:
+    """The last interval of a session, None before the first. It costs the same however long the session is."""
+    newest = (
+        select(IntervalTable.id, IntervalTable.started_at, IntervalTable.seconds, IntervalTable.not_observed)
+        .where(IntervalTable.session_id == session_id)
+        .order_by(IntervalTable.id.desc())
+        .limit(1)
+    )
+    with reading(engine) as connection:
+        last = connection.execute(newest).one_or_none()
+        if last is None:
+            return None
+        seen = last
+        if last.not_observed is not None:
+            seen = connection.execute(newest.where(IntervalTable.not_observed.is_(None))).one_or_none()
+    return LastInterval(
+        last.id,
+        last.started_at,
+        None if last.not_observed is None else NotObservedReason(last.not_observed),
+        None if seen is None else seen.started_at + timedelta(seconds=seen.seconds),
+    )
+
+
 def last_interval_id(engine: Engine) -> int | None:
     """The id of the newest interval of all; it grows while an agent gets on."""
     with reading(engine) as connection:
@@ -309,7 +359,7 @@ def readings_since(
     engine: Engine,
     session_id: int,
     after_id: int = 0,
-    seat: int | None = None,
+    seat: int | Collection[int] | None = None,
     since: datetime | None = None,
 ) -> pd.DataFrame:
     """The readings of a session in intervals with an id above `after_id`, oldest first, by position within each.
@@ -318,7 +368,7 @@ def readings_since(
         engine: from `storage.database.open_database`, migrated.
         session_id: the session.
         after_id: the last interval that is already known.
-        seat: only this seat.
+        seat: only this seat, or only these.
         since: aware UTC, only intervals that start then or later.
 
     Columns: interval_id, started_at, seat, position, state, angry ... neutral (probabilities, NaN unless seen), yaw,
@@ -335,7 +385,7 @@ def readings_since(
         .order_by(ReadingTable.interval_id, ReadingTable.position)
     )
     if seat is not None:
-        query = query.where(ReadingTable.seat == seat)
+        query = query.where(ReadingTable.seat.in_([seat] if isinstance(seat, int) else sorted(seat)))
     with reading(engine) as connection:
         return _with_times(_table(connection, query, _READING_DTYPES), connection, times)
 
@@ -391,7 +441,8 @@ def seat_offers(engine: Engine, session_id: int) -> pd.DataFrame:
 def episodes(engine: Engine, session_id: int, open_only: bool = False) -> pd.DataFrame:
     """The episodes of a session in order of their start.
 
-    Columns: id, rule, seat (Int64, NA for the class), reason, started_at, ended_at (NaT while open), evidence (dict).
+    Columns: id, rule, seat (Int64, NA for the class), reason, started_at, ended_at (NaT while open), evidence (dict),
+    mark (what the teacher answered to its card, None where nothing) and marked_at (when, the clock on the wall).
     """
     query = (
         select(*_columns(EpisodeTable, _EPISODE_DTYPES))
@@ -406,7 +457,10 @@ def episodes(engine: Engine, session_id: int, open_only: bool = False) -> pd.Dat
 
 
 def notes(engine: Engine, session_id: int) -> pd.DataFrame:
-    """The notes of a session in order of their time: id, at, text."""
+    """The notes and topics of a session in order of their time.
+
+    Columns: id, at, text, kind (a `NoteKind`), edited_at (the clock on the wall, NaT where it never was).
+    """
     query = (
         select(*_columns(NoteTable, _NOTE_DTYPES))
         .where(NoteTable.session_id == session_id)

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine, event
 
 from engagement.emotion import EXPRESSIONS
-from engagement.records import IntervalRecord, Mode
+from engagement.records import IntervalRecord, Mode, NotObservedReason
 from storage import queries
 from storage.errors import UnknownSessionError
 from storage.notes import add_note
@@ -31,6 +31,7 @@ def test_only_what_is_new_comes(engine: Engine, session_id: int, record: MakeRec
     of_one_seat = queries.readings_since(engine, session_id, seat=2)
     assert of_one_seat["interval_id"].tolist() == ids
     assert set(of_one_seat["seat"]) == {2}
+    assert queries.readings_since(engine, session_id, ids[3], seat={1, 3, 99})["seat"].tolist() == [1, 3]
     late = queries.readings_since(engine, session_id, seat=1, since=START + timedelta(seconds=6))
     assert late["interval_id"].tolist() == ids[3:]
     assert late["started_at"].tolist() == [pd.Timestamp(START + timedelta(seconds=2 * i)) for i in (3, 4)]
@@ -82,6 +83,31 @@ def test_the_seat_map_is_that_of_the_last_interval(
     seat_map = queries.latest_readings(engine, session_id)
     assert seat_map["interval_id"].tolist() == [last] * 3
     assert seat_map["position"].tolist() == [0, 1, 2]
+
+
+def test_where_a_session_stands_is_its_last_row_and_the_last_that_was_observed(
+    engine: Engine, session_id: int, new_session: Callable[..., NewSession], record: MakeRecord
+) -> None:
+    recorder = Recorder(engine)
+    assert queries.last_interval(engine, session_id) is None
+    blind = {"tiles": 0, "faces": 0, "faces_read": 0, "states": {}, "expressions": None, "mood": None}
+    blind |= {"facing": None, "readings": (), "seats": (), "episodes": (), "not_observed": "covered"}
+    first = recorder.commit(record(session_id, 0, **blind))
+    nothing = queries.LastInterval(first, START, NotObservedReason.COVERED, None)
+    assert queries.last_interval(engine, session_id) == nothing
+    recorder.commit(record(session_id, 1))
+    other = recorder.open_session(new_session(name="Chemistry"))
+    recorder.commit(record(other, 9, episodes=()))
+    seen_until = START + timedelta(seconds=4)
+    last = recorder.commit(record(session_id, 2, **blind))
+    at = START + timedelta(seconds=4)
+    expected = queries.LastInterval(last, at, NotObservedReason.COVERED, seen_until)
+    assert queries.last_interval(engine, session_id) == expected
+    last = recorder.commit(record(session_id, 3))
+    at = START + timedelta(seconds=6)
+    assert queries.last_interval(engine, session_id) == queries.LastInterval(
+        last, at, None, at + timedelta(seconds=2)
+    )
 
 
 def test_tables_have_the_same_columns_and_dtypes_empty_and_full(
