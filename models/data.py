@@ -109,69 +109,80 @@ def read_fer2013plus(path: Path) -> dict[str, FaceSet]:
     except (OSError, ValueError, pa.ArrowException) as error:
         raise DataError(f"Cannot read {path} as parquet ({error}). Fetch the file again.") from error
     _demand(set(table.columns), {"usage", "label", "image", *(f"votes_{name}" for name in VOTES)}, path)
-    images = [
-        _decode(np.frombuffer(blob, np.uint8), f"row {row} of {path}")
-        for row, blob in enumerate(table["image"])
-    ]
+    images = np.empty((len(table), SIZE, SIZE), np.uint8)
+    for row, blob in enumerate(table["image"]):
+        if not isinstance(blob, bytes):
+            raise DataError(f"Row {row} of {path} holds no picture; expected encoded bytes in `image`.")
+        images[row] = _decode(np.frombuffer(blob, np.uint8), f"Row {row} of {path}")
     labels = _indices(table["label"].astype(str).tolist(), path)
-    votes = table[[f"votes_{name}" for name in VOTES]].to_numpy(np.float32)
-    return _split(np.array(images, np.uint8), labels, votes, table["usage"].astype(str).to_numpy(), path)
+    votes = _numbers(table[[f"votes_{name}" for name in VOTES]], path)
+    return _split(images, labels, votes, table["usage"].astype(str).to_numpy(), path)
 
 
 def read_fer2013_csv(path: Path, *, ferplus: Path | None = None) -> dict[str, FaceSet]:
     """Kaggle's fer2013.csv (emotion, pixels, Usage), with FER+'s fer2013new.csv if given. Raises DataError.
 
-    FER+'s rows stand in the order of fer2013.csv; the pictures it marks as no face (no image name) are dropped.
+    FER+'s rows stand in the order of fer2013.csv, which their common column Usage confirms; the pictures it marks as no
+    face (no image name) are dropped.
     """
     table = _read_csv(path)
     _demand(set(table.columns), {"emotion", "pixels", "Usage"}, path)
     images = np.empty((len(table), SIZE, SIZE), np.uint8)
     for row, text in enumerate(table["pixels"].astype(str)):
         try:
-            images[row] = np.array(text.split(), np.int64).reshape(SIZE, SIZE).astype(np.uint8)
-        except ValueError as error:
+            images[row] = np.array(text.split(), np.uint8).reshape(SIZE, SIZE)
+        except (ValueError, OverflowError) as error:
             raise DataError(
-                f"Row {row} of {path} does not hold {SIZE} x {SIZE} grey values: {error}."
+                f"Row {row} of {path} does not hold {SIZE} x {SIZE} grey values in 0..255 ({error}). Fetch the file "
+                "again."
             ) from error
-    labels = table["emotion"].to_numpy(np.int64)
-    if len(labels) and not (labels.min() >= 0 and labels.max() < len(EXPRESSIONS)):
+    labels = _numbers(table["emotion"], path)
+    if not np.isin(labels, range(len(EXPRESSIONS))).all():
         raise DataError(f"{path} has labels outside 0..{len(EXPRESSIONS) - 1}; expected FER2013's seven.")
+    labels = labels.astype(np.int64)
     usage = table["Usage"].astype(str).to_numpy()
     if ferplus is None:
         return _split(images, labels, None, usage, path)
 
     votes = _read_csv(ferplus)
     votes.columns = [str(name).strip().lower() for name in votes.columns]
-    _demand(set(votes.columns), {"image name", *VOTES}, ferplus)
-    if len(votes) != len(table):
+    _demand(set(votes.columns), {"usage", "image name", *VOTES}, ferplus)
+    if votes["usage"].astype(str).tolist() != usage.tolist():
         raise DataError(
-            f"{ferplus} has {len(votes)} rows and {path} {len(table)}; they do not belong together."
+            f"The rows of {ferplus} and {path} do not belong together: they differ in number or in the column Usage. "
+            "Give both files as they were published."
         )
     kept = votes["image name"].notna().to_numpy()
-    return _split(
-        images[kept], labels[kept], votes[list(VOTES)].to_numpy(np.float32)[kept], usage[kept], path
-    )
+    return _split(images[kept], labels[kept], _numbers(votes[list(VOTES)], ferplus)[kept], usage[kept], path)
 
 
 def read_folders(path: Path) -> dict[str, FaceSet]:
     """A folder of splits, each with one folder of pictures per expression, in any size. Raises DataError."""
     found: dict[str, FaceSet] = {}
     for folder in sorted(p for p in path.iterdir() if p.is_dir() and p.name.lower() in _FOLDERS):
+        split = _FOLDERS[folder.name.lower()]
+        if split in found:
+            raise DataError(f"{path} has two folders for the split {split}; keep one of them.")
         images: list[NDArray[np.uint8]] = []
         names: list[str] = []
         for kind in sorted(p for p in folder.iterdir() if p.is_dir()):
-            for file in sorted(p for p in kind.iterdir() if p.suffix.lower() in _PICTURES):
-                images.append(_decode(np.fromfile(file, np.uint8), str(file)))
+            for file in sorted(p for p in kind.iterdir() if p.is_file() and p.suffix.lower() in _PICTURES):
+                images.append(_decode(_read_code(file), str(file)))
                 names.append(kind.name.lower())
         if images:
-            found[_FOLDERS[folder.name.lower()]] = FaceSet(
-                np.array(images, np.uint8), _indices(names, folder)
-            )
+            found[split] = FaceSet(np.array(images, np.uint8), _indices(names, folder))
     if not found:
         raise DataError(
             f"{path} holds no faces; expected train/, val/ and test/ with one folder per expression."
         )
     return found
+
+
+def among(faces: FaceSet, others: FaceSet) -> NDArray[np.bool_]:
+    """Which of the pictures stand, pixel by pixel, among `others` too: bool (N,). FER2013 repeats some across its
+    splits."""
+    known = {image.tobytes() for image in others.images}
+    return np.array([image.tobytes() in known for image in faces.images], np.bool_)
 
 
 def soft_targets(faces: FaceSet, *, hard_weight: float = 0.6, smoothing: float = 0.05) -> NDArray[np.float32]:
@@ -198,6 +209,24 @@ def _read_csv(path: Path) -> Any:
         return pd.read_csv(path)
     except (OSError, ValueError) as error:
         raise DataError(f"Cannot read {path} as CSV ({error}). Fetch the file again.") from error
+
+
+def _read_code(file: Path) -> NDArray[np.uint8]:
+    try:
+        return np.frombuffer(file.read_bytes(), np.uint8)
+    except OSError as error:
+        raise DataError(f"{file} cannot be read ({error}); give it rights or remove it.") from error
+
+
+def _numbers(columns: Any, path: Path) -> NDArray[np.float32]:
+    """Columns of a table as float32, none of them empty."""
+    try:
+        values = columns.to_numpy(np.float32)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"{path} has words where numbers belong ({error}). Fetch the file again.") from error
+    if not np.isfinite(values).all():
+        raise DataError(f"{path} has empty cells where numbers belong. Fetch the file again.")
+    return np.asarray(values, np.float32)
 
 
 def _demand(columns: set[str], wanted: set[str], path: Path) -> None:

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from engagement.emotion import EXPRESSIONS
-from models.data import SIZE, VOTES, FaceSet, read_faces, soft_targets
+from models.data import SIZE, VOTES, FaceSet, among, read_faces, soft_targets
 from models.errors import DataError
 
 
@@ -44,6 +44,18 @@ def test_ferplus_votes_join_by_row_and_drop_pictures_without_a_face(tmp_path: Pa
     assert faces.votes is not None
     assert faces.votes[0].tolist() == list(range(10))
     np.testing.assert_array_equal(read_faces(path)["Training"].votes, faces.votes)  # found beside it
+
+
+def test_ferplus_rows_in_another_order_are_not_joined(tmp_path: Path) -> None:
+    path = fer2013_csv(tmp_path, ["Training", "PublicTest"], [3, 6])
+    votes = pd.DataFrame({"Usage": ["PublicTest", "Training"], "Image name": ["b.png", "a.png"]})
+    votes[[name if name != "nf" else "NF" for name in VOTES]] = 1
+    votes.to_csv(tmp_path / "fer2013new.csv", index=False)
+    with pytest.raises(DataError, match="do not belong together"):
+        read_faces(path)
+    votes.iloc[:1].to_csv(tmp_path / "fer2013new.csv", index=False)
+    with pytest.raises(DataError, match="do not belong together"):
+        read_faces(path)
 
 
 def test_class_folders_of_any_size_become_48_px(tmp_path: Path) -> None:
@@ -110,6 +122,70 @@ def test_bad_rows_are_refused_by_number(tmp_path: Path) -> None:
     (folder / "face.png").write_bytes(b"")
     with pytest.raises(DataError, match="cannot be decoded"):
         read_faces(tmp_path / "classes")
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("emotion", "sad", "words where numbers belong"),
+        ("emotion", None, "empty cells"),
+        ("emotion", 2.5, r"outside 0\.\.6"),
+        ("pixels", " ".join(["256"] * SIZE**2), r"Row 1 .* in 0\.\.255"),
+        ("pixels", " ".join(["-1"] * SIZE**2), r"Row 1 .* in 0\.\.255"),
+    ],
+)
+def test_a_csv_with_one_bad_cell_is_refused(column: str, value: object, message: str, tmp_path: Path) -> None:
+    path = fer2013_csv(tmp_path, ["Training"] * 3, [3, 6, 0])
+    table = pd.read_csv(path).astype({"emotion": object})
+    table.loc[1, column] = value
+    table.to_csv(path, index=False)
+    with pytest.raises(DataError, match=message):
+        read_faces(path)
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "message"),
+    [
+        ("image", [b"", None], r"Row 1 .* holds no picture"),
+        ("image", [{"bytes": b"", "path": ""}] * 2, r"Row 0 .* holds no picture"),
+        ("votes_fear", ["one", "two"], "words where numbers belong"),
+        ("votes_fear", [1.0, None], "empty cells"),
+    ],
+)
+def test_a_parquet_with_one_bad_column_is_refused(
+    column: str, values: list[object], message: str, tmp_path: Path
+) -> None:
+    path = parquet(tmp_path, [("Training", "happy"), ("PublicTest", "sad")])
+    table = pd.read_parquet(path)
+    table[column] = [
+        before if after == b"" else after for before, after in zip(table[column], values, strict=True)
+    ]
+    table.to_parquet(path)
+    with pytest.raises(DataError, match=message):
+        read_faces(path)
+
+
+def test_two_folders_of_one_split_are_refused(tmp_path: Path) -> None:
+    for split in ("val", "PublicTest"):
+        folder = tmp_path / split / "happy"
+        folder.mkdir(parents=True)
+        cv2.imwrite(str(folder / "face.png"), picture(10))
+    with pytest.raises(DataError, match="two folders for the split PublicTest"):
+        read_faces(tmp_path)
+
+
+def test_a_folder_named_like_a_picture_is_none(tmp_path: Path) -> None:
+    folder = tmp_path / "train" / "happy"
+    (folder / "album.png").mkdir(parents=True)
+    cv2.imwrite(str(folder / "face.png"), picture(10))
+    assert len(read_faces(tmp_path)["Training"]) == 1
+
+
+def test_pictures_that_stand_among_others_are_told() -> None:
+    images = np.stack([picture(n) for n in (1, 2, 3)])
+    labels = np.array([0, 1, 2])
+    found = among(FaceSet(images, labels), FaceSet(images[1:2], labels[:1]))
+    assert found.tolist() == [False, True, False]
 
 
 def test_targets_mix_label_and_votes_and_sum_to_one() -> None:
