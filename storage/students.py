@@ -1,0 +1,425 @@
+"""Class lists: who is in a class, who agreed, and which label or seat is whose.
+
+A class is all sessions of one (cleaned) name. Every name that comes in is hostile text and is cleaned here.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, delete, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from engagement.errors import InvalidRecordError
+from engagement.names import clean_name
+from engagement.records import Consent, check_utc
+from storage.database import reading, writing
+from storage.errors import UnknownStudentError
+from storage.schema import (
+    MAX_SOURCE_LENGTH,
+    ClassListTable,
+    SeatTable,
+    SessionTable,
+    StudentLabelTable,
+    StudentTable,
+)
+from storage.seat_offers import answer_offer, merged_seats
+
+__all__ = [
+    "ClassList",
+    "Imported",
+    "NewStudent",
+    "Student",
+    "add_student",
+    "answer_offer",
+    "class_names",
+    "ensure_class_list",
+    "find_student",
+    "import_students",
+    "match_label",
+    "merged_seats",
+    "read_class_list",
+    "read_student",
+    "rename_student",
+    "set_consent",
+    "unmatch_label",
+    "update_class_list",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Student:
+    """One student of a class list.
+
+    Attributes:
+        id: never given to another student, even if this one is erased.
+        class_name: the class.
+        name: cleaned; two students may have the same.
+        consent: what they answered to being read.
+        consent_at: aware UTC, when they did; None where nobody wrote it down.
+        consent_source: where that stands, such as "letter of the parents"; None where nobody wrote it down.
+    """
+
+    id: int
+    class_name: str
+    name: str
+    consent: Consent
+    consent_at: datetime | None
+    consent_source: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ClassList:
+    """What holds for one class.
+
+    Attributes:
+        name: of the class.
+        only_agreed: read nobody but those who agreed.
+        own_label: the label of the teacher's own tile, None where it is not known.
+        students: in the order of their names.
+        labels: those matched by hand: to the id of a student, or to None for nobody of the list.
+    """
+
+    name: str
+    only_agreed: bool
+    own_label: str | None
+    students: tuple[Student, ...]
+    labels: Mapping[str, int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class NewStudent:
+    """One line of a list to be taken in.
+
+    Attributes:
+        name: as written; cleaned when it is stored.
+        consent: None where the line says nothing: then a student who is known keeps theirs.
+    """
+
+    name: str
+    consent: Consent | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What taking in a list did: how many were added, got another consent, or were as before."""
+
+    added: int
+    changed: int
+    unchanged: int
+
+
+_STUDENT: Final = (
+    StudentTable.id,
+    StudentTable.class_name,
+    StudentTable.name,
+    StudentTable.consent,
+    StudentTable.consent_at,
+    StudentTable.consent_source,
+)
+
+
+def class_names(engine: Engine) -> list[str]:
+    """All classes, those with a list and those that only have sessions, in alphabetical order."""
+    with reading(engine) as connection:
+        names = set(connection.scalars(select(ClassListTable.name)))
+        names.update(connection.scalars(select(SessionTable.name).distinct()))
+    return sorted(names, key=lambda name: (name.casefold(), name))
+
+
+def read_class_list(engine: Engine, name: str) -> ClassList | None:
+    """The list of a class; None where it has none.
+
+    Args:
+        engine: from `storage.database.open_database`, migrated.
+        name: of the class, as typed.
+    """
+    cleaned = clean_name(name)
+    with reading(engine) as connection:
+        row = connection.execute(
+            select(ClassListTable.name, ClassListTable.only_agreed, ClassListTable.own_label).where(
+                ClassListTable.name == cleaned
+            )
+        ).one_or_none()
+        if row is None:
+            return None
+        students = connection.execute(select(*_STUDENT).where(StudentTable.class_name == row.name)).all()
+        labels = connection.execute(
+            select(StudentLabelTable.label, StudentLabelTable.student_id).where(
+                StudentLabelTable.class_name == row.name
+            )
+        ).all()
+    return ClassList(
+        row.name,
+        row.only_agreed,
+        row.own_label,
+        tuple(sorted(map(_student, students), key=lambda one: (one.name.casefold(), one.name, one.id))),
+        MappingProxyType({label.label: label.student_id for label in labels}),
+    )
+
+
+def read_student(engine: Engine, student_id: int) -> Student:
+    """One student.
+
+    Raises:
+        UnknownStudentError: there is none of that number.
+    """
+    with reading(engine) as connection:
+        return find_student(connection, student_id)
+
+
+def ensure_class_list(engine: Engine, name: str) -> str:
+    """Make the list of a class where it has none, and return the class's cleaned name.
+
+    Raises:
+        InvalidRecordError: nothing is left of the name once it is cleaned.
+    """
+    with writing(engine) as connection:
+        return _ensure(connection, name)
+
+
+def update_class_list(
+    engine: Engine, name: str, *, only_agreed: bool | None = None, own_label: str | None = None
+) -> None:
+    """Change what holds for a class, which gets a list if it has none.
+
+    Args:
+        engine: from `storage.database.open_database`, migrated.
+        name: of the class.
+        only_agreed: read nobody but those who agreed; None leaves it as it is.
+        own_label: the label of the teacher's own tile; "" where there is none, None leaves it as it is.
+
+    Raises:
+        InvalidRecordError: nothing is left of the name once it is cleaned.
+    """
+    changes: dict[str, Any] = {}
+    if only_agreed is not None:
+        changes["only_agreed"] = only_agreed
+    if own_label is not None:
+        changes["own_label"] = clean_name(own_label)
+    with writing(engine) as connection:
+        cleaned = _ensure(connection, name)
+        if changes:
+            connection.execute(update(ClassListTable).where(ClassListTable.name == cleaned).values(**changes))
+
+
+def add_student(engine: Engine, class_name: str, name: str) -> int:
+    """Add a student who has not answered yet, and return their number.
+
+    Raises:
+        InvalidRecordError: nothing is left of a name once it is cleaned.
+    """
+    cleaned = _clean_student(name)
+    with writing(engine) as connection:
+        return _insert(connection, _ensure(connection, class_name), cleaned, Consent.UNKNOWN, None, None)
+
+
+def rename_student(engine: Engine, student_id: int, name: str) -> None:
+    """Give a student another name; the labels matched to them stay theirs.
+
+    Raises:
+        InvalidRecordError: nothing is left of the name once it is cleaned.
+        UnknownStudentError: there is no such student.
+    """
+    cleaned = _clean_student(name)
+    with writing(engine) as connection:
+        find_student(connection, student_id)
+        connection.execute(update(StudentTable).where(StudentTable.id == student_id).values(name=cleaned))
+
+
+def set_consent(
+    engine: Engine, student_id: int, consent: Consent, source: str | None, at: datetime | None
+) -> None:
+    """Keep what a student answered.
+
+    Args:
+        engine: from `storage.database.open_database`, migrated.
+        student_id: the student.
+        consent: their answer.
+        source: where it stands, cleaned and cut to 200 characters; None where nobody wrote it down.
+        at: aware UTC, when they answered; None where nobody wrote it down.
+
+    Raises:
+        UnknownStudentError: there is no such student.
+        InvalidRecordError: the time is not in UTC.
+    """
+    if at is not None:
+        check_utc("The time of a consent", at)
+    with writing(engine) as connection:
+        find_student(connection, student_id)
+        connection.execute(
+            update(StudentTable)
+            .where(StudentTable.id == student_id)
+            .values(consent=str(consent), consent_at=at, consent_source=_clean_source(source))
+        )
+
+
+def import_students(
+    engine: Engine, class_name: str, rows: Sequence[NewStudent], *, source: str, at: datetime
+) -> Imported:
+    """Take a list in: who is new is added, who is known gets the consent that their line tells. Nobody is removed.
+
+    Students are known by their name, whatever its capitals; the second of one name in the list is the second of that
+    name in the class.
+
+    Args:
+        engine: from `storage.database.open_database`, migrated.
+        class_name: the class.
+        rows: the list.
+        source: where the consents stand, such as "class-9b.csv".
+        at: aware UTC, when they were given, or taken in.
+
+    Raises:
+        InvalidRecordError: nothing is left of a name once it is cleaned; nothing was stored.
+    """
+    check_utc("The time of a consent", at)
+    cleaned = [(_clean_student(row.name), row.consent) for row in rows]
+    where = _clean_source(source)
+    added = changed = 0
+    with writing(engine) as connection:
+        name = _ensure(connection, class_name)
+        known: dict[str, list[Student]] = {}
+        for one in connection.execute(
+            select(*_STUDENT).where(StudentTable.class_name == name).order_by(StudentTable.id)
+        ):
+            known.setdefault(one.name.casefold(), []).append(_student(one))
+        taken: Counter[str] = Counter()
+        for student_name, consent in cleaned:
+            key = student_name.casefold()
+            namesakes, place = known.get(key, []), taken[key]
+            taken[key] += 1
+            told = None if consent in {None, Consent.UNKNOWN} else at
+            if place >= len(namesakes):
+                _insert(
+                    connection, name, student_name, consent or Consent.UNKNOWN, told, where if told else None
+                )
+                added += 1
+            elif consent is not None and consent is not namesakes[place].consent:
+                connection.execute(
+                    update(StudentTable)
+                    .where(StudentTable.id == namesakes[place].id)
+                    .values(consent=str(consent), consent_at=told, consent_source=where if told else None)
+                )
+                changed += 1
+    return Imported(added, changed, len(cleaned) - added - changed)
+
+
+def match_label(engine: Engine, class_name: str, label: str, student_id: int | None) -> None:
+    """Keep that the teacher matched a label: it is a student's, or nobody's of the list.
+
+    The seats of that label in past sessions of the class follow, but for those of sessions in which two seats carry
+    it: then the label alone does not tell whose they are.
+
+    Args:
+        engine: from `storage.database.open_database`, migrated.
+        class_name: the class.
+        label: as read from the tile.
+        student_id: a student of this class; None for nobody of the list.
+
+    Raises:
+        InvalidRecordError: nothing is left of a name once it is cleaned.
+        UnknownStudentError: the student is not in this class.
+    """
+    cleaned = clean_name(label)
+    if cleaned is None:
+        raise InvalidRecordError("Only a label that could be read can be matched to a student.")
+    with writing(engine) as connection:
+        name = _ensure(connection, class_name)
+        if student_id is not None and find_student(connection, student_id).class_name != name:
+            raise UnknownStudentError(
+                f'Student {student_id} is not in the class "{name}": choose one of its list.'
+            )
+        connection.execute(
+            _dialect_insert(connection, StudentLabelTable)
+            .values(class_name=name, label=cleaned, student_id=student_id)
+            .on_conflict_do_update(index_elements=["class_name", "label"], set_={"student_id": student_id})
+        )
+        _give_seats(connection, name, cleaned, student_id)
+
+
+def unmatch_label(engine: Engine, class_name: str, label: str) -> None:
+    """Take back what `match_label` kept, so that the label is matched by its likeness again."""
+    name, cleaned = clean_name(class_name), clean_name(label)
+    with writing(engine) as connection:
+        found = connection.execute(
+            delete(StudentLabelTable).where(
+                StudentLabelTable.class_name == name, StudentLabelTable.label == cleaned
+            )
+        ).rowcount
+        if found and name is not None and cleaned is not None:
+            _give_seats(connection, name, cleaned, None)
+
+
+def find_student(connection: Connection, student_id: int) -> Student:
+    """As `read_student`, within a transaction."""
+    row = connection.execute(select(*_STUDENT).where(StudentTable.id == student_id)).one_or_none()
+    if row is None:
+        raise UnknownStudentError(
+            f"There is no student {student_id}: `classpulse students list` lists those there are."
+        )
+    return _student(row)
+
+
+def _give_seats(connection: Connection, class_name: str, label: str, student_id: int | None) -> None:
+    of_class = select(SessionTable.id).where(SessionTable.name == class_name)
+    alone = (
+        select(SeatTable.session_id)
+        .where(SeatTable.name == label, SeatTable.session_id.in_(of_class))
+        .group_by(SeatTable.session_id)
+        .having(func.count() == 1)
+    )
+    connection.execute(
+        update(SeatTable)
+        .where(SeatTable.name == label, SeatTable.session_id.in_(alone.scalar_subquery()))
+        .values(student_id=student_id)
+    )
+
+
+def _student(row: Any) -> Student:
+    values = row._asdict()
+    return Student(**{**values, "consent": Consent(values["consent"])})
+
+
+def _ensure(connection: Connection, name: str) -> str:
+    cleaned = clean_name(name)
+    if cleaned is None:
+        raise InvalidRecordError("A class needs a name of at least one visible letter: type another one.")
+    connection.execute(
+        _dialect_insert(connection, ClassListTable)
+        .values(name=cleaned, only_agreed=False)
+        .on_conflict_do_nothing()
+    )
+    return cleaned
+
+
+def _insert(
+    connection: Connection,
+    class_name: str,
+    name: str,
+    consent: Consent,
+    at: datetime | None,
+    source: str | None,
+) -> int:
+    return connection.execute(
+        insert(StudentTable)
+        .values(class_name=class_name, name=name, consent=str(consent), consent_at=at, consent_source=source)
+        .returning(StudentTable.id)
+    ).scalar_one()
+
+
+def _dialect_insert(connection: Connection, table: type[Any]) -> sqlite.Insert | postgresql.Insert:
+    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+
+
+def _clean_student(name: str) -> str:
+    cleaned = clean_name(name)
+    if cleaned is None:
+        raise InvalidRecordError("A student needs a name of at least one visible letter: type it.")
+    return cleaned
+
+
+def _clean_source(source: str | None) -> str | None:
+    return clean_name(source, MAX_SOURCE_LENGTH) if source else None

@@ -1,0 +1,154 @@
+"""What the teacher answers to two seats that may be one."""
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Engine, update
+
+from engagement.records import (
+    Episode,
+    IntervalRecord,
+    OfferAnswer,
+    OfferReason,
+    Reading,
+    Rule,
+    Seat,
+    SeatOffer,
+    State,
+)
+from storage import queries, students
+from storage.database import writing
+from storage.errors import AnswerRefusedError, UnknownOfferError
+from storage.recorder import Recorder
+from storage.schema import SeatTable
+from storage.students import answer_offer, merged_seats
+
+MakeRecord = Callable[..., IntervalRecord]
+
+
+@pytest.fixture
+def commit(engine: Engine, session_id: int, record: MakeRecord) -> Callable[..., None]:
+    """Commits an interval in which these seats (number -> name) were there."""
+    recorder = Recorder(engine)
+
+    def make(
+        index: int,
+        seats: dict[int, str | None],
+        *,
+        offers: Sequence[tuple[int, int]] = (),
+        episodes: Sequence[Episode] = (),
+    ) -> None:
+        recorder.commit(
+            record(
+                session_id,
+                index,
+                tiles=len(seats),
+                faces=0,
+                faces_read=0,
+                states={State.CAMERA_OFF: len(seats)},
+                expressions={},
+                mood=None,
+                facing=None,
+                seats=tuple(Seat(number, name, f"print-{number}") for number, name in seats.items()),
+                readings=tuple(
+                    Reading(number, place, State.CAMERA_OFF, None, None, None, 0.0)
+                    for place, number in enumerate(seats)
+                ),
+                episodes=tuple(episodes),
+                offers=tuple(SeatOffer(seat, same_as, OfferReason.RENAMED) for seat, same_as in offers),
+            )
+        )
+
+    return make
+
+
+def test_one_participant_of_two_seats(
+    engine: Engine, session_id: int, commit: Callable[..., None], record: MakeRecord
+) -> None:
+    start = record(session_id).started_at
+    both = Episode(Rule.CAMERA_OFF, 1, "Camera off", start, start, {})
+    commit(0, {1: "Ada", 2: "Ben"}, episodes=[both])
+    own = Episode(Rule.ABSENT, 3, "No face", start + timedelta(seconds=2), None, {})
+    twin = Episode(Rule.CAMERA_OFF, 3, "Camera off", start, start, {})
+    commit(1, {2: "Ben", 3: "Ada Okafor"}, offers=[(3, 1)], episodes=[own, twin])
+    assert merged_seats(engine, session_id) == {}
+
+    answer_offer(engine, session_id, 3, 1, OfferAnswer.SAME)
+
+    assert merged_seats(engine, session_id) == {3: 1}
+    found = queries.readings_since(engine, session_id)
+    assert sorted(found["seat"]) == [1, 1, 2, 2]
+    seats = queries.seats(engine, session_id).set_index("seat")
+    assert seats["name"].to_dict() == {1: "Ada Okafor", 2: "Ben"}
+    assert seats.loc[1, "fingerprint"] == "print-3"
+    assert (seats.loc[1, "first_seen_at"], seats.loc[1, "last_seen_at"]) == (
+        start,
+        start + timedelta(seconds=2),
+    )
+    kept = queries.episodes(engine, session_id)
+    assert list(zip(kept["rule"], kept["seat"], strict=True)) == [("camera_off", 1), ("absent", 1)]
+    answer_offer(engine, session_id, 3, 1, OfferAnswer.SAME)  # said twice is said once
+    with pytest.raises(AnswerRefusedError, match="cannot be taken back"):
+        answer_offer(engine, session_id, 3, 1, OfferAnswer.DIFFERENT)
+
+
+def test_two_people_may_become_one_later(
+    engine: Engine, session_id: int, commit: Callable[..., None]
+) -> None:
+    commit(0, {1: "Ada"})
+    commit(1, {2: None}, offers=[(2, 1)])
+    answer_offer(engine, session_id, 2, 1, OfferAnswer.DIFFERENT)
+    assert merged_seats(engine, session_id) == {}
+    assert queries.seats(engine, session_id)["seat"].tolist() == [1, 2]
+    answer_offer(engine, session_id, 2, 1, OfferAnswer.SAME)
+    assert queries.seats(engine, session_id)["name"].tolist() == ["Ada"]
+
+
+def test_answers_add_up(engine: Engine, session_id: int, commit: Callable[..., None]) -> None:
+    for index, (seat, offers) in enumerate(
+        [(1, []), (2, []), (3, [(3, 2)]), (4, [(4, 3), (4, 1)]), (5, [(5, 4)])]
+    ):
+        commit(index, {seat: f"Name {seat}"}, offers=offers)
+    for seat, same_as in ((4, 3), (5, 4), (3, 2), (4, 1)):
+        answer_offer(engine, session_id, seat, same_as, OfferAnswer.SAME)
+    assert merged_seats(engine, session_id) == {2: 1, 3: 1, 4: 1, 5: 1}
+    assert queries.seats(engine, session_id)[["seat", "name"]].values.tolist() == [[1, "Name 5"]]
+    assert queries.readings_since(engine, session_id)["seat"].tolist() == [1] * 5
+
+
+def test_two_that_were_seen_at_one_time_stay_two(
+    engine: Engine, session_id: int, commit: Callable[..., None]
+) -> None:
+    commit(0, {1: "Ada", 2: None}, offers=[(2, 1)])
+    commit(1, {2: None})
+    with pytest.raises(AnswerRefusedError, match=r"^Seat 2 and Ada were seen at the same time \(1 time\)"):
+        answer_offer(engine, session_id, 2, 1, OfferAnswer.SAME)
+    assert queries.readings_since(engine, session_id)["seat"].tolist() == [1, 2, 2]
+    assert merged_seats(engine, session_id) == {}
+
+
+def test_two_students_of_the_list_stay_two(
+    engine: Engine, session_id: int, commit: Callable[..., None]
+) -> None:
+    commit(0, {1: "Ada"})
+    commit(1, {2: "Ben"}, offers=[(2, 1)])
+    ada, ben = (students.add_student(engine, "Physics 3B", name) for name in ("Ada", "Ben"))
+    with writing(engine) as connection:
+        for number, student_id in ((1, ada), (2, ben)):
+            connection.execute(
+                update(SeatTable).where(SeatTable.number == number).values(student_id=student_id)
+            )
+    with pytest.raises(AnswerRefusedError, match="two students of the list"):
+        answer_offer(engine, session_id, 2, 1, OfferAnswer.SAME)
+    students.match_label(engine, "Physics 3B", "Ben", None)
+    answer_offer(engine, session_id, 2, 1, OfferAnswer.SAME)
+    with engine.connect() as connection:
+        assert connection.scalar(SeatTable.__table__.select().with_only_columns(SeatTable.student_id)) == ada
+
+
+def test_what_nobody_offered_is_refused(engine: Engine, session_id: int, commit: Callable[..., None]) -> None:
+    commit(0, {1: "Ada"})
+    commit(1, {2: "Ben"})
+    with pytest.raises(UnknownOfferError, match="Nobody offered seat 2 as seat 1"):
+        answer_offer(engine, session_id, 2, 1, OfferAnswer.SAME)
