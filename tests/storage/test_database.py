@@ -191,7 +191,8 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     if mounted.returncode:
         pytest.skip(f"a small file system cannot be mounted here ({mounted.stderr.strip()})")
     yield folder
-    subprocess.run(["umount", str(folder)], check=True)
+    # lazily: a test that failed may still hold the database
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
 def fill(
