@@ -1,11 +1,18 @@
-"""Whether a picture is worth reading: whether it is black, and for how long it has stood still."""
+"""Looking at something live: one picture per look, whether it is black, and for how long it has stood still."""
 
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import count
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from capture.errors import InvalidSourceError
+from capture.frame import Frame, NotObserved
+from engagement.records import NotObservedReason, WindowChange
 
 # A grab that the system refuses or a switched-off screen is pure black; video compression lifts it by a few steps.
 # The dark theme of meeting programs starts at 0x1a.
@@ -16,6 +23,36 @@ BLACK_SHARE = 0.999
 FROZEN_AFTER: Final = 30.0
 # At an interval of a minute two equal pictures may be chance.
 _FEWEST_EQUAL: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a live source shows at one moment.
+
+    Attributes:
+        image: uint8 (H, W, 3), RGB, real pixels.
+        scale, followed: as in `Frame`.
+    """
+
+    image: NDArray[np.uint8]
+    scale: float = 1.0
+    followed: WindowChange | None = None
+
+
+def live_frames(look: Callable[[], Look | NotObservedReason]) -> Iterator[Frame | NotObserved]:
+    """One look each time the caller asks: a picture with how long it has stood still, or why there is none."""
+    stillness = Stillness()
+    for index in count():
+        taken_at = datetime.now(UTC)
+        seen = look()
+        if isinstance(seen, Look) and is_black(seen.image):
+            seen = NotObservedReason.BLACK
+        if isinstance(seen, Look):
+            unchanged = stillness.measure(seen.image, time.monotonic())
+            yield Frame(seen.image, taken_at, index, seen.scale, unchanged, seen.followed)
+        else:
+            stillness.forget()
+            yield NotObserved(seen, taken_at, index)
 
 
 def is_black(image: NDArray[np.uint8]) -> bool:

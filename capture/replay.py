@@ -4,7 +4,6 @@ import logging
 import os
 import re
 import struct
-import time
 import warnings
 import zlib
 from collections.abc import Iterator
@@ -20,7 +19,7 @@ from numpy.typing import NDArray
 
 from capture.errors import SourceError, SourceNotFoundError, UnreadableSourceError
 from capture.frame import Frame, NotObserved
-from capture.liveness import Stillness, check_interval, is_black
+from capture.liveness import Look, check_interval, is_black, live_frames
 from engagement.records import NotObservedReason
 
 logger = logging.getLogger(__name__)
@@ -417,33 +416,20 @@ class CameraSource:
     def frames(self, interval: float) -> Iterator[Frame | NotObserved]:
         """The newest picture each time the caller asks; see `FrameSource`."""
         check_interval(interval)
-        return self._frames()
+        return live_frames(self._look)
 
-    def _frames(self) -> Iterator[Frame | NotObserved]:
-        stillness = Stillness()
-        for index in count():
-            if self._capture is None:
-                raise SourceError(f"{self.name} is not open: use it in a `with` block.")
-            image = self._newest()
-            taken_at = datetime.now(UTC)
-            if image is None:
-                stillness.forget()
-                yield NotObserved(NotObservedReason.SOURCE_FAILED, taken_at, index)
-            elif is_black(image):
-                stillness.forget()
-                yield NotObserved(NotObservedReason.BLACK, taken_at, index)
-            else:
-                unchanged = stillness.measure(image, time.monotonic())
-                yield Frame(image, taken_at, index, unchanged_seconds=unchanged)
-
-    def _newest(self) -> NDArray[np.uint8] | None:
+    def _look(self) -> Look | NotObservedReason:
         import cv2
 
+        if self._capture is None:
+            raise SourceError(f"{self.name} is not open: use it in a `with` block.")
         # What the driver has kept since the last look is let go.
         for _stale in range(_CAMERA_BUFFER):
             self._capture.grab()
         decoded, bgr = self._capture.read()
-        return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), dtype=np.uint8) if decoded else None
+        if not decoded:
+            return NotObservedReason.SOURCE_FAILED
+        return Look(np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), dtype=np.uint8))
 
 
 def _changed_at(path: Path) -> datetime:

@@ -2,20 +2,16 @@
 
 import logging
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from itertools import count
+from dataclasses import replace
 from typing import Any, Final, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from capture.errors import DisplayError, SourceError, SourceNotFoundError, UnreadableSourceError
 from capture.frame import Frame, NotObserved
-from capture.liveness import Stillness, check_interval, is_black
+from capture.liveness import Look, check_interval, live_frames
 from capture.window_pictures import WindowPictures, open_pictures
 from capture.windows import (
     MEETING_TITLES,
@@ -37,19 +33,6 @@ logger = logging.getLogger(__name__)
 COVERED_SHARE: Final = 0.1
 # A window that moves is looked at again at once; one that is dragged for longer is left until the next interval.
 _ATTEMPTS: Final = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Grab:
-    """Pixels of a part of the desktop.
-
-    Attributes:
-        image: uint8 (H, W, 3), RGB, real pixels.
-        scale: real pixels per nominal pixel of the desktop.
-    """
-
-    image: NDArray[np.uint8]
-    scale: float
 
 
 class Grabber:
@@ -87,7 +70,7 @@ class Grabber:
         """The monitors from the first one on, in nominal pixels; the desktop itself where none is listed."""
         return tuple(_box(monitor) for monitor in self._mss.monitors[1:]) or (self.desktop,)
 
-    def grab(self, box: Box) -> Grab | None:
+    def grab(self, box: Box) -> Look | None:
         """Grab the part of `box` (nominal pixels) that lies on the desktop; None if none of it does.
 
         Raises:
@@ -112,7 +95,7 @@ class Grabber:
                 "locked and that classpulse may record it."
             ) from problem
 
-    def _grab(self, box: Box) -> Grab | None:
+    def _grab(self, box: Box) -> Look | None:
         import cv2
 
         visible = overlap(box, self.desktop)
@@ -123,7 +106,7 @@ class Grabber:
         )
         bgra = np.frombuffer(shot.bgra, dtype=np.uint8).reshape(shot.height, shot.width, 4)
         image = np.asarray(cv2.cvtColor(bgra, cv2.COLOR_BGRA2RGB), dtype=np.uint8)
-        return Grab(image, shot.width / visible.width)
+        return Look(image, shot.width / visible.width)
 
 
 def _open_mss(display: str | None) -> Any:
@@ -224,35 +207,19 @@ class _DesktopSource:
     def frames(self, interval: float) -> Iterator[Frame | NotObserved]:
         """One grab each time the caller asks; see `FrameSource`."""
         check_interval(interval)
-        return self._frames()
+        return live_frames(self._look_if_open)
 
-    def _frames(self) -> Iterator[Frame | NotObserved]:
-        stillness = Stillness()
-        for index in count():
-            if self._open is None:
-                raise SourceError(f"{self.name} is not open: use it in a `with` block.")
-            taken_at = datetime.now(UTC)
-            seen = self._look()
-            if isinstance(seen, Grab):
-                if is_black(seen.image):
-                    seen = NotObservedReason.BLACK
-                else:
-                    unchanged = stillness.measure(seen.image, time.monotonic())
-                    yield Frame(seen.image, taken_at, index, seen.scale, unchanged, self._followed())
-                    continue
-            stillness.forget()
-            yield NotObserved(seen, taken_at, index)
+    def _look_if_open(self) -> Look | NotObservedReason:
+        if self._open is None:
+            raise SourceError(f"{self.name} is not open: use it in a `with` block.")
+        return self._look()
 
     def _prepare(self, stack: ExitStack) -> None:
         """Check that there is something to look at; the grabber is open."""
         raise NotImplementedError
 
-    def _look(self) -> Grab | NotObservedReason:
+    def _look(self) -> Look | NotObservedReason:
         raise NotImplementedError
-
-    def _followed(self) -> WindowChange | None:
-        """How what was looked at has changed its place since it was last seen."""
-        return None
 
 
 class RegionSource(_DesktopSource):
@@ -273,7 +240,7 @@ class RegionSource(_DesktopSource):
                 f"The {self.name} lies outside the desktop: it has {describe_monitors(self._grabber.monitors)}."
             )
 
-    def _look(self) -> Grab | NotObservedReason:
+    def _look(self) -> Look | NotObservedReason:
         # None only if a monitor was unplugged since the region was checked
         return self._grabber.grab(self._box) or NotObservedReason.WINDOW_CLOSED
 
@@ -297,7 +264,7 @@ class MonitorSource(_DesktopSource):
                 f"There is no {self.name}: choose one of {describe_monitors(monitors)}."
             )
 
-    def _look(self) -> Grab | NotObservedReason:
+    def _look(self) -> Look | NotObservedReason:
         monitors = self._grabber.monitors
         if self._number > len(monitors):
             return NotObservedReason.WINDOW_CLOSED
@@ -323,7 +290,6 @@ class WindowSource(_DesktopSource):
         self._pictures: WindowPictures | None = None
         self._sighting: Sighting | None = None
         self._seen_at: Box | None = None
-        self._change: WindowChange | None = None
 
     @property
     def name(self) -> str:
@@ -359,11 +325,7 @@ class WindowSource(_DesktopSource):
                 100 * self._sighting.covered,
             )
 
-    def _followed(self) -> WindowChange | None:
-        return self._change
-
-    def _look(self) -> Grab | NotObservedReason:
-        self._change = None
+    def _look(self) -> Look | NotObservedReason:
         before: Sighting | NotObservedReason = NotObservedReason.COVERED
         for _attempt in range(_ATTEMPTS):
             before = self._find()
@@ -376,15 +338,15 @@ class WindowSource(_DesktopSource):
                 if grab is None:
                     return NotObservedReason.COVERED
                 box = after.window.box
-                self._change = changed(self._seen_at, box)
+                followed = changed(self._seen_at, box)
                 self._seen_at = box
-                return grab
+                return replace(grab, followed=followed)
         # on its way across the desktop: part of each grab is something else
         if isinstance(after, Sighting) and isinstance(before, Sighting):
             return _UNDER_WAY[changed(before.window.box, after.window.box) or WindowChange.MOVED]
         return NotObservedReason.WINDOW_CLOSED
 
-    def _grab(self, sighting: Sighting) -> Grab | None:
+    def _grab(self, sighting: Sighting) -> Look | None:
         """The picture of the window, None where it cannot be seen whole in any way."""
         window = sighting.window
         off = off_screen_share(window.box, self._grabber.monitors)
@@ -393,7 +355,7 @@ class WindowSource(_DesktopSource):
             self._pictures.watch(window)
             image = self._pictures.grab(window) if self._pictures.always or not whole else None
             if image is not None:
-                return Grab(image, image.shape[1] / window.box.width)
+                return Look(image, image.shape[1] / window.box.width)
             if self._pictures.always:
                 # such a system does not tell what lies over the window, so its place on the screen is no answer
                 return None

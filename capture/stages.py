@@ -1,4 +1,4 @@
-"""What an agent is doing, for whoever keeps it alive: one line per stage, with how long it may take.
+"""What an agent is doing, for whoever keeps it alive: one line per stage, with how long it may take, and why it ended.
 
 The lines go to the agent's standard output, which the supervisor reads. They do not go through the database: one that
 is locked would look like an agent that hangs.
@@ -25,8 +25,11 @@ class Stage(StrEnum):
 GRAB_SECONDS: Final = 5.0
 """A live source that gives nothing for so long is blocked: a grab takes a tenth of a second, a slow camera one."""
 
+OPEN_SECONDS: Final = 7.0
+"""A source that is not open after so long is blocked. Some cameras take longer: whoever tries again waits longer."""
+
 _SECONDS: Final = {
-    Stage.OPEN: 30.0,  # some cameras take ten
+    Stage.OPEN: OPEN_SECONDS,
     Stage.LOAD: 90.0,
     Stage.RESUME: 90.0,
     Stage.GRAB: 120.0,  # of a recording: it is decoded up to the next interval
@@ -35,6 +38,7 @@ _SECONDS: Final = {
 }
 
 _LINE: Final = re.compile(r"classpulse:stage ([a-z]+) ([0-9.]+)\s*")
+_REASON: Final = re.compile(r"classpulse:error (.+?)\s*")
 
 
 class StageLine(NamedTuple):
@@ -64,3 +68,14 @@ def parse(line: str) -> StageLine | None:
     """The stage that a line tells; None for any other line."""
     match = _LINE.fullmatch(line)
     return None if match is None else StageLine(match[1], float(match[2]))
+
+
+def tell_error(write: Callable[[str], object], sentence: str) -> None:
+    """Write the line of an error that ends the agent."""
+    write(f"classpulse:error {' '.join(sentence.split())}\n")
+
+
+def parse_error(line: str) -> str | None:
+    """The sentence of an error that a line tells; None for any other line."""
+    match = _REASON.fullmatch(line)
+    return None if match is None else match[1]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import IO, Final
 
 from capture.errors import AgentError
-from capture.stages import Stage, StageLine, parse
+from capture.stages import Stage, StageLine, parse, parse_error
 
 logger = logging.getLogger(__name__)
 
@@ -20,6 +20,9 @@ FINAL_EXIT_CODES: Final = frozenset({1, 2})
 POLL_SECONDS: Final = 0.25
 RESTART_SECONDS: Final = 1.0
 STOP_SECONDS: Final = 10.0
+
+MOST_PATIENCE: Final = 4.0
+"""A source that does not open in its time is given twice as much the next time, up to so many times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +64,17 @@ class Supervisor:
         self._patience = patience or Patience()
         self._environment = environment
         self._on_restart = on_restart
+        self._told: _Told | None = None
+        self._open_factor = 1.0
         self.made_progress = False
         """Whether an agent has kept an interval yet."""
+        self.error: str | None = None
+        """The sentence with which the last agent ended, if it told one."""
+
+    @property
+    def stage(self) -> str | None:
+        """What the agent is doing; None before the first one was started."""
+        return None if self._told is None else self._told.line.stage
 
     def run(self, stop: threading.Event) -> int:
         """Run until the agent is done or `stop` is set; the agent's exit code, 0 after a stop.
@@ -108,7 +120,7 @@ class Supervisor:
             encoding="utf-8",
             errors="replace",
         ) as child:
-            told = _Told(self._patience.start)
+            told = self._told = _Told(self._patience.start, self._open_factor)
             listener = threading.Thread(target=told.listen, args=(child.stdout,), daemon=True)
             listener.start()
             blocked: StageLine | None = None
@@ -127,6 +139,9 @@ class Supervisor:
             child.wait()
             listener.join(STOP_SECONDS)
         self.made_progress = self.made_progress or told.intervals > 0
+        self.error = told.error
+        slow_to_open = blocked is not None and blocked.stage == Stage.OPEN
+        self._open_factor = min(2 * self._open_factor, MOST_PATIENCE) if slow_to_open else 1.0
         if blocked is not None:
             failure = f"gave no sign for {blocked.seconds:.0f} seconds in stage {blocked.stage}"
             return _Outcome(None, failure, told.intervals)
@@ -144,10 +159,17 @@ class _Outcome:
 
 
 class _Told:
-    """What an agent has told of itself."""
+    """What an agent has told of itself.
 
-    def __init__(self, start: float) -> None:
+    Args:
+        start: seconds until it tells its first stage.
+        open_factor: how many times the usual time its source may take to open.
+    """
+
+    def __init__(self, start: float, open_factor: float) -> None:
         self.intervals = 0
+        self.error: str | None = None
+        self._open_factor = open_factor
         # one object, so that line and time are always of one stage
         self._entered = (StageLine("start", start), time.monotonic())
 
@@ -159,9 +181,12 @@ class _Told:
     def listen(self, output: IO[str]) -> None:
         """Take in its lines until it closes its output."""
         for text in output:
+            self.error = parse_error(text) or self.error
             line = parse(text)
             if line is None:
                 continue
+            if line.stage == Stage.OPEN:
+                line = line._replace(seconds=line.seconds * self._open_factor)
             # an interval that is kept is followed by the wait for the next one
             self.intervals += line.stage == Stage.WAIT and self.line.stage == Stage.COMMIT
             self._entered = (line, time.monotonic())

@@ -354,6 +354,8 @@ def _broken_off(connection: Connection, name: str, new: NewSession, source: str)
         row is None
         or row["interrupted_at"] is None
         or row["ended_at"] is None
+        # the teacher wanted its end, and its agent died before it obeyed
+        or row["stop_requested_at"] is not None
         or (row["mode"], row["interval"]) != (new.mode, new.interval)
         # the title of a window changes with who talks: its kind is enough
         or row["source"].split(" ")[0] != source.split(" ", maxsplit=1)[0]

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from capture.errors import DisplayError, SourceError, SourceNotFoundError, UnreadableSourceError
 from capture.frame import Frame, NotObserved
-from capture.liveness import Stillness, is_black
-from capture.screen import Grab, Grabber, MonitorSource, RegionSource, WindowSource
+from capture.liveness import Look, Stillness, is_black
+from capture.screen import Grabber, MonitorSource, RegionSource, WindowSource
 from capture.windows import DesktopWindow, X11Desk
 from engagement.records import Box, NotObservedReason
 from tests.x11 import X11Window, has, run_openbox, run_xvfb, split_into_monitors, wait_until
@@ -219,9 +219,9 @@ def test_nothing_behind_is_kept_when_the_window_goes_between_the_search_and_the_
         X11Window(xvfb, "Zoom Meeting", picture(1), 300, 200) as shown,
         WindowSource(display=xvfb) as source,
     ):
-        grabbed: list[Grab | None] = []
+        grabbed: list[Look | None] = []
 
-        def close_first(self: Grabber, box: Box) -> Grab | None:
+        def close_first(self: Grabber, box: Box) -> Look | None:
             shown.close()
             grabbed.append(grab(self, box))
             return grabbed[-1]
@@ -229,7 +229,7 @@ def test_nothing_behind_is_kept_when_the_window_goes_between_the_search_and_the_
         monkeypatch.setattr(Grabber, "grab", close_first)
         assert outcome(next(source.frames(1.0))) == NotObservedReason.WINDOW_CLOSED
         # the danger was real: the pixels of the other window had been grabbed
-        assert isinstance(grabbed[0], Grab)
+        assert isinstance(grabbed[0], Look)
         assert np.array_equal(grabbed[0].image, picture(9))
 
 
@@ -243,7 +243,7 @@ def test_a_window_that_is_being_dragged_is_left_until_it_rests(
     ):
         dragged = iter(range(100))
 
-        def drag_first(self: Grabber, box: Box) -> Grab | None:
+        def drag_first(self: Grabber, box: Box) -> Look | None:
             shown.move(310 + next(dragged), 200)
             return grab(self, box)
 
@@ -271,7 +271,7 @@ def test_a_picture_that_stands_still_is_given_with_how_long(
     """Cards with names stand still for a lesson: a source that would not give them would stop their counts."""
     seconds = count(1000, 20)
     clock = SimpleNamespace(monotonic=lambda: float(next(seconds)))
-    monkeypatch.setattr("capture.screen.time", clock)
+    monkeypatch.setattr("capture.liveness.time", clock)
     with (
         X11Window(xvfb, "Zoom Meeting", picture(1), 300, 200) as shown,
         RegionSource(Box(300, 200, 320, 240), display=xvfb) as source,

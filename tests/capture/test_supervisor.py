@@ -9,7 +9,16 @@ from pathlib import Path
 import pytest
 
 from capture.errors import AgentError
-from capture.stages import GRAB_SECONDS, Stage, parse, seconds_allowed, tell
+from capture.stages import (
+    GRAB_SECONDS,
+    OPEN_SECONDS,
+    Stage,
+    parse,
+    parse_error,
+    seconds_allowed,
+    tell,
+    tell_error,
+)
 from capture.supervisor import Patience, Supervisor
 
 QUICK = Patience(start=30.0, failures=3)
@@ -61,15 +70,16 @@ def test_slow_failures_without_one_interval_end_too(tmp_path: Path) -> None:
         Supervisor(child(program), Patience(failures=2, window=0.1)).run(threading.Event())
 
 
+@pytest.mark.parametrize(("stage", "least"), [(Stage.GRAB, GRAB_SECONDS), (Stage.OPEN, OPEN_SECONDS)])
 def test_a_source_that_blocks_is_restarted_within_ten_seconds_and_its_stage_is_logged(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, stage: Stage, least: float
 ) -> None:
-    """The first child blocks in a grab, for as long as a live source may take; the second one ends well."""
-    allowed = seconds_allowed(Stage.GRAB, interval=2.0, live=True)
+    """The first child blocks where it looks at its source, for as long as a live one may; the second one ends well."""
+    allowed = seconds_allowed(stage, interval=2.0, live=True)
     program = (
         times(tmp_path / "tries")
         + "if count == 1:\n"
-        + f"    interval(); stage('grab', {allowed}); print(time.monotonic(), file=sys.stderr)\n"
+        + f"    interval(); stage({str(stage)!r}, {allowed}); print(time.monotonic(), file=sys.stderr)\n"
         + f"    pathlib.Path({str(tmp_path / 'blocked')!r}).write_text(str(time.monotonic()))\n"
         + "    time.sleep(600)\n"
         + f"pathlib.Path({str(tmp_path / 'again')!r}).write_text(str(time.monotonic()))\n"
@@ -77,8 +87,33 @@ def test_a_source_that_blocks_is_restarted_within_ten_seconds_and_its_stage_is_l
     with caplog.at_level(logging.WARNING):
         assert Supervisor(child(program), QUICK).run(threading.Event()) == 0
     took = float((tmp_path / "again").read_text()) - float((tmp_path / "blocked").read_text())
-    assert GRAB_SECONDS <= took < 10
-    assert "the agent gave no sign for 5 seconds in stage grab; restarting it" in caplog.text
+    assert least <= took < 10
+    assert f"the agent gave no sign for {least:.0f} seconds in stage {stage}; restarting it" in caplog.text
+
+
+def test_a_source_that_is_slow_to_open_is_given_more_time_with_every_try(tmp_path: Path) -> None:
+    """Some cameras take longer than a source that blocks may: they are not started in vain for ever."""
+    program = times(tmp_path / "tries") + "stage('open', 0.5)\ntime.sleep(1.4)\nstage('load')"
+    supervisor = Supervisor(child(program), QUICK)
+    assert supervisor.run(threading.Event()) == 0
+    assert (tmp_path / "tries").stat().st_size == 3
+    assert supervisor.stage == "load"
+
+
+def test_the_sentence_with_which_an_agent_ends_is_kept() -> None:
+    program = (
+        "print('classpulse:error No window was found:  open the meeting.', flush=True)\nraise SystemExit(1)"
+    )
+    supervisor = Supervisor(child(program))
+    assert supervisor.stage is None
+    assert supervisor.run(threading.Event()) == 1
+    assert supervisor.error == "No window was found:  open the meeting."
+    lines: list[str] = []
+    tell_error(lines.append, "The camera\nis away.")
+    assert [parse_error(line) for line in [*lines, "classpulse:stage open 8\n"]] == [
+        "The camera is away.",
+        None,
+    ]
 
 
 def test_a_stop_closes_the_input_of_the_agent(tmp_path: Path) -> None:
@@ -110,7 +145,7 @@ def test_a_stage_is_told_as_it_is_read() -> None:
         tell(lines.append, stage, seconds_allowed(stage, interval=2.0, live=True))
     told = [parse(line) for line in lines]
     assert [line.stage for line in told if line] == list(Stage)
-    assert [line.seconds for line in told if line] == [30, 90, 90, 7, 5, 30, 60]
+    assert [line.seconds for line in told if line] == [7, 90, 90, 7, 5, 30, 60]
     assert parse("Downloading a model: 30 %\n") is None
     # a recording is decoded up to the next interval, and long intervals may take long
     assert seconds_allowed(Stage.GRAB, interval=2.0, live=False) == 120
