@@ -219,10 +219,12 @@ class Label:
     Attributes:
         fingerprint: hash of the label's pixels, equal for the same label wherever its tile moves; "" if none.
         name: the text as read, cleaned, at most 64 characters; None if it could not be read.
+        own: the meeting program says that this is the tile of whoever watches, as "(me)" behind the name does.
     """
 
     fingerprint: str
     name: str | None
+    own: bool = False
 
 
 @dataclass(frozen=True, slots=True)

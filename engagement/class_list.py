@@ -1,0 +1,311 @@
+"""Which label belongs to which student of the class list, where that is certain.
+
+A wrong match would show one student's lesson under another's name, so what is not certain is left to the teacher:
+a first name alone, two students whom a label fits alike, or a name that differs by more than what recognition is
+known to mix up. Two names that differ by a vowel are two names.
+"""
+
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Final
+
+from rapidfuzz import fuzz
+
+from engagement.label_roles import split_roles
+from engagement.names import clean_name
+from engagement.records import Label
+
+SURE: Final = 0.86
+"""Score from which a label is a student's, if no other comes near."""
+MARGIN: Final = 0.06
+"""By how much the best student must lead the second."""
+OFFERED: Final = 0.64
+"""Score from which a student is offered to the teacher."""
+_MOST_OFFERED: Final = 5
+
+_MISREAD: Final = 0.97
+"""A word that is the same but for strokes that no reader tells apart (I and l, rn and m)."""
+_SLIP: Final = 0.92
+"""A long word with one letter read as one of like shape."""
+_CUT: Final = 0.90
+"""A word that the label cuts off with an ellipsis."""
+_INITIAL: Final = 0.88
+_OTHER_ORDER: Final = 0.04
+_WITHOUT_MIDDLE: Final = 0.05
+_ADDED: Final = 0.05
+"""What stands beside the name behind a dash or as a number: a group, a class."""
+_FOREIGN_WORD: Final = 0.2
+_PART_OF_NAME: Final = 0.75
+"""One word of the name alone, such as a first name."""
+_LIKE: Final = 0.8
+
+_LONG_WORD: Final = 7
+_LIKE_SHAPES: Final = frozenset(
+    frozenset(pair)
+    for pair in ("ce", "nh", "uv", "ft", "gq", "il", "rn", "vy", "tl", "hb", "ij", "tf", "kx", "kh")
+)
+_STROKES: Final = str.maketrans({"I": "l", "1": "l", "|": "l", "!": "l", "0": "o", "5": "s", "8": "b"})
+_LETTERS: Final = str.maketrans(
+    {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "æ": "ae", "œ": "oe", "ı": "i", "þ": "th"}
+)
+_ACCENTS: Final = frozenset(map(chr, range(0x300, 0x370)))
+_SPELT_ALIKE: Final = (("rn", "m"), ("vv", "w"), ("ae", "a"), ("oe", "o"), ("ue", "u"))
+"""Letters that look like another, and the umlauts of those who have no key for them."""
+_BRACKETS: Final = {"(": ")", "[": "]", '"': '"', "“": "”", "„": "“"}
+_SEPARATORS: Final = (" - ", " – ", " — ", "|", "/", "·", "•", "_", "@", ":")
+_PARTICLES: Final = frozenset({
+    "de", "da", "di", "du", "do", "dos", "das", "del", "della", "van", "von", "der", "den", "ter", "ten",
+    "zu", "zum", "zur", "af", "av", "la", "le", "el", "al", "bin", "ibn", "bint", "y", "e",
+})  # fmt: skip
+_ELLIPSES: Final = ("...", "…", "..")
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """Labels and the students of a class list.
+
+    Attributes:
+        students: label -> id of its student, where that is certain or was said by hand.
+        unsure: label -> ids of those who it may be, the likeliest first; never empty.
+    """
+
+    students: Mapping[str, int]
+    unsure: Mapping[str, tuple[int, ...]]
+
+
+def match_labels(
+    labels: Sequence[str], students: Sequence[tuple[int, str]], by_hand: Mapping[str, int | None]
+) -> Matches:
+    """Match the labels that are shown together.
+
+    Args:
+        labels: as read, cleaned; a label that two participants carry stands in it twice.
+        students: id and name of everybody on the class list.
+        by_hand: label -> what the teacher said: a student's id, or None for nobody of the list.
+
+    Returns:
+        No student gets two labels and no label two students unless the teacher said so. Nobody's label is in neither
+        part.
+    """
+    said = {_key(label): student for label, student in by_hand.items()}
+    known = {student for student, _ in students}
+    matched = {label: said[_key(label)] for label in labels if _key(label) in said}
+    certain = {label: student for label, student in matched.items() if student in known}
+    taken = set(certain.values())
+    times = Counter(_key(label) for label in labels)
+    unsure: dict[str, tuple[int, ...]] = {}
+    claims: dict[int, list[tuple[float, str]]] = {}
+    for label in dict.fromkeys(labels):
+        if label in matched:
+            continue
+        ranked = _ranked(label, students)
+        if not ranked:
+            continue
+        (score, best), second = ranked[0], ranked[1][0] if len(ranked) > 1 else 0.0
+        unsure[label] = tuple(student for _, student in ranked[:_MOST_OFFERED])
+        if score >= SURE and score - second >= MARGIN and best not in taken and times[_key(label)] == 1:
+            claims.setdefault(best, []).append((score, label))
+    for student, claimed in claims.items():
+        claimed.sort(reverse=True)
+        if len(claimed) == 1 or claimed[0][0] - claimed[1][0] >= MARGIN:
+            certain[claimed[0][1]] = student
+    for label in certain:
+        unsure.pop(label, None)
+    return Matches(
+        MappingProxyType({label: student for label, student in certain.items() if student is not None}),
+        MappingProxyType(unsure),
+    )
+
+
+def is_own_label(label: Label, own_label: str | None) -> bool:
+    """Whether a label is on the teacher's own tile: the program says so, or it is the one that the teacher chose."""
+    if label.own:
+        return True
+    return own_label is not None and label.name is not None and _key(label.name) == _key(own_label)
+
+
+def _key(label: str) -> str:
+    return (clean_name(label) or "").casefold()
+
+
+def _ranked(label: str, students: Sequence[tuple[int, str]]) -> list[tuple[float, int]]:
+    """Scores and ids of those who may carry a label, best first."""
+    read = _forms(label)
+    scored = (
+        (max((_score(one, other) for one in read for other in _forms(name)), default=0.0), student)
+        for student, name in students
+    )
+    return sorted((one for one in scored if one[0] >= OFFERED), key=lambda one: (-one[0], one[1]))
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """A word without case and accents, as it looks where strokes are mixed up, and what it may be shortened to."""
+
+    plain: str
+    shape: str
+    initials: frozenset[str]
+    cut: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """One way to take a name: its words with the first name first, and what taking it so costs."""
+
+    words: tuple[_Word, ...]
+    cost: float = 0.0
+
+    @property
+    def plain(self) -> str:
+        return "".join(word.plain for word in self.words)
+
+    @property
+    def shape(self) -> str:
+        return "".join(word.shape for word in self.words)
+
+
+@lru_cache(maxsize=2048)
+def _forms(text: str) -> tuple[_Form, ...]:
+    name = split_roles(text).name or ""
+    outside, inside = _part_brackets(name)
+    found = _orders(outside, 0.0)
+    for nickname in inside:
+        aside = _words(nickname)
+        if len(aside) > 1 or (aside and not nickname.isascii() and _words(outside)[:1] != aside):
+            found.append(_Form(aside))
+        elif aside and found:
+            # Bill for William: the nickname stands where the first names do
+            found.append(_Form((*aside, *found[0].words[-1:])))
+    for separator in _SEPARATORS:
+        if separator in outside:
+            for part in outside.split(separator):
+                found += _orders(part, _ADDED)
+    for form in list(found):
+        kept = tuple(word for word in form.words if not any(map(str.isdigit, word.plain)))
+        if kept and len(kept) < len(form.words):
+            found.append(_Form(kept, form.cost + _ADDED))
+    return tuple(dict.fromkeys(form for form in found if form.words))
+
+
+def _orders(text: str, cost: float) -> list[_Form]:
+    """A name as it stands, and turned where it is "Last, First"."""
+    last, comma, first = text.partition(",")
+    found = [_Form(_words(text), cost)]
+    if comma and _words(first) and _words(last):
+        found.insert(0, _Form((*_words(first), *_words(last, last_name=True)), cost))
+    return found
+
+
+def _part_brackets(name: str) -> tuple[str, list[str]]:
+    """A name without what stands in brackets or quotes, and that."""
+    inside: list[str] = []
+    for opening, closing in _BRACKETS.items():
+        while (start := name.find(opening)) >= 0 and (end := name.find(closing, start + 1)) > start:
+            inside.append(name[start + 1 : end])
+            name = f"{name[:start]} {name[end + 1 :]}"
+    return name, inside
+
+
+def _words(text: str, *, last_name: bool = False) -> tuple[_Word, ...]:
+    """The words of a name, "de" and its like being part of the word that follows."""
+    words: list[_Word] = []
+    particles: list[str] = []
+    parts = text.replace(",", " ").split()
+    for index, part in enumerate(parts):
+        if part.casefold() in _PARTICLES and index + 1 < len(parts) and (index or last_name):
+            particles.append(part)
+            continue
+        whole = "".join((*particles, part))
+        plain, shape = _plain(whole), _plain(whole.translate(_STROKES))
+        for written, looks in _SPELT_ALIKE:
+            shape = shape.replace(written, looks)
+        if plain:
+            # only scripts with capitals have initials: a Chinese name may be one sign long
+            initials = frozenset(
+                one[0] for one in map(_plain, (*particles, part)) if one and one[0].islower()
+            )
+            words.append(_Word(plain, shape, initials, part.endswith(_ELLIPSES)))
+        particles = []
+    return tuple(words)
+
+
+def _plain(word: str) -> str:
+    """Letters and digits alone, without case and accents; the vowel signs of Indic and Arabic script are letters."""
+    apart = unicodedata.normalize("NFKD", word.casefold()).translate(_LETTERS)
+    return "".join(one for one in apart if unicodedata.category(one)[0] in "LNM" and one not in _ACCENTS)
+
+
+def _score(label: _Form, student: _Form) -> float:
+    """How well a label fits a student, 0..1."""
+    if label.plain == student.plain:
+        return 1.0 - label.cost - student.cost
+    if label.shape == student.shape:
+        return _MISREAD - label.cost - student.cost
+    whole = _whole_name(label.words, student.words)
+    like = _LIKE * fuzz.token_sort_ratio(_spaced(label.words), _spaced(student.words)) / 100
+    return max(whole, like) - label.cost - student.cost
+
+
+def _spaced(words: Iterable[_Word]) -> str:
+    return " ".join(word.plain for word in words)
+
+
+def _whole_name(label: Sequence[_Word], student: Sequence[_Word]) -> float:
+    """The score by words: first and last name have to be there, and nothing may speak against."""
+    if len(student) == 1 or len(label) == 1:
+        best = max(_same(one, other) for one in label for other in (student[0], student[-1]))
+        if best < _CUT:
+            return 0.0
+        return best if len(student) == len(label) else _PART_OF_NAME
+    score, start, end = max(
+        (min(first, last) * (max(first, last) if first < 1 and last < 1 else 1.0), start, end)
+        for start, one in enumerate(label)
+        for end, other in enumerate(label)
+        if start != end
+        for first, last in ((_same(one, student[0]), _same(other, student[-1])),)
+    )
+    if not score:
+        return _PART_OF_NAME if _is_part(label, student) else 0.0
+    if end < start:
+        score -= _OTHER_ORDER
+    low, high = min(start, end), max(start, end)
+    between, outside = tuple(label[low + 1 : high]), (*label[:low], *label[high + 1 :])
+    middle = list(student[1:-1])
+    if end < start:
+        # "Keller Anna Maria": what follows the first name is a middle name
+        between, outside = (*between, *label[start + 1 :]), tuple(label[:end])
+    if outside:
+        return score - _FOREIGN_WORD
+    fitting = sum(any(_same(one, other) for other in middle) for one in between)
+    if fitting < min(len(between), len(middle)):
+        return score - _FOREIGN_WORD  # another middle name is another person
+    return score - _WITHOUT_MIDDLE * (len(between) != len(middle))
+
+
+def _is_part(label: Sequence[_Word], student: Sequence[_Word]) -> bool:
+    """Whether all words of a label stand in the student's name."""
+    return all(any(_same(one, other) >= _CUT for other in student) for one in label)
+
+
+def _same(one: _Word, other: _Word) -> float:
+    """How sure it is that a word of a label is that word of a name; 0 where it is another word."""
+    if one.plain == other.plain:
+        return 1.0
+    if one.shape == other.shape:
+        return _MISREAD
+    if 1 in (len(one.plain), len(other.plain)):
+        short, long = sorted((one, other), key=lambda word: len(word.plain))
+        return _INITIAL if short.plain in long.initials else 0.0
+    if one.cut and len(one.plain) >= 3 and other.plain.startswith(one.plain):
+        return _CUT
+    if len(one.plain) == len(other.plain) >= _LONG_WORD:
+        other_letters = [
+            pair for pair in zip(one.plain[:-1], other.plain[:-1], strict=True) if len({*pair}) > 1
+        ]
+        if one.plain[-1] == other.plain[-1] and len(other_letters) == 1:
+            return _SLIP if frozenset(other_letters[0]) in _LIKE_SHAPES else 0.0
+    return 0.0
