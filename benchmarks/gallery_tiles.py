@@ -9,11 +9,12 @@ screenshots are read beside them. A tile counts as found at IoU 0.8 (real screen
 import argparse
 import json
 import os
+import re
 import sys
 import time
 import zlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -22,205 +23,11 @@ import numpy as np
 
 from capture.gallery import find_tiles
 from engagement.records import Box, Tile
-from tests.capture.synthetic_gallery import (
-    SCREENS,
-    Gallery,
-    Look,
-    Picture,
-    compose_gallery,
-    dark_room,
-    drawn_pictures,
-    fill,
-    not_a_gallery,
-    on_colour,
-    pillarboxed,
-    portraits,
-)
+from tests.capture.gallery_families import FAMILIES
+from tests.capture.screens_without_gallery import SCREENS, not_a_gallery
+from tests.capture.synthetic_gallery import Gallery, Picture, drawn_pictures, portraits
 
-Random = np.random.Generator
-Family = Callable[[Random, Sequence[Picture]], Gallery]
-SIZES: Final = (
-    (640, 400),
-    (1024, 640),
-    (1280, 720),
-    (1366, 768),
-    (1600, 1000),
-    (1920, 1080),
-    (2560, 1440),
-    (3840, 2160),
-)
-DARK: Final = ((0, 0, 0), (13, 13, 13), (26, 26, 26), (32, 33, 36))
-LIGHT: Final = ((255, 255, 255), (245, 245, 245), (237, 237, 240))
-BORDERS: Final = ((34, 214, 88), (226, 226, 60), (80, 140, 255))
-
-
-def _pick(rng: Random, pictures: Sequence[Picture], count: int) -> list[Picture | None]:
-    return [pictures[int(i)] for i in rng.integers(len(pictures), size=count)]
-
-
-def _look(rng: Random, count: int) -> Look:
-    """A dark Zoom window in which the tiles are at least 72 pixels wide."""
-    sizes = [size for size in SIZES if (size[0] * size[1] * 0.6 / count) ** 0.5 > 72]
-    size = sizes[int(rng.integers(len(sizes)))]
-    scale = max(1.0, size[0] / 1920)
-    bars = rng.random() < 0.7
-    return Look(
-        size=size,
-        gap=int(rng.integers(2, 11)),
-        margin=int(rng.integers(0, 24)),
-        background=DARK[int(rng.integers(len(DARK)))],
-        card=tuple(int(c) + int(rng.integers(10, 24)) for c in DARK[int(rng.integers(2, len(DARK)))]),
-        radius=int(rng.choice([0, 0, 6, 10]) * scale),
-        title_bar=int(28 * scale) if bars else 0,
-        toolbar=int(rng.integers(40, 64) * scale) if bars else 0,
-        speaker=int(rng.integers(count)) if rng.random() < 0.7 else None,
-        border=BORDERS[int(rng.integers(3))],
-        border_width=int(rng.integers(2, 5)),
-        border_outside=bool(rng.random() < 0.6),
-    )
-
-
-def _count(rng: Random) -> int:
-    return int(rng.choice([2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14, 16, 17, 20, 23, 25, 27, 30, 36, 41, 49]))
-
-
-def plain(rng: Random, pictures: Sequence[Picture]) -> Gallery:
-    n = _count(rng)
-    return compose_gallery(_pick(rng, pictures, n), look=_look(rng, n))
-
-
-def light(rng: Random, pictures: Sequence[Picture]) -> Gallery:
-    n = _count(rng)
-    ground = LIGHT[int(rng.integers(len(LIGHT)))]
-    card = tuple(max(0, c - int(rng.integers(10, 40))) for c in ground)
-    return compose_gallery(
-        _with_cards(rng, _pick(rng, pictures, n), 0.2),
-        look=replace(_look(rng, n), background=ground, card=card, bar=(250, 250, 250)),
-    )
-
-
-def no_gap(rng: Random, pictures: Sequence[Picture]) -> Gallery:
-    n = _count(rng)
-    return compose_gallery(
-        _pick(rng, pictures, n), look=replace(_look(rng, n), gap=int(rng.integers(0, 2)), radius=0)
-    )
-
-
-def four_to_three(rng: Random, pictures: Sequence[Picture]) -> Gallery:
-    n = _count(rng)
-    return compose_gallery(_pick(rng, pictures, n), look=replace(_look(rng, n), aspect=4 / 3))
-
-
-def _with_cards(rng: Random, pictures: list[Picture | None], share: float) -> list[Picture | None]:
-    return [None if rng.random() < share else picture for picture in pictures]
-
-
-def cameras_off(rng: Random, pictures: Sequence[Picture]) -> Gallery:
-    n = _count(rng)
-    return compose_gallery(
-        _with_cards(rng, _pick(rng, pictures, n), rng.uniform(0.2, 0.8)), look=_look(rng, n)
-    )
-
-
-def dark_rooms(rng: Random, pictures: Sequence[Picture]) -> Gallery:
-    n = _count(rng)
-    some = [
-        dark_room(p, rng.uniform(0.03, 0.2)) if rng.random() < 0.35 else p
-        for p in _pick(rng, pictures, n)
-        if p is not None
-    ]
-    return compose_gallery(some, look=_look(rng, n))
-
-
-def gap_coloured(rng: Random, pictures: Sequence[Picture]) -> Gallery:
-    """Up to a third of the tiles have the colour of the gap behind the person."""
-    n = _count(rng)
-    look = _look(rng, n)
-    ground = LIGHT[0] if rng.random() < 0.5 else look.background
-    some = [
-        on_colour(p, ground) if rng.random() < 0.33 else p for p in _pick(rng, pictures, n) if p is not None
-    ]
-    return compose_gallery(some, look=replace(look, background=ground))
-
-
-def pillars(rng: Random, pictures: Sequence[Picture]) -> Gallery:
-    """Some videos are 4:3 or portrait between bars."""
-    n = _count(rng)
-    look = _look(rng, n)
-    bars = look.background if rng.random() < 0.3 else look.card
-    some = [
-        pillarboxed(p, float(rng.choice([4 / 3, 3 / 4, 9 / 16])), bars) if rng.random() < 0.3 else p
-        for p in _pick(rng, pictures, n)
-        if p is not None
-    ]
-    return compose_gallery(some, look=look)
-
-
-def compressed(rng: Random, pictures: Sequence[Picture]) -> Gallery:
-    n = _count(rng)
-    look = replace(_look(rng, n), jpeg=int(rng.integers(40, 90)), rescale=float(rng.uniform(1.0, 1.6)))
-    return compose_gallery(_with_cards(rng, _pick(rng, pictures, n), 0.15), look=look)
-
-
-def panel(rng: Random, pictures: Sequence[Picture]) -> Gallery:
-    """A chat panel takes a part of the window."""
-    n = int(rng.choice([2, 4, 6, 9, 12, 16, 25]))
-    look = replace(_look(rng, n), size=(1920, 1080))
-    return compose_gallery(_pick(rng, pictures, n), look=replace(look, panel=int(rng.integers(240, 480))))
-
-
-def overlay(rng: Random, pictures: Sequence[Picture]) -> Gallery:
-    """The toolbar lies over the last row."""
-    n = _count(rng)
-    look = _look(rng, n)
-    return compose_gallery(
-        _pick(rng, pictures, n), look=replace(look, overlay=True, toolbar=max(24, look.size[1] // 20))
-    )
-
-
-def no_labels(rng: Random, pictures: Sequence[Picture]) -> Gallery:
-    n = _count(rng)
-    return compose_gallery(_pick(rng, pictures, n), look=replace(_look(rng, n), labels=False))
-
-
-def strip(rng: Random, pictures: Sequence[Picture]) -> Gallery:
-    """A row or column of thumbnails beside a shared page or a large speaker."""
-    n = int(rng.integers(3, 7))
-    width, height = SIZES[int(rng.integers(2, len(SIZES)))]
-    upright = bool(rng.random() < 0.5)
-    tile = height // 8
-    side = tile * 16 // 9 + 24 if upright else tile + 24
-    look = Look(
-        size=(side, height) if upright else (width, side), columns=1 if upright else n, gap=4, margin=8
-    )
-    thumbnails = compose_gallery(_pick(rng, pictures, n), look=look)
-    image = np.zeros((height, width, 3), np.uint8)
-    rest = image[:, : width - side] if upright else image[side:]
-    if rng.random() < 0.5:
-        rest[:] = not_a_gallery("document", (rest.shape[1], rest.shape[0]), pictures, int(rng.integers(1000)))
-    else:
-        rest[:] = fill(pictures[int(rng.integers(len(pictures)))], rest.shape[1], rest.shape[0])
-    left = width - side if upright else 0
-    image[: thumbnails.image.shape[0], left:] = thumbnails.image
-    boxes = tuple(Box(box.left + left, box.top, box.width, box.height) for box in thumbnails.boxes)
-    return Gallery(image, boxes, thumbnails.names, thumbnails.camera_on)
-
-
-FAMILIES: Final[dict[str, Family]] = {
-    "plain dark": plain,
-    "light": light,
-    "gap 0-1": no_gap,
-    "4:3": four_to_three,
-    "cameras off": cameras_off,
-    "dark rooms": dark_rooms,
-    "gap colour behind": gap_coloured,
-    "pillarboxed": pillars,
-    "compressed, scaled": compressed,
-    "chat panel": panel,
-    "toolbar over tiles": overlay,
-    "no labels": no_labels,
-    "thumbnail strip": strip,
-}
+SIZES: Final = ((1024, 640), (1280, 720), (1366, 768), (1600, 1000), (1920, 1080), (2560, 1440), (3840, 2160))
 
 
 @dataclass(slots=True)
@@ -235,22 +42,22 @@ class Tally:
     perfect: int = 0
     ms: float = 0.0
 
-    def add(
-        self, truth: Sequence[Box], cameras: Sequence[bool], tiles: Sequence[Tile], least: float, ms: float
-    ) -> bool:
+    def add(self, gallery: Gallery, tiles: Sequence[Tile], least: float, ms: float) -> bool:
         """Count one gallery; True if every tile and no other was found."""
-        found = 0
-        for box, camera_on in zip(truth, cameras, strict=True):
+        found, optional = 0, 0
+        for box, camera_on in zip(gallery.boxes, gallery.camera_on, strict=True):
             best = max(tiles, key=lambda tile: tile.box.iou(box), default=None)
             if best is not None and best.box.iou(box) >= least:
                 found += 1
                 self.cameras_right += best.camera_on == camera_on
-        self.tiles += len(truth)
+        for box in gallery.optional:
+            optional += any(tile.box.iou(box) >= least for tile in tiles)
+        self.tiles += len(gallery.boxes)
         self.found += found
-        self.reported += len(tiles)
+        self.reported += len(tiles) - optional
         self.galleries += 1
         self.ms += ms
-        perfect = found == len(truth) == len(tiles)
+        perfect = found == len(gallery.boxes) == len(tiles) - optional
         self.perfect += perfect
         return perfect
 
@@ -270,24 +77,78 @@ def timed(image: Picture) -> tuple[list[Tile], float]:
     return tiles, 1000 * (time.thread_time() - start)
 
 
-def save(folder: Path | None, name: str, image: Picture, tiles: Sequence[Tile], truth: Sequence[Box]) -> None:
+def save(folder: Path | None, name: str, gallery: Gallery, tiles: Sequence[Tile]) -> None:
     if folder is None:
         return
     folder.mkdir(parents=True, exist_ok=True)
-    picture = image.copy()
+    picture = gallery.image.copy()
     for box, colour, width in [
-        *((b, (0, 255, 0), 3) for b in truth),
+        *((b, (0, 255, 0), 3) for b in gallery.boxes),
+        *((b, (0, 160, 255), 3) for b in gallery.optional),
         *((t.box, (255, 0, 0), 1) for t in tiles),
     ]:
         cv2.rectangle(picture, (box.left, box.top), (box.right - 1, box.bottom - 1), colour, width)
-    cv2.imwrite(str(folder / f"{name}.png"), picture[..., ::-1])
+    cv2.imwrite(str(folder / f"{re.sub('[^a-z0-9]+', '-', name)}.png"), picture[..., ::-1])
+
+
+def measure_families(
+    content: dict[str, list[Picture]], names: Sequence[str], count: int, seed: int, worst: Path | None
+) -> None:
+    """Print recall and precision of each family, over all kinds of content."""
+    every = Tally()
+    for name in names:
+        tally = Tally()
+        for kind, pictures in content.items():
+            for i in range(count):
+                rng = np.random.default_rng([seed, i, zlib.crc32(name.encode())])
+                gallery = FAMILIES[name](rng, pictures)
+                tiles, ms = timed(gallery.image)
+                every.add(gallery, tiles, 0.8, ms)
+                if not tally.add(gallery, tiles, 0.8, ms):
+                    save(worst, f"{name} {kind} {i}", gallery, tiles)
+        print(tally.line(name), flush=True)
+    print(every.line("all generated"))
+
+
+def measure_screens(content: dict[str, list[Picture]], count: int, seed: int, worst: Path | None) -> None:
+    """Print on how many screens without a gallery a grid is invented."""
+    kinds = list(content.values())
+    false = 0
+    for name in SCREENS:
+        here = []
+        for i in range(count):
+            image = not_a_gallery(name, SIZES[i % len(SIZES)], kinds[i % len(kinds)], seed * 1000 + i)
+            tiles, _ = timed(image)
+            if tiles:
+                here.append(f"{i} ({len(tiles)} tiles)")
+                save(worst, f"screen {name} {i}", Gallery(image, (), (), ()), tiles)
+        false += len(here)
+        if here:
+            print(f"  invented on {name}: {', '.join(here)}")
+    print(f"screens without a gallery: {count * len(SCREENS)}, with an invented grid: {false}")
+
+
+def measure_screenshots(folder: Path, worst: Path | None) -> None:
+    """Print the same for the real screenshots of the shared data."""
+    for least in (0.5, 0.8):
+        tally = Tally()
+        for entry in json.loads((folder / "annotations.json").read_text()):
+            image = np.ascontiguousarray(cv2.imread(str(folder / entry["file"]))[..., ::-1])
+            cameras = tuple(tile["camera_on"] for tile in entry["tiles"])
+            gallery = Gallery(image, tuple(Box(*tile["box"]) for tile in entry["tiles"]), (), cameras)
+            tiles, ms = timed(image)
+            if not tally.add(gallery, tiles, least, ms):
+                save(worst, f"screenshot {entry['file']} {least}", gallery, tiles)
+        print(tally.line(f"screenshots, IoU {least}"))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--per-family", type=int, default=24)
+    parser.add_argument(
+        "--per-family", type=int, default=24, help="galleries of each family and kind of content"
+    )
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--families", default="")
+    parser.add_argument("--families", default="", help="only those whose name contains this; no screens")
     parser.add_argument(
         "--worst", type=Path, help="folder for pictures of the galleries that were not read perfectly"
     )
@@ -299,51 +160,13 @@ def main() -> None:
         content["real"] = portraits(data, 120, arguments.seed)
     heads = ("n", 5), ("tiles", 6), ("recall", 8), ("precis.", 8), ("perfect", 8), ("camera", 8), ("ms", 8)
     print(f"{'family':24s} " + " ".join(f"{head:>{width}s}" for head, width in heads))
-    every = Tally()
-    for kind, pictures in content.items():
-        for name, family in FAMILIES.items():
-            if arguments.families and arguments.families not in name:
-                continue
-            tally = Tally()
-            for i in range(arguments.per_family):
-                rng = np.random.default_rng([arguments.seed, i, zlib.crc32(name.encode())])
-                gallery = family(rng, pictures)
-                tiles, ms = timed(gallery.image)
-                every.add(gallery.boxes, gallery.camera_on, tiles, 0.8, ms)
-                if not tally.add(gallery.boxes, gallery.camera_on, tiles, 0.8, ms):
-                    save(
-                        arguments.worst,
-                        f"{kind}-{name.replace(' ', '_').replace(':', '-')}-{i}",
-                        gallery.image,
-                        tiles,
-                        gallery.boxes,
-                    )
-            print(tally.line(f"{kind}: {name}"), flush=True)
-    print(every.line("all generated"))
-    false = screens = 0
-    for name in SCREENS:
-        for i in range(arguments.per_family):
-            if arguments.families:
-                continue
-            pictures = content["real" if "real" in content and i % 2 else "drawn"]
-            size = SIZES[1 + i % (len(SIZES) - 1)]
-            image = not_a_gallery(name, size, pictures, arguments.seed * 1000 + i)
-            tiles, _ = timed(image)
-            screens += 1
-            false += bool(tiles)
-            if tiles:
-                print(f"  invented {len(tiles)} tiles on {name} {i}")
-                save(arguments.worst, f"screen-{name.replace(' ', '_')}-{i}", image, tiles, [])
-    print(f"screens without a gallery: {screens}, with an invented grid: {false}")
+    names = [name for name in FAMILIES if arguments.families in name]
+    measure_families(content, names, arguments.per_family, arguments.seed, arguments.worst)
+    if arguments.families:
+        return
+    measure_screens(content, arguments.per_family, arguments.seed, arguments.worst)
     if (data / "galleries").is_dir():
-        for least in (0.5, 0.8):
-            tally = Tally()
-            for entry in json.loads((data / "galleries" / "annotations.json").read_text()):
-                image = np.ascontiguousarray(cv2.imread(str(data / "galleries" / entry["file"]))[..., ::-1])
-                truth = [Box(*tile["box"]) for tile in entry["tiles"]]
-                tiles, ms = timed(image)
-                tally.add(truth, [tile["camera_on"] for tile in entry["tiles"]], tiles, least, ms)
-            print(tally.line(f"screenshots, IoU {least}"))
+        measure_screenshots(data / "galleries", arguments.worst)
 
 
 if __name__ == "__main__":

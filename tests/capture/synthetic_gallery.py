@@ -3,14 +3,13 @@
 `compose_gallery` lays given pictures out as a meeting window does and returns the truth beside the picture;
 `Look` says how the window looks. `portraits` are real faces from the shared data, `portraits_of` says in addition whose
 they are and where the head lies, `drawn_pictures` need no data.
-`not_a_gallery` draws screens on which no grid may be found.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import cv2
 import numpy as np
@@ -50,6 +49,8 @@ class Look:
         border: colour of the speaker's border.
         border_width: its width; it is drawn outwards into the gap where `border_outside`, else into the tile.
         labels: names are shown.
+        label: how: on a strip in the corner (Zoom), on a chip near it (Teams), or as bare text (Meet).
+        avatars: a camera that is off shows initials on a disc, not a name.
         jpeg: quality at which the window is compressed; None for none.
         rescale: the finished picture is drawn this much larger and shrunk to `size` (a scaled screenshot).
     """
@@ -72,22 +73,29 @@ class Look:
     border_width: int = 3
     border_outside: bool = True
     labels: bool = True
+    label: Literal["strip", "chip", "text"] = "strip"
+    avatars: bool = False
     jpeg: int | None = None
     rescale: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Gallery:
-    """A composed window: `image` uint8 (H, W, 3) RGB, and one box, name and camera flag per tile, row by row."""
+    """A composed window: `image` uint8 (H, W, 3) RGB, and one box, name and camera flag per tile, row by row;
+    `optional` are tiles that may be found or not."""
 
     image: Picture
     boxes: tuple[Box, ...]
     names: tuple[str, ...]
     camera_on: tuple[bool, ...]
+    optional: tuple[Box, ...] = ()
 
 
 def compose_gallery(
-    pictures: Sequence[Picture | None], names: Sequence[str] = NAMES, look: Look | None = None
+    pictures: Sequence[Picture | None],
+    names: Sequence[str] = NAMES,
+    look: Look | None = None,
+    boxes: Sequence[Box] | None = None,
 ) -> Gallery:
     """Lay the pictures out in one gallery window.
 
@@ -96,6 +104,7 @@ def compose_gallery(
             tile; None for a camera that is off.
         names: repeated where there are fewer names than pictures.
         look: how the window looks.
+        boxes: where the tiles are; None for equal ones as large as fit (`lay_out`).
 
     Raises:
         ValueError: the tiles would be narrower than 24 pixels.
@@ -103,7 +112,11 @@ def compose_gallery(
     look = look or Look()
     names = tuple(names[i % len(names)] for i in range(len(pictures)))
     drawn = _scaled_look(look) if look.rescale != 1.0 else look
-    image, boxes = _draw_window(pictures, names, drawn)
+    if boxes is not None and look.rescale != 1.0:
+        boxes = [_scaled_box(box, look.rescale, look.rescale) for box in boxes]
+    image, boxes = _draw_window(
+        pictures, names, drawn, lay_out(len(pictures), drawn) if boxes is None else boxes
+    )
     if look.rescale != 1.0:
         width, height = look.size
         fx, fy = width / image.shape[1], height / image.shape[0]
@@ -175,12 +188,11 @@ def lay_out(count: int, look: Look) -> list[Box]:
 
 
 def _draw_window(
-    pictures: Sequence[Picture | None], names: Sequence[str], look: Look
+    pictures: Sequence[Picture | None], names: Sequence[str], look: Look, boxes: Sequence[Box]
 ) -> tuple[Picture, list[Box]]:
     width, height = look.size
     image = np.empty((height, width, 3), np.uint8)
     image[:] = look.background
-    boxes = lay_out(len(pictures), look)
     for index, (box, picture) in enumerate(zip(boxes, pictures, strict=True)):
         tile = _tile(picture, names[index], box, look)
         mask = _rounded(box.width, box.height, look.radius)
@@ -194,7 +206,7 @@ def _draw_window(
                 here, (w // 2, w // 2), (box.width - 1 - w // 2, box.height - 1 - w // 2), look.border, w
             )
     _draw_bars(image, look)
-    return image, boxes
+    return image, list(boxes)
 
 
 def _draw_border(image: Picture, box: Box, look: Look) -> None:
@@ -221,23 +233,45 @@ def _tile(picture: Picture | None, name: str, box: Box, look: Look) -> Picture:
         tile = np.empty((box.height, box.width, 3), np.uint8)
         tile[:] = look.card
         ink = (235, 235, 235) if sum(look.card) < 380 else (40, 40, 40)
-        _write(tile, name, max(9, box.height // 8), (box.width / 2, box.height / 2), "mm", ink)
+        if look.avatars:
+            _draw_avatar(tile, name)
+        else:
+            write_text(tile, name, max(9, box.height // 8), (box.width / 2, box.height / 2), "mm", ink)
     else:
         tile = fill(picture, box.width, box.height)
     if look.labels:
-        _draw_label(tile, name)
+        draw_label(tile, name, look.label)
     return tile
 
 
-def _draw_label(tile: Picture, name: str) -> None:
-    """White text on a half-transparent dark strip at the bottom left, as Zoom draws it."""
+def draw_label(tile: Picture, name: str, kind: Literal["strip", "chip", "text"] = "strip") -> None:
+    """White text at the bottom left, on a half-transparent dark strip (Zoom), on a chip that keeps clear of the
+    edges (Teams), or on a faint shadow (Meet)."""
     height = tile.shape[0]
     size = int(np.clip(height * 0.075, 9, 26))
     strip = min(round(size * 1.6), height // 3)
     width = min(round(_font(size).getlength(name) + size), tile.shape[1])
-    corner = tile[height - strip :, :width]
-    corner[:] = (corner * 0.45 + np.array((20, 20, 20)) * 0.55).astype(np.uint8)
-    _write(tile, name, size, (size / 2, height - strip / 2), "lm", (245, 245, 245))
+    away = 0 if kind == "strip" else round(size * 0.5)
+    if kind == "text":
+        band = tile[height - 2 * strip :]
+        band[:] = (band * np.linspace(1.0, 0.7, len(band))[:, None, None]).astype(np.uint8)
+    else:
+        corner = tile[height - strip - away : height - away, away : away + width]
+        dark = (corner * 0.45 + np.array((20, 20, 20)) * 0.55).astype(np.uint8)
+        mask = _rounded(corner.shape[1], corner.shape[0], size // 3 if kind == "chip" else 0)
+        corner[:] = np.where(mask[..., None] > 0, dark, corner)
+    write_text(tile, name, size, (away + size / 2, height - away - strip / 2), "lm", (245, 245, 245))
+
+
+def _draw_avatar(tile: Picture, name: str) -> None:
+    """The initials on a disc whose colour comes from the name."""
+    height, width = tile.shape[:2]
+    radius = max(8, min(height, width) // 4)
+    hue = sum(map(ord, name)) * 37 % 180
+    colour = cv2.cvtColor(np.full((1, 1, 3), (hue, 150, 140), np.uint8), cv2.COLOR_HSV2RGB)[0, 0]
+    cv2.circle(tile, (width // 2, height // 2), radius, colour.tolist(), -1, cv2.LINE_AA)
+    initials = "".join(word[0] for word in name.split()[:2]).upper()
+    write_text(tile, initials, max(9, radius * 4 // 5), (width / 2, height / 2), "mm", (250, 250, 250))
 
 
 _FONTS: dict[int, ImageFont.FreeTypeFont | ImageFont.ImageFont] = {}
@@ -249,7 +283,10 @@ def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     return _FONTS[size]
 
 
-def _write(image: Picture, text: str, size: int, at: tuple[float, float], anchor: str, ink: Colour) -> None:
+def write_text(
+    image: Picture, text: str, size: int, at: tuple[float, float], anchor: str, ink: Colour
+) -> None:
+    """Write a line of text in place; `anchor` is Pillow's, such as "lm" for left and middle."""
     canvas = Image.fromarray(image)
     ImageDraw.Draw(canvas).text(at, text, fill=ink, font=_font(size), anchor=anchor)
     image[:] = np.asarray(canvas)
@@ -260,7 +297,7 @@ def _draw_bars(image: Picture, look: Look) -> None:
     ink = (220, 220, 220) if sum(look.bar) < 380 else (50, 50, 50)
     if look.title_bar:
         image[: look.title_bar] = look.bar
-        _write(
+        write_text(
             image[: look.title_bar],
             "Zoom Meeting",
             max(8, look.title_bar // 2),
@@ -275,12 +312,12 @@ def _draw_bars(image: Picture, look: Look) -> None:
         for i, x in enumerate(range(step // 2, width - step // 2, step)):
             cv2.circle(bar, (x, look.toolbar // 3), look.toolbar // 6, ink, 2)
             text = ("Mute", "Video", "Chat", "Share", "React", "More")[i % 6]
-            _write(bar, text, max(8, look.toolbar // 5), (x, look.toolbar * 0.75), "mm", ink)
+            write_text(bar, text, max(8, look.toolbar // 5), (x, look.toolbar * 0.75), "mm", ink)
     if look.panel:
         panel = image[look.title_bar : height - look.toolbar, width - look.panel :]
         panel[:] = (250, 250, 250)
         for i, y in enumerate(range(14, panel.shape[0] - 12, 26)):
-            _write(panel, f"{NAMES[i % len(NAMES)]}: question {i}", 12, (10, y), "lm", (60, 60, 60))
+            write_text(panel, f"{NAMES[i % len(NAMES)]}: question {i}", 12, (10, y), "lm", (60, 60, 60))
 
 
 def fill(picture: Picture, width: int, height: int) -> Picture:
@@ -436,116 +473,3 @@ def pillarboxed(picture: Picture, aspect: float, bars: Colour) -> Picture:
     left = (out.shape[1] - inner.shape[1]) // 2
     out[:, left : left + inner.shape[1]] = inner
     return out
-
-
-def not_a_gallery(kind: str, size: tuple[int, int], pictures: Sequence[Picture], seed: int = 0) -> Picture:
-    """A screen without a gallery, uint8 (H, W, 3) RGB; `kind` is one of `SCREENS`."""
-    return SCREENS[kind](size, pictures, np.random.default_rng(seed))
-
-
-def _flat(size: tuple[int, int], pictures: Sequence[Picture], rng: np.random.Generator) -> Picture:
-    image = np.empty((size[1], size[0], 3), np.uint8)
-    image[:] = rng.integers(0, 256, 3)
-    return image
-
-
-def _webcam_alone(size: tuple[int, int], pictures: Sequence[Picture], rng: np.random.Generator) -> Picture:
-    return fill(pictures[int(rng.integers(len(pictures)))], *size)
-
-
-def _speaker_view(size: tuple[int, int], pictures: Sequence[Picture], rng: np.random.Generator) -> Picture:
-    return compose_gallery(
-        [pictures[int(rng.integers(len(pictures)))]], look=Look(size=size, toolbar=60, margin=40)
-    ).image
-
-
-def _text(
-    image: Picture, rng: np.random.Generator, left: int, top: int, right: int, bottom: int, size: int
-) -> None:
-    ink = (40, 40, 40) if int(image[top, left].sum()) > 380 else (215, 215, 215)
-    for y in range(top + size, bottom - size, round(size * 1.7)):
-        words = " ".join(
-            "".join(rng.choice(list("abcdefghilmnoprstu"), rng.integers(2, 9))) for _ in range(30)
-        )
-        line = image[y - size : y + size, left:right]
-        _write(line, words, size, (4, size), "lm", ink)
-
-
-def _document(size: tuple[int, int], pictures: Sequence[Picture], rng: np.random.Generator) -> Picture:
-    image = _flat(size, pictures, rng)
-    image[:] = (255, 255, 255) if rng.random() < 0.6 else (30, 30, 34)
-    _text(image, rng, size[0] // 8, 20, size[0] * 7 // 8, size[1] - 20, int(rng.integers(9, 22)))
-    return image
-
-
-def _desktop(size: tuple[int, int], pictures: Sequence[Picture], rng: np.random.Generator) -> Picture:
-    width, height = size
-    image = _webcam_alone(size, pictures, rng) if rng.random() < 0.5 else _flat(size, pictures, rng)
-    for _ in range(int(rng.integers(2, 6))):
-        w, h = int(width * rng.uniform(0.25, 0.6)), int(height * rng.uniform(0.25, 0.7))
-        x, y = int(rng.uniform(0, width - w)), int(rng.uniform(0, height - h))
-        image[y : y + h, x : x + w] = (252, 252, 252) if rng.random() < 0.6 else (38, 40, 46)
-        image[y : y + 28, x : x + w] = (222, 222, 226)
-        if rng.random() < 0.3:
-            image[y + 28 : y + h, x : x + w] = fill(pictures[int(rng.integers(len(pictures)))], w, h - 28)
-        else:
-            _text(image, rng, x + 8, y + 34, x + w - 8, y + h - 6, 13)
-    image[height - 40 :] = (20, 24, 34)
-    for i in range(9):
-        x = 10 + 50 * i
-        image[height - 34 : height - 6, x : x + 28] = rng.integers(30, 256, 3)
-    return image
-
-
-def _slide(size: tuple[int, int], pictures: Sequence[Picture], rng: np.random.Generator) -> Picture:
-    """A slide with a few boxes of text in rows, as presentations have them."""
-    width, height = size
-    image = _flat(size, pictures, rng)
-    image[:] = (255, 255, 255) if rng.random() < 0.7 else (24, 32, 60)
-    _text(image, rng, width // 20, height // 20, width * 3 // 4, height // 20 + 90, 34)
-    columns, rows = int(rng.integers(2, 5)), int(rng.integers(1, 4))
-    gap = int(rng.integers(6, 40))
-    w = (width * 9 // 10 - gap * (columns - 1)) // columns
-    h = (height * 7 // 10 - gap * (rows - 1)) // rows
-    colour = rng.integers(0, 256, 3)
-    for row in range(rows):
-        for column in range(columns):
-            x, y = width // 20 + column * (w + gap), height // 4 + row * (h + gap)
-            image[y : y + h, x : x + w] = colour if rng.random() < 0.7 else rng.integers(0, 256, 3)
-            if w > 60 and h > 60:
-                _text(image, rng, x + 10, y + 10, x + w - 10, min(y + h - 10, y + 120), 16)
-    return image
-
-
-def _spreadsheet(size: tuple[int, int], pictures: Sequence[Picture], rng: np.random.Generator) -> Picture:
-    width, height = size
-    image = _flat(size, pictures, rng)
-    image[:] = 255
-    row, column = int(rng.integers(18, 30)), int(rng.integers(60, 130))
-    for y in range(120, height, row):
-        image[y] = 205
-        for x in range(40, width, column):
-            if rng.random() < 0.4:
-                cell = image[y + 1 : y + row, x : x + column]
-                if cell.shape[0] == row - 1:
-                    _write(cell, f"{rng.random() * 1000:.2f}", 11, (4, row / 2), "lm", (30, 30, 30))
-    for x in range(40, width, column):
-        image[120:, x] = 205
-    image[:90] = (240, 243, 240)
-    return image
-
-
-def _noise(size: tuple[int, int], pictures: Sequence[Picture], rng: np.random.Generator) -> Picture:
-    return rng.integers(0, 256, (size[1], size[0], 3), np.uint8)
-
-
-SCREENS: Final[dict[str, Callable[[tuple[int, int], Sequence[Picture], np.random.Generator], Picture]]] = {
-    "flat": _flat,
-    "webcam": _webcam_alone,
-    "speaker view": _speaker_view,
-    "document": _document,
-    "desktop": _desktop,
-    "slide": _slide,
-    "spreadsheet": _spreadsheet,
-    "noise": _noise,
-}
