@@ -55,30 +55,64 @@ def crop_face(
     """
     import cv2
 
-    height, width = image.shape[:2]
-    limits = (within or Box(0, 0, width, height)).clipped(width, height)
     angle = upright_angle(face.landmarks)
     cos, sin = np.cos(angle), np.sin(angle)
     side = max(2.0, face.box.height * geometry.side)
     offset_x, offset_y = geometry.offset_x * face.box.height, geometry.offset_y * face.box.height
     x, y = face.box.centre
-    x, y = x + cos * offset_x - sin * offset_y, y + sin * offset_x + cos * offset_y
+    centre = (x + cos * offset_x - sin * offset_y, y + sin * offset_x + cos * offset_y)
+    turned = cut_square(image, centre, side, angle, size * _FINER, within, grey=True)
+    resized = cv2.resize(turned, (size, size), interpolation=cv2.INTER_AREA)
+    return np.asarray(resized, np.uint8)
+
+
+def cut_square(
+    image: NDArray[np.uint8],
+    centre: tuple[float, float],
+    side: float,
+    angle: float,
+    size: int,
+    within: Box | None = None,
+    *,
+    grey: bool = False,
+) -> NDArray[np.uint8]:
+    """A turned square of an image, brought to `size` pixels: averaged where that is fewer, else interpolated.
+
+    Args:
+        image: uint8 (H, W, 3) RGB.
+        centre: x, y of the square in pixels of `image`; inside `within`.
+        side: of the square in pixels, 2 or more.
+        angle: by which its axes are turned clockwise, radians.
+        size: side of the result in pixels.
+        within: the tile, so that no neighbour shows; None stands for the whole image.
+        grey: give the luma of ITU-R BT.601 instead of colours.
+
+    Returns:
+        uint8 (size, size, 3), or (size, size) if grey. What lies beyond `within` repeats its border.
+    """
+    import cv2
+
+    height, width = image.shape[:2]
+    limits = (within or Box(0, 0, width, height)).clipped(width, height)
+    cos, sin = np.cos(angle), np.sin(angle)
+    x, y = centre
 
     # an upright square with room for the turned one, then the turn
     room = max(2, round(side * (abs(cos) + abs(sin))))
     left, top = round(x - room / 2), round(y - room / 2)
     rows = np.clip(np.arange(top, top + room), limits.top, limits.bottom - 1)
     columns = np.clip(np.arange(left, left + room), limits.left, limits.right - 1)
-    grey = cv2.cvtColor(image[rows[:, np.newaxis], columns], cv2.COLOR_RGB2GRAY)
-    fine = size * _FINER
-    if side > fine:
-        shrunk = max(2, round(room * fine / side))
-        grey = cv2.resize(grey, (shrunk, shrunk), interpolation=cv2.INTER_AREA)
-    scale = grey.shape[0] / room  # pixels of `grey` per pixel of the image
-    step = side * scale / fine  # pixels of `grey` per pixel of the fine crop
+    part = image[rows[:, np.newaxis], columns]
+    if grey:
+        part = cv2.cvtColor(part, cv2.COLOR_RGB2GRAY)
+    if side > size:
+        shrunk = max(2, round(room * size / side))
+        part = cv2.resize(part, (shrunk, shrunk), interpolation=cv2.INTER_AREA)
+    scale = part.shape[0] / room  # pixels of `part` per pixel of the image
+    step = side * scale / size  # pixels of `part` per pixel of the result
     across, down = step * cos, step * sin
     middle_x, middle_y = (x - left) * scale - 0.5, (y - top) * scale - 0.5
-    half = (fine - 1) / 2
+    half = (size - 1) / 2
     turn = np.array(
         [
             [across, -down, middle_x - half * (across - down)],
@@ -86,11 +120,10 @@ def crop_face(
         ]
     )
     turned = cv2.warpAffine(
-        grey,
+        part,
         turn,
-        (fine, fine),
+        (size, size),
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REPLICATE,
     )
-    resized = cv2.resize(turned, (size, size), interpolation=cv2.INTER_AREA)
-    return np.asarray(resized, np.uint8)
+    return np.asarray(turned, np.uint8)

@@ -39,17 +39,10 @@ def estimate(landmarks: NDArray[np.float32], yaw_gain: float = 1.0) -> HeadPose:
         Degrees, yaw and roll within -180..180, pitch within -90..90. Landmarks that fall on one line or point tell
         nothing and give a pose of zeros.
     """
-    points = landmarks.astype(np.float64) - landmarks.mean(axis=0, dtype=np.float64)
-    rotation = np.eye(3)
-    for _ in range(_ROUNDS):
-        # undo the perspective that the last rotation implies: what is nearer to the camera looks larger
-        depths = 1 + ((HEAD - _CENTRE) @ rotation[2]) / _DISTANCE
-        flat = points * depths[:, np.newaxis]
-        left, sizes, right = np.linalg.svd((_FIT @ (flat - flat.mean(axis=0))).T, full_matrices=False)
-        if sizes[1] < 1e-3 * max(float(sizes[0]), 1e-9) or sizes[0] < 1e-9:
-            return HeadPose(0.0, 0.0, 0.0)
-        rows = left @ right
-        rotation = np.vstack([rows, np.cross(rows[0], rows[1])])
+    fitted = fit_head(landmarks)
+    if fitted is None:
+        return HeadPose(0.0, 0.0, 0.0)
+    rotation, _ = fitted
     # the face looks along -z of the head
     gaze_x, gaze_y, gaze_z = -rotation[:, 2]
     return HeadPose(
@@ -57,3 +50,20 @@ def estimate(landmarks: NDArray[np.float32], yaw_gain: float = 1.0) -> HeadPose:
         pitch=float(np.degrees(np.arcsin(np.clip(-gaze_y, -1.0, 1.0)))),
         roll=float(np.degrees(np.arctan2(rotation[1, 0], rotation[0, 0]))),
     )
+
+
+def fit_head(landmarks: NDArray[np.float32]) -> tuple[NDArray[np.float64], float] | None:
+    """The rotation (3, 3) from the axes of `HEAD` to the picture's, and the pixels of a millimetre of the head, that
+    explain landmarks float32 (5, 2) best; None where they fall on one line or point."""
+    points = landmarks.astype(np.float64) - landmarks.mean(axis=0, dtype=np.float64)
+    rotation, scale = np.eye(3), 0.0
+    for _ in range(_ROUNDS):
+        # undo the perspective that the last rotation implies: what is nearer to the camera looks larger
+        depths = 1 + ((HEAD - _CENTRE) @ rotation[2]) / _DISTANCE
+        flat = points * depths[:, np.newaxis]
+        left, sizes, right = np.linalg.svd((_FIT @ (flat - flat.mean(axis=0))).T, full_matrices=False)
+        if sizes[1] < 1e-3 * max(float(sizes[0]), 1e-9) or sizes[0] < 1e-9:
+            return None
+        rows = left @ right
+        rotation, scale = np.vstack([rows, np.cross(rows[0], rows[1])]), float(sizes.mean())
+    return rotation, scale

@@ -1,12 +1,10 @@
 """The detector's training: seeded, resumable, chosen on composed pictures of people it was not trained on."""
 
-import json
 import logging
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
-from importlib import metadata
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +14,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from inference.face_maps import STRIDES, cell_centres, decode, suppress
+from models import checkpoints
 from models.detector.classes import class_photos
 from models.detector.compose import MIRRORED, Scene, compose, compose_galleries
 from models.detector.labels import Photo, label_photos
@@ -24,7 +23,7 @@ from models.detector.measure import Found, Tally
 from models.detector.network import build_detector
 from models.detector.targets import assign, cell_count
 from models.errors import TrainingError
-from models.runs import BEST, CHECKPOINT, RUN
+from models.runs import BEST
 
 log = logging.getLogger(__name__)
 
@@ -294,44 +293,15 @@ class _Loop:
 
     def resume(self) -> list[dict[str, float]]:
         """Load the folder's checkpoint, if any, and return the history so far."""
-        path = self._settings.out / CHECKPOINT
-        if not path.exists():
-            return []
-        before = json.loads((self._settings.out / RUN).read_text(encoding="utf-8"))
-        wanted = _plain(self._settings)
-        differing = [key for key in wanted if before["settings"].get(key) != wanted[key]]
-        if differing:
-            raise TrainingError(
-                f"{self._settings.out} was begun with another {', '.join(differing)}; "
-                "give the same settings or choose a new --out."
-            )
-        with np.load(path) as saved:
-            for number, variable in enumerate(self._state()):
-                variable.assign(saved[str(number)])
-        return list(before["history"])
+        return checkpoints.resume(
+            self._settings.out, checkpoints.plain_settings(self._settings), self._state()
+        )
 
     def keep(self, history: list[dict[str, float]]) -> None:
-        """Write checkpoint, best weights and run.json, each whole or not at all."""
-        out = self._settings.out
+        """Write checkpoint, best weights and run.json."""
         best = max(history, key=lambda record: record["val_ap"])
-        if best is history[-1]:
-            temporary = out / f"new.{BEST}"
-            self._average.save_weights(temporary)
-            temporary.replace(out / BEST)
-        temporary = out / f"new.{CHECKPOINT}"
-        np.savez(temporary, **{str(n): v.numpy() for n, v in enumerate(self._state())})
-        temporary.replace(out / CHECKPOINT)
-        run = {
-            "settings": _plain(self._settings),
-            "parameters": self._average.count_params(),
-            "versions": {name: metadata.version(name) for name in ("keras", "numpy")}
-            | {"tensorflow": tf.__version__},
-            "chosen_round": best["round"],
-            "history": history,
-        }
-        temporary = out / f"new.{RUN}"
-        temporary.write_text(json.dumps(run, indent=1), encoding="utf-8")
-        temporary.replace(out / RUN)
+        plain = checkpoints.plain_settings(self._settings)
+        checkpoints.keep(self._settings.out, plain, self._state(), history, best, self._average)
 
     def _state(self) -> list[Any]:
         return [*self._model.variables, *self._average.weights, *self._optimizer.variables]
@@ -388,11 +358,3 @@ def _mirrored_cells(size: int) -> NDArray[np.intp]:
         parts.append(np.arange(start, start + side * side).reshape(side, side)[:, ::-1].ravel())
         start += side * side
     return np.concatenate(parts)
-
-
-def _plain(settings: DetectorSettings) -> dict[str, Any]:
-    """Settings as JSON knows them, without the places on this machine."""
-    plain: dict[str, Any] = json.loads(json.dumps(asdict(settings), default=str))
-    del plain["data"], plain["out"]
-    plain["start"] = settings.start.name if settings.start is not None else None
-    return plain
