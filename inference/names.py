@@ -1,7 +1,6 @@
 """Names on tiles: a fingerprint of the label's letters, and their text, each label recognised once."""
 
 import hashlib
-import re
 import unicodedata
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -11,6 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from engagement.label_roles import ShownName, split_roles
 from engagement.names import clean_name
 from engagement.records import Box, Label, Tile
 from inference.label_text import TextLine, find_card_text, find_text
@@ -23,10 +23,6 @@ _USABLE: Final = 0.5
 _MOST_ATTEMPTS: Final = 4
 _FRAMES_BETWEEN: Final = 15
 _MOST_LABELS: Final = 512
-_ROLES: Final = re.compile(
-    r"\s*[(（]\s*(?:co-?\s?host|host|me|you|guest)(?:\s*[,，]\s*(?:co-?\s?host|host|me|you|guest))*\s*[)）]\s*$",
-    re.IGNORECASE,
-)
 _UNREAD: Final = Label("", None)
 
 
@@ -37,9 +33,14 @@ class _Known:
     line: TextLine
     fingerprint: str
     name: str | None = None
+    own: bool = False
     confidence: float = 0.0
     attempts: int = 0
     last_attempt: int = 0
+
+    @property
+    def label(self) -> Label:
+        return Label(self.fingerprint, self.name, self.own)
 
 
 class LabelReader:
@@ -68,7 +69,7 @@ class LabelReader:
         # labels never tried come before those to be tried again
         for known in sorted(due.values(), key=lambda known: known.attempts)[: self._budget]:
             self._recognise(known)
-        return tuple(_UNREAD if known is None else Label(known.fingerprint, known.name) for known in labels)
+        return tuple(_UNREAD if known is None else known.label for known in labels)
 
     def _find(self, image: NDArray[np.uint8], tile: Tile) -> _Known | None:
         line = None
@@ -108,15 +109,22 @@ class LabelReader:
         known.attempts += 1
         known.last_attempt = self._frame
         if confidence > max(known.confidence, _USABLE):
-            known.name, known.confidence = displayed_name(text), confidence
+            shown = displayed_name(text)
+            known.name, known.own, known.confidence = shown.name, shown.own, confidence
 
 
-def displayed_name(text: str) -> str | None:
-    """The name in a label's text: without role such as "(Host, me)" and what an icon left; None without letters."""
-    name = clean_name(_ROLES.sub("", text)) or ""
+def displayed_name(text: str) -> ShownName:
+    """The name in a label's text: without what the program or its owner adds, and without what an icon left.
+
+    There is none without two letters or digits, unless it is one sign of a script that writes whole words so.
+    """
+    shown = split_roles(text)
+    name = shown.name or ""
     start = next((at for at, character in enumerate(name) if _belongs(character)), len(name))
     name = name[start:]
-    return clean_name(name) if sum(_belongs(character) for character in name) >= 2 else None
+    letters = [character for character in name if _belongs(character)]
+    legible = len(letters) >= 2 or any(unicodedata.category(letter) == "Lo" for letter in letters)
+    return ShownName(clean_name(name) if legible else None, shown.own)
 
 
 def _belongs(character: str) -> bool:

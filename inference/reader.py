@@ -1,7 +1,7 @@
 """From a frame and its tiles to one reading per tile."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from engagement.consent import ClassRoll, Look
 from engagement.records import Box, Face, Label, State, Tile, TileReading
 from inference.align import FER2013, SIZE, crop_face
 from inference.expression import ExpressionClassifier
@@ -30,6 +31,8 @@ _AS_SURE: Final = 0.75
 _LONGEST_SIDE: Final = 1280
 """Pixels to which a frame without a grid is brought."""
 _UNREAD: Final = Label("", None)
+_SAME_TILE: Final = 0.9
+"""IoU from which a tile is where another was in the frame before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,7 @@ class ReaderResult:
     Attributes:
         readings: one per tile, row by row.
         grid: False where no tiles were given and each face found counts as one.
-        timings_ms: milliseconds per stage: faces, expression, names.
+        timings_ms: milliseconds per stage: names, faces, expression.
     """
 
     readings: tuple[TileReading, ...]
@@ -72,38 +75,69 @@ class Reader:
         self._gate = gate
         self._geometry = geometry
         self._size = classifier.size if classifier is not None else SIZE
+        self._own_tile: Box | None = None
 
-    def read(self, image: NDArray[np.uint8], tiles: Sequence[Tile]) -> ReaderResult:
-        """Read one frame.
+    def read(
+        self, image: NDArray[np.uint8], tiles: Sequence[Tile], roll: ClassRoll | None = None
+    ) -> ReaderResult:
+        """Read one frame: names first, so that nobody's face is looked for who may not be looked at.
 
         Args:
             image: uint8 (H, W, 3) RGB.
             tiles: in pixels of the frame, row by row; where there are none, each face found counts as a tile.
+            roll: whom to look at; None for everybody but the teacher. The teacher's own tile gets no reading; one
+                that may not be looked at is `opted_out`. Without tiles there are no names: where the roll needs them,
+                nobody is looked at.
         """
+        roll = roll or ClassRoll()
         started = time.perf_counter()
         grid = bool(tiles)
+        labels: Sequence[Label] = [_UNREAD] * len(tiles)
+        opted_out: frozenset[int] = frozenset()
+        if self._labels is not None and grid:
+            read = self._labels.read(image, tiles)
+            looks = self._looks(tiles, read, roll)
+            image = _masked(
+                image, [tile.box for tile, look in zip(tiles, looks, strict=True) if look is not Look.READ]
+            )
+            kept = [index for index, look in enumerate(looks) if look is not Look.LEFT_OUT]
+            opted_out = frozenset(place for place, index in enumerate(kept) if looks[index] is Look.OPTED_OUT)
+            tiles, labels = [tiles[index] for index in kept], [read[index] for index in kept]
+        named = time.perf_counter()
         if grid:
-            faces = self._main_faces(image, tiles)
+            faces = self._main_faces(image, tiles, opted_out)
+        elif roll.needs_names:
+            faces = []
         else:
             tiles, faces = self._tiles_of_faces(image)
+            labels = [_UNREAD] * len(tiles)
         found = time.perf_counter()
         readings = self._readings(image, tiles, faces)
+        for index in opted_out:
+            readings[index] = replace(readings[index], state=State.OPTED_OUT)
+        readings = [replace(reading, label=label) for reading, label in zip(readings, labels, strict=True)]
         classified = time.perf_counter()
-        if self._labels is not None and grid:
-            labels = self._labels.read(image, tiles)
-            readings = [
-                replace(reading, label=label) for reading, label in zip(readings, labels, strict=True)
-            ]
-        named = time.perf_counter()
-        marks = (started, found, classified, named)
-        stages = zip(("faces", "expression", "names"), pairwise(marks), strict=True)
+        marks = (started, named, found, classified)
+        stages = zip(("names", "faces", "expression"), pairwise(marks), strict=True)
         timings = {stage: (end - start) * 1000 for stage, (start, end) in stages}
         return ReaderResult(tuple(readings), grid, MappingProxyType(timings))
 
-    def _main_faces(self, image: NDArray[np.uint8], tiles: Sequence[Tile]) -> list[Face | None]:
+    def _looks(self, tiles: Sequence[Tile], labels: Sequence[Label], roll: ClassRoll) -> list[Look]:
+        looks = list(roll.looks(labels))
+        for index, (tile, label) in enumerate(zip(tiles, labels, strict=True)):
+            if looks[index] is Look.LEFT_OUT:
+                self._own_tile = tile.box
+            elif label == _UNREAD and self._own_tile is not None:
+                # a toolbar may lie over the name of the teacher's tile
+                looks[index] = Look.LEFT_OUT if tile.box.iou(self._own_tile) >= _SAME_TILE else looks[index]
+        return looks
+
+    def _main_faces(
+        self, image: NDArray[np.uint8], tiles: Sequence[Tile], opted_out: Set[int] = frozenset()
+    ) -> list[Face | None]:
         """The face of each tile's seat; a card is not looked at, its portrait is no presence."""
         faces: list[Face | None] = [None] * len(tiles)
-        shown = [index for index, tile in enumerate(tiles) if tile.camera_on]
+        shown = [index for index, tile in enumerate(tiles) if tile.camera_on and index not in opted_out]
         if shown:
             mosaic = build_mosaic(image, [tiles[index] for index in shown], TILE_HEIGHT)
             shared = mosaic.share_out(self._detector.detect(mosaic.image))
@@ -148,6 +182,17 @@ class Reader:
                 else:
                     readings[index] = replace(readings[index], probabilities=row)
         return readings
+
+
+def _masked(image: NDArray[np.uint8], boxes: Sequence[Box]) -> NDArray[np.uint8]:
+    """The frame with some boxes filled flat."""
+    if not boxes:
+        return image
+    masked = image.copy()
+    for box in boxes:
+        inside = box.clipped(image.shape[1], image.shape[0])
+        masked[inside.top : inside.bottom, inside.left : inside.right] = 0
+    return masked
 
 
 def main_face(faces: Sequence[Face], tile: Box) -> Face | None:

@@ -187,20 +187,22 @@ def test_reading_writes_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.parametrize(
-    ("text", "name"),
+    ("text", "name", "own"),
     [
-        ("Maria Silva (Host, me)", "Maria Silva"),
-        ("Maria Silva (Co-host)", "Maria Silva"),
-        ("Sam (Kitware)", "Sam (Kitware)"),
-        ("% Cid Freitag", "Cid Freitag"),
-        ("…Chris Beeley", "Chris Beeley"),
-        ("Matthew Stanc...", "Matthew Stanc..."),
-        ("S", None),
-        (" * ", None),
-        ("", None),
-        ("李明", "李明"),
-        ("a\u202etest\u200b", "atest"),
+        ("Maria Silva (Host, me)", "Maria Silva", True),
+        ("Maria Silva (Co-host)", "Maria Silva", False),
+        ("Sam (Kitware)", "Sam (Kitware)", False),
+        ("% Cid Freitag", "Cid Freitag", False),
+        ("…Chris Beeley", "Chris Beeley", False),
+        ("Matthew Stanc...", "Matthew Stanc...", False),
+        ("S", None, False),
+        (" * ", None, False),
+        ("", None, False),
+        ("李明", "李明", False),
+        ("李", "李", False),
+        ("a\u202etest\u200b", "atest", False),
     ],
 )
-def test_what_a_label_says_beside_the_name_is_left_out(text: str, name: str | None) -> None:
-    assert displayed_name(text) == name
+def test_what_a_label_says_beside_the_name_is_left_out(text: str, name: str | None, own: bool) -> None:
+    shown = displayed_name(text)
+    assert (shown.name, shown.own) == (name, own)

@@ -5,13 +5,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from engagement.records import STATES_WITH_FACE, Box, Face, State, Tile
+from engagement.consent import ClassRoll
+from engagement.records import STATES_WITH_FACE, Box, Consent, Face, State, Tile
 from inference.faces import FaceDetector
 from inference.names import LabelReader
 from inference.quality import QualityGate
 from inference.reader import Reader, load_reader, main_face
-from tests.capture.synthetic_gallery import Portrait, compose_gallery
+from tests.capture.synthetic_gallery import Portrait, compose_gallery, draw_label
 
 
 @pytest.fixture(scope="module")
@@ -140,6 +142,82 @@ def test_of_several_people_the_largest_and_most_central_is_the_seat() -> None:
     large_but_doubtful = face(Box(90, 20, 140, 140), 0.6)
     assert main_face([middle, large_but_doubtful], tile) is middle
     assert main_face([large_but_doubtful], tile) is large_but_doubtful
+
+
+class Watched:
+    """A detector that keeps what it was shown and finds nothing."""
+
+    yaw_gain = 1.0
+
+    def __init__(self) -> None:
+        self.shown: list[NDArray[np.uint8]] = []
+
+    def detect(self, image: NDArray[np.uint8]) -> list[Face]:
+        self.shown.append(image.copy())
+        return []
+
+    def saw(self, colour: tuple[int, int, int]) -> bool:
+        return any((np.abs(image.astype(int) - colour).max(axis=2) < 40).any() for image in self.shown)
+
+
+RED, GREEN, BLUE = (250, 10, 10), (10, 250, 10), (10, 10, 250)
+
+
+def coloured(names: list[str], colours: list[tuple[int, int, int]]) -> tuple[NDArray[np.uint8], list[Tile]]:
+    """Tiles side by side, each of one colour with its name; their boxes reach a few pixels into each other."""
+    image = np.full((190, 330 * len(names), 3), 30, np.uint8)
+    tiles = []
+    for index, (name, colour) in enumerate(zip(names, colours, strict=True)):
+        part = image[4:184, 330 * index + 5 : 330 * index + 325]
+        part[:] = colour
+        draw_label(part, name)
+        box = Box(330 * index, 4, 345, 180).clipped(image.shape[1], 190)
+        tiles.append(Tile(box, Box(box.left + 5, 154, 240, 30), camera_on=True))
+    return image, tiles
+
+
+def test_the_detector_never_sees_a_pixel_of_who_refused() -> None:
+    image, tiles = coloured(["Anna Keller", "Ben Carver", "Carla Rossi"], [GREEN, RED, BLUE])
+    roll = ClassRoll([(1, "Anna Keller", Consent.AGREED), (2, "Ben Carver", Consent.REFUSED)])
+    detector = Watched()
+    reader = Reader(detector, None, LabelReader(budget=None), QualityGate())
+    readings = reader.read(image, tiles, roll).readings
+    assert [reading.label.name for reading in readings] == ["Anna Keller", "Ben Carver", "Carla Rossi"]
+    assert [reading.state for reading in readings] == [State.NO_FACE, State.OPTED_OUT, State.NO_FACE]
+    assert (detector.saw(GREEN), detector.saw(RED), detector.saw(BLUE)) == (True, False, True)
+    assert image[90, 400].tolist() == list(RED)  # the frame itself is not ours to change
+    assert Reader(detector, None, LabelReader(budget=None), QualityGate()).read(image, tiles).readings
+    assert detector.saw(RED)
+
+
+def test_until_a_name_is_read_nobody_is_looked_at_where_somebody_refused() -> None:
+    image, tiles = coloured(["Anna Keller", "Ben Carver"], [GREEN, RED])
+    roll = ClassRoll([(2, "Ben Carver", Consent.REFUSED)])
+    detector = Watched()
+    reader = Reader(detector, None, LabelReader(budget=1), QualityGate())
+    states = [[reading.state for reading in reader.read(image, tiles, roll).readings] for _ in range(2)]
+    assert states == [[State.NO_FACE, State.OPTED_OUT], [State.NO_FACE, State.OPTED_OUT]]
+    assert not detector.saw(RED)
+    # without a grid there are no names
+    result = reader.read(image, [], roll)
+    assert (result.readings, result.grid) == ((), False)
+    assert not detector.saw(RED)
+
+
+def test_the_teachers_own_tile_gets_no_reading_and_is_not_looked_at() -> None:
+    image, tiles = coloured(["Ada Okafor (Host, me)", "Ben Carver"], [RED, GREEN])
+    detector = Watched()
+    reader = Reader(detector, None, LabelReader(budget=None), QualityGate())
+    assert [reading.label.name for reading in reader.read(image, tiles).readings] == ["Ben Carver"]
+    # a toolbar lies over the name
+    image[150:184] = 60
+    assert [reading.tile for reading in reader.read(image, tiles).readings] == [tiles[1]]
+    assert not detector.saw(RED)
+    chosen = ClassRoll(own_label="ben carver")
+    image, tiles = coloured(["Carla Rossi", "Ben Carver"], [GREEN, RED])
+    reader = Reader(detector, None, LabelReader(budget=None), QualityGate())
+    assert [reading.label.name for reading in reader.read(image, tiles, chosen).readings] == ["Carla Rossi"]
+    assert not detector.saw(RED)
 
 
 def test_reading_needs_no_tensorflow_and_says_nothing() -> None:

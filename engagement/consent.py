@@ -1,0 +1,85 @@
+"""Who of those shown may be looked at: decided on the names, before any face is looked for."""
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from engagement.class_list import Matches, is_own_label, match_labels
+from engagement.records import Consent, Label
+
+_NOBODY: Final[Mapping[str, int | None]] = MappingProxyType({})
+
+
+class Look(StrEnum):
+    """What may be done with a tile."""
+
+    READ = "read"
+    OPTED_OUT = "opted_out"
+    LEFT_OUT = "left_out"
+
+
+class ClassRoll:
+    """The class list as far as it says whom to look at. Without any list all may be read but the teacher.
+
+    Args:
+        students: id, name and consent of everybody on the list.
+        only_agreed: only those who agreed may be read; then one whom no label is matched to may not.
+        own_label: of the teacher's own tile; None where only the meeting program tells it.
+        by_hand: label -> what the teacher said: a student's id, or None for nobody of the list.
+    """
+
+    def __init__(
+        self,
+        students: Sequence[tuple[int, str, Consent]] = (),
+        *,
+        only_agreed: bool = False,
+        own_label: str | None = None,
+        by_hand: Mapping[str, int | None] = _NOBODY,
+    ) -> None:
+        self._students = [(student, name) for student, name, _ in students]
+        self._consent = {student: consent for student, _, consent in students}
+        self._only_agreed = only_agreed
+        self._own_label = own_label
+        self._by_hand = by_hand
+        self._last: tuple[tuple[str, ...], Matches] = ((), Matches({}, {}))
+
+    @property
+    def needs_names(self) -> bool:
+        """Whether a tile may be looked at only once its name is known: somebody refused, or has to agree first."""
+        return self._only_agreed or Consent.REFUSED in self._consent.values()
+
+    def match(self, labels: Sequence[Label]) -> Matches:
+        """The students of the labels of one frame; the teacher's own tile is nobody's."""
+        names = tuple(
+            label.name
+            for label in labels
+            if label.name is not None and not is_own_label(label, self._own_label)
+        )
+        if names != self._last[0]:
+            self._last = names, match_labels(names, self._students, self._by_hand)
+        return self._last[1]
+
+    def looks(self, labels: Sequence[Label]) -> tuple[Look, ...]:
+        """What may be done with each tile of a frame, by all its labels.
+
+        Where somebody refused, a label that may be theirs counts as theirs until the teacher says whose it is, and so
+        does one that could not be read.
+        """
+        matches = self.match(labels)
+        return tuple(self._look(label, matches) for label in labels)
+
+    def _look(self, label: Label, matches: Matches) -> Look:
+        if is_own_label(label, self._own_label):
+            return Look.LEFT_OUT
+        if not self.needs_names:
+            return Look.READ
+        if label.name is None:
+            return Look.OPTED_OUT
+        student = matches.students.get(label.name)
+        consents = [self._consent[one] for one in matches.unsure.get(label.name, ())]
+        if student is not None:
+            consents = [self._consent[student]]
+        agreed = student is not None and consents == [Consent.AGREED]
+        refused = Consent.REFUSED in consents
+        return Look.OPTED_OUT if refused or (self._only_agreed and not agreed) else Look.READ
