@@ -21,6 +21,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -56,6 +57,20 @@ class Condition(StrEnum):
 
     RESTARTING = "restarting"
     STOPPED = "stopped"
+
+
+class AuditAction(StrEnum):
+    """What the audit log keeps: who may be read and how, and what left the database."""
+
+    PLACE_TOLD = "place_told"
+    SESSION_STARTED = "session_started"
+    CONSENT_CHANGED = "consent_changed"
+    SESSION_EXPORTED = "session_exported"
+    STUDENT_EXPORTED = "student_exported"
+    SESSION_KEPT = "session_kept"
+    SESSION_ERASED = "session_erased"
+    SESSION_PURGED = "session_purged"
+    STUDENT_ERASED = "student_erased"
 
 
 STATE_COLUMNS: Final[tuple[str, ...]] = tuple(f"n_{state}" for state in State)
@@ -127,7 +142,8 @@ class SessionTable(Base):
     `started_at` and `ended_at` are times of the lesson (of the recording, if one is watched); `opened_at` is the
     clock on the wall when the row was made. `interrupted_at` is when a session was left whose agent did not end it
     (the clock on the wall), NULL where it runs or ended by itself; `paused_at` since when the teacher has paused it,
-    NULL where it is not paused; `stop_requested_at` when the teacher asked for its end, which its agent obeys.
+    NULL where it is not paused; `stop_requested_at` when the teacher asked for its end, which its agent obeys; `kept`
+    spares it from the purge.
     """
 
     __tablename__ = "sessions"
@@ -146,6 +162,7 @@ class SessionTable(Base):
     interrupted_at: Mapped[datetime | None]
     paused_at: Mapped[datetime | None]
     stop_requested_at: Mapped[datetime | None]
+    kept: Mapped[bool] = mapped_column(server_default=false())
 
     __table_args__ = (
         CheckConstraint(f"length(name) BETWEEN 1 AND {MAX_NAME_LENGTH}", name="name"),
@@ -162,6 +179,26 @@ class SessionTable(Base):
             postgresql_where=text("ended_at IS NULL"),
         ),
         # a session that was erased never gives its number to another: pages and bookmarks carry it
+        {"sqlite_autoincrement": True},
+    )
+
+
+class AuditTable(Base):
+    """One line of the audit log. It outlives what it tells of, so it holds numbers and no names."""
+
+    __tablename__ = "audit_log"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    actor: Mapped[str]
+    action: Mapped[str]
+    subject: Mapped[int | None]
+    detail: Mapped[dict[str, Any]]
+
+    __table_args__ = (
+        CheckConstraint(f"length(actor) BETWEEN 1 AND {MAX_NAME_LENGTH}", name="actor"),
+        CheckConstraint(_one_of("action", AuditAction), name="action"),
+        # a line that was taken out leaves a gap in the numbers
         {"sqlite_autoincrement": True},
     )
 

@@ -1,0 +1,67 @@
+"""The audit log: who may be read and how, and what left the database. It holds numbers, never names."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, insert, select
+
+from storage.database import reading, writing
+from storage.schema import AuditAction, AuditTable
+
+__all__ = ["AuditAction", "AuditEntry", "audit", "audit_entries", "write_audit"]
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One line of the log.
+
+    Attributes:
+        id: 1, 2, ...; a gap means that somebody took a line out.
+        at: aware UTC, the clock on the wall.
+        actor: who did it: an account, or the door it came through, such as `command line`.
+        action: what was done.
+        subject: number of the session or student; None where it is about neither.
+        detail: the rest, JSON types, such as the mode that was chosen.
+    """
+
+    id: int
+    at: datetime
+    actor: str
+    action: AuditAction
+    subject: int | None
+    detail: Mapping[str, Any]
+
+
+def audit(
+    engine: Engine, action: AuditAction, actor: str, subject: int | None = None, **detail: object
+) -> None:
+    """Add a line, in a transaction of its own.
+
+    Args:
+        engine: from `storage.database.open_database`, migrated.
+        action, actor, subject: as in `AuditEntry`.
+        detail: JSON types; no names.
+    """
+    with writing(engine) as connection:
+        write_audit(connection, action, actor, subject, **detail)
+
+
+def write_audit(
+    connection: Connection, action: AuditAction, actor: str, subject: int | None = None, **detail: object
+) -> None:
+    """As `audit`, in the transaction of what it tells of, so that neither is there without the other."""
+    connection.execute(
+        insert(AuditTable).values(
+            at=datetime.now(UTC), actor=actor, action=str(action), subject=subject, detail=detail
+        )
+    )
+
+
+def audit_entries(engine: Engine, most: int | None = None) -> list[AuditEntry]:
+    """The log, newest first, at most `most` lines of it."""
+    query = select(AuditTable.__table__).order_by(AuditTable.id.desc())
+    with reading(engine) as connection:
+        rows = connection.execute(query if most is None else query.limit(most)).mappings().all()
+    return [AuditEntry(**{**row, "action": AuditAction(row["action"])}) for row in rows]
