@@ -22,9 +22,13 @@ def test_lines_come_newest_first(engine: Engine) -> None:
 
 
 def test_a_line_goes_with_what_it_tells_of(engine: Engine) -> None:
-    with pytest.raises(RuntimeError, match="broke"), writing(engine) as connection:
-        write_audit(connection, AuditAction.SESSION_ERASED, "command line", 3)
-        raise RuntimeError("broke")
+    def erase_and_break() -> None:
+        with writing(engine) as connection:
+            write_audit(connection, AuditAction.SESSION_ERASED, "command line", 3)
+            raise RuntimeError("broke")
+
+    with pytest.raises(RuntimeError, match="broke"):
+        erase_and_break()
     assert audit_entries(engine) == []
 
 
