@@ -17,11 +17,12 @@ from waitress.server import create_server
 from waitress.wasyncore import close_all
 
 from dashboard import shell
-from dashboard.components import empty
+from dashboard.components import empty, running
+from dashboard.controls import Controls
 from dashboard.errors import ExportError, PortInUseError
 from dashboard.exports import FORMATS
 from dashboard.health import health
-from dashboard.pages import about, now, report, sessions
+from dashboard.pages import about, now, report, sessions, start, trends
 from dashboard.security import MAX_REQUEST_BYTES, protect, require_loopback
 from dashboard.theme import css_variables
 from storage.errors import UnknownSessionError
@@ -39,11 +40,13 @@ class DashboardSettings:
         poll_seconds: how often an open page asks for something new, above 0.
         start_command: what starts a class, shown where none is running.
         accuracy: what was measured of the classifier (see `dashboard.accuracy`), None where nothing was.
+        controls: with which a class is started and stopped; None where the pages only show.
     """
 
     poll_seconds: float = 1.0
     start_command: str = "classpulse start"
     accuracy: Mapping[str, Any] | None = None
+    controls: Controls | None = None
 
 
 def create_app(engine: Engine, settings: DashboardSettings | None = None) -> Dash:
@@ -72,6 +75,9 @@ def create_app(engine: Engine, settings: DashboardSettings | None = None) -> Das
     now.register(app, engine, chosen.start_command)
     sessions.register(app, engine)
     report.register(app, engine)
+    trends.register(app, engine)
+    start.register(app, engine, chosen.controls, chosen.start_command)
+    running.register(app, engine, chosen.controls)
     about.register(app, chosen.accuracy)
     # ids are looked up in all pages, not only in the one that is open
     app.validation_layout = [
@@ -79,6 +85,8 @@ def create_app(engine: Engine, settings: DashboardSettings | None = None) -> Das
         now.layout(chosen.poll_seconds),
         sessions.layout(),
         report.layout(0),
+        trends.layout(),
+        start.layout(),
         about.layout(),
     ]
 
@@ -102,6 +110,10 @@ def page(path: str, settings: DashboardSettings) -> Component:
             return sessions.layout()
         case ["sessions", number] if number.isascii() and number.isdecimal():
             return report.layout(int(number))
+        case ["trends"]:
+            return trends.layout()
+        case ["start"]:
+            return start.layout()
         case ["about"]:
             return about.layout()
         case _:

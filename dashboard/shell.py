@@ -8,6 +8,7 @@ import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, dcc, html
 from dash.development.base_component import Component
 
+from dashboard.components import running
 from dashboard.theme import MANTINE, Scheme
 from dashboard.wording import zone_of
 
@@ -17,7 +18,7 @@ NAVIGATION: Final = "shell-navigation"
 SCHEME: Final = "shell-scheme"
 VIEWER: Final = "shell-viewer"
 
-_PAGES: Final = (("/", "Now"), ("/sessions", "Sessions"), ("/about", "About"))
+_PAGES: Final = (("/", "Now"), ("/start", "Start"), ("/sessions", "Sessions"), ("/trends", "Trends"), ("/about", "About"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ def layout() -> Component:
                 **{"aria-label": "classpulse, to the running class"},
             ),
             html.Nav(navigation("/"), id=NAVIGATION, className="cp-nav", **{"aria-label": "Pages"}),
+            running.layout(),
             dmc.ColorSchemeToggle(
                 id=SCHEME,
                 lightIcon=html.Span("☀", **{"aria-hidden": "true"}),
