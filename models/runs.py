@@ -30,15 +30,48 @@ Classify = Callable[[NDArray[np.uint8]], NDArray[np.float64]]
 """Grey faces uint8 (N, H, H) of any side -> logits (N, 7) in the order of `EXPRESSIONS`."""
 
 
-def read_run(run: Path) -> dict[str, Any]:
-    """`run.json` of a run that has a classifier. Raises TrainingError."""
+def read_record(run: Path) -> dict[str, Any]:
+    """`run.json` of a run, finished or not: its settings, its history of one epoch or more, and what else it tells.
+
+    Raises TrainingError.
+    """
     try:
-        record: dict[str, Any] = json.loads((run / RUN).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise TrainingError(f"{run} holds no finished run ({error}); train first.") from error
+        record = json.loads((run / RUN).read_text(encoding="utf-8"))
+        whole = isinstance(record["settings"], dict) and len(record["history"]) > 0
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise TrainingError(
+            f"{run} holds no finished run ({type(error).__name__}: {error}); train first."
+        ) from error
+    if not whole:
+        raise TrainingError(f"{run / RUN} tells of no epoch; train first.")
+    return dict(record)
+
+
+def read_run(run: Path) -> dict[str, Any]:
+    """`read_record` of a run that has learnt something. Raises TrainingError."""
+    record = read_record(run)
     if not weights_of(run).exists():
         raise TrainingError(f"{run} holds no {BEST} and no {FITTED}; train first.")
     return record
+
+
+def architecture_of(run: Path) -> str:
+    """What a run trained, of `zoo.ARCHITECTURES` or `zoo.MACHINES`. Raises TrainingError."""
+    architecture = str(read_run(run)["settings"].get("architecture"))
+    if architecture not in {*zoo.ARCHITECTURES, *zoo.MACHINES}:
+        raise TrainingError(f"{run} is no run of a classifier of this zoo; see classpulse models list.")
+    return architecture
+
+
+def load_weights(network: keras.Model, run: Path) -> None:
+    """Put the chosen weights of a run into a network of its architecture. Raises TrainingError."""
+    try:
+        network.load_weights(run / BEST)
+    except (OSError, ValueError, KeyError) as error:
+        reason = str(error).partition("\n")[0]
+        raise TrainingError(
+            f"{run / BEST} cannot be loaded ({reason}); train that run anew, or give another."
+        ) from error
 
 
 def weights_of(run: Path) -> Path:
@@ -54,10 +87,9 @@ def find_runs(folder: Path) -> list[Path]:
 
 def load_run(run: Path) -> tuple[keras.Model, int]:
     """The chosen network of a run, in float32, and the side of its faces in px. Raises TrainingError."""
-    record = read_run(run)
-    network = zoo.build(record["settings"]["architecture"], None)
-    network.load_weights(run / BEST)
-    return network, input_size_of(record)
+    network = zoo.build(architecture_of(run), None)
+    load_weights(network, run)
+    return network, input_size_of(read_run(run))
 
 
 def load_classifier(run: Path) -> Classify:
@@ -65,11 +97,10 @@ def load_classifier(run: Path) -> Classify:
 
     Raises TrainingError.
     """
-    record = read_run(run)
-    if record["settings"]["architecture"] in zoo.MACHINES:
+    if architecture_of(run) in zoo.MACHINES:
         return classical.load(run / FITTED)
     network, size = load_run(run)
-    forward, standardise = backend().make_forward(network), wants_standardised(record)
+    forward, standardise = backend().make_forward(network), wants_standardised(read_run(run))
     return lambda images: predict(forward, images, size, standardise=standardise).astype(np.float64)
 
 

@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from importlib import metadata
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from pathlib import Path
 from typing import Any, Final
+from zipfile import BadZipFile
 
 import keras
 import numpy as np
@@ -31,10 +32,13 @@ from models.runs import (
     COVER,
     FITTED,
     RUN,
+    architecture_of,
     input_size_of,
     load_run,
+    load_weights,
     logits_of,
     predict,
+    read_record,
     read_run,
     teach,
 )
@@ -150,7 +154,8 @@ def train(settings: TrainSettings, *, on_step: OnStep | None = None, on_epoch: O
     splits = read_faces(settings.data)
     if "Training" not in splits or "PublicTest" not in splits:
         raise TrainingError(
-            f"{settings.data} has no Training and PublicTest split; nothing to train or choose on."
+            f"{settings.data} has {' and '.join(splits) or 'no split'}; training needs Training and PublicTest (in "
+            "folders: train/ and val/), the second to choose the epoch on. Put a share of the first there."
         )
     faces, held_out = splits["Training"], splits["PublicTest"]
     if settings.limit:
@@ -158,7 +163,7 @@ def train(settings: TrainSettings, *, on_step: OnStep | None = None, on_epoch: O
         faces = faces.take(np.sort(rows))
     settings.out.mkdir(parents=True, exist_ok=True)
     if (settings.out / RUN).exists():
-        _demand_same(settings.out, {"architecture": settings.architecture})
+        _demand_same(settings, {"architecture": settings.architecture})
     fit = _fit_machine if settings.architecture in zoo.MACHINES else _fit_network
     fit(settings, faces, held_out, on_step, on_epoch)
     report_run(settings.out, {"PublicTest": held_out})
@@ -219,7 +224,7 @@ def _fit_machine(
     fitted = settings.out / FITTED
     wanted = {"architecture": settings.architecture, "seed": settings.seed, "limit": settings.limit}
     if (settings.out / RUN).exists():
-        _demand_same(settings.out, wanted)
+        _demand_same(settings, wanted)
         return
     started = time.monotonic()
     stages = 3
@@ -253,6 +258,7 @@ class _Loop:
     def __init__(self, settings: TrainSettings, total_steps: int) -> None:
         keras.utils.set_random_seed(settings.seed)
         self._settings = settings
+        self._data_sha256 = data_hash(settings.data)
         self._total = total_steps
         self._warmup = max(1.0, settings.warmup_epochs * total_steps / settings.epochs)
         self._model = zoo.build(settings.architecture, None, precision=settings.precision)
@@ -288,7 +294,7 @@ class _Loop:
             if on_step is not None:
                 on_step(number + 1, self._total)
         if not np.isfinite(totals).all():
-            raise TrainingError("The loss is not finite; lower --learning-rate and start again.")
+            raise TrainingError("The loss is not finite; lower --learning-rate and begin in another folder.")
         loss, correct = totals / len(order)
         return float(loss), float(correct)
 
@@ -323,32 +329,39 @@ class _Loop:
         return _judge(logits, faces)
 
     def resume(self) -> list[dict[str, Any]]:
-        """Load the folder's checkpoint, if any, and return the history so far."""
+        """Load the folder's checkpoint, if any, and return the history up to it."""
         path = self._settings.out / CHECKPOINT
-        if not path.exists():
+        if not (self._settings.out / RUN).exists():
             return []
-        before = _demand_same(self._settings.out, _plain(self._settings))
-        with np.load(path) as saved:
-            for number, variable in enumerate(self._state()):
-                variable.assign(saved[str(number)])
-        return list(before["history"])
+        before = _demand_same(self._settings, _plain(self._settings))
+        if len(before["history"]) == 1 and not path.exists():  # cut off while the first epoch was being kept
+            return []
+        try:
+            with path.open("rb") as file, np.load(file) as saved:
+                for number, variable in enumerate(self._state()):
+                    variable.assign(saved[str(number)])
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+            raise TrainingError(
+                f"{path} cannot be loaded ({error}), so this run cannot go on; begin anew in another folder."
+            ) from error
+        steps = int(keras.ops.convert_to_numpy(self._optimizer.iterations))
+        return list(before["history"])[: steps * self._settings.epochs // self._total]
 
     def keep(self, history: list[dict[str, Any]], faces: int) -> None:
-        """Write checkpoint, best weights and run.json, each whole or not at all."""
+        """Write best weights, run.json and checkpoint, each whole or not at all.
+
+        The checkpoint comes last: whatever is cut off before it is done again from the one before.
+        """
         out = self._settings.out
-        size = history[-1]["size"]
-        best = max((r for r in history if r["size"] == size), key=lambda r: r["public_accuracy"])
-        if history[-1]["public_accuracy"] >= best["public_accuracy"]:
+        best = _best(history)
+        if best is history[-1]:
             temporary = out / f"new.{BEST}"
             self._average.save_weights(temporary)
             temporary.replace(out / BEST)
-        temporary = out / f"new.{CHECKPOINT}"
-        np.savez(temporary, **{str(n): keras.ops.convert_to_numpy(v) for n, v in enumerate(self._state())})
-        temporary.replace(out / CHECKPOINT)
         name = keras.backend.backend()
         run = {
             "settings": _plain(self._settings),
-            "data_sha256": data_hash(self._settings.data),
+            "data_sha256": self._data_sha256,
             "faces": faces,
             "parameters": self._average.count_params(),
             "begun": self._begun,
@@ -359,6 +372,9 @@ class _Loop:
             "history": history,
         }
         replace_file(out / RUN, json.dumps(run, indent=1).encode())
+        temporary = out / f"new.{CHECKPOINT}"
+        np.savez(temporary, **{str(n): keras.ops.convert_to_numpy(v) for n, v in enumerate(self._state())})
+        temporary.replace(out / CHECKPOINT)
 
     def _state(self) -> list[Any]:
         return [*self._model.variables, *self._average.weights, *self._optimizer.variables]
@@ -380,12 +396,12 @@ def data_hash(path: Path) -> str:
 def _begin(model: keras.Model, settings: TrainSettings) -> str:
     """Load the weights to begin with, and say which they are."""
     if settings.start is not None:
-        start = read_run(settings.start)["settings"]["architecture"]
+        start = architecture_of(settings.start)
         if start != settings.architecture:
             raise TrainingError(
                 f"{settings.start} is a {start}, this run trains a {settings.architecture}; choose another --start."
             )
-        model.load_weights(settings.start / BEST)
+        load_weights(model, settings.start)
         return f"weights of the run {settings.start.name}"
     if settings.pretrained is not None:
         load_backbone(model, settings.pretrained)
@@ -400,16 +416,25 @@ def _judge(logits: NDArray[np.floating[Any]], faces: FaceSet) -> dict[str, float
     }
 
 
-def _demand_same(out: Path, wanted: dict[str, Any]) -> dict[str, Any]:
-    """The `run.json` that is there, if its settings are `wanted`."""
-    before: dict[str, Any] = json.loads((out / RUN).read_text(encoding="utf-8"))
+def _demand_same(settings: TrainSettings, wanted: dict[str, Any]) -> dict[str, Any]:
+    """The `run.json` that is there, if its settings are `wanted` and its data those of `settings`."""
+    before = read_record(settings.out)
     differing = [key for key in wanted if before["settings"].get(key) != wanted[key]]
+    if before.get("data_sha256") != data_hash(settings.data):
+        differing.append("data")
     if differing:
         raise TrainingError(
-            f"{out} was begun with another {', '.join(differing)}; "
-            "give the same settings or choose a new --out."
+            f"{settings.out} was begun with another {', '.join(differing)}; "
+            "give the same settings and data, or another folder."
         )
     return before
+
+
+def _best(history: list[dict[str, Any]]) -> dict[str, Any]:
+    """The first of the rows with the highest accuracy, among the last ones of one size: those before were judged on
+    other pictures, and their weights are gone."""
+    lately = [*takewhile(lambda row: row["size"] == history[-1]["size"], reversed(history))]
+    return max(reversed(lately), key=lambda row: row["public_accuracy"])
 
 
 def _phase_at(settings: TrainSettings, epoch: int) -> Phase:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engagement.emotion import EXPRESSIONS
+from models.errors import TrainingError
 
 SETTINGS: Final = {
     "svm-linear": "one against the rest, C 0.01",
@@ -74,11 +75,16 @@ def load(path: Path) -> Callable[[NDArray[np.uint8]], NDArray[np.float64]]:
     """A fitted machine as a function from grey faces uint8 (N, H, W) to logits (N, 7).
 
     For an SVM the logits are its decision values, for nearest neighbours the logarithm of their votes, one more vote
-    spread over all expressions.
+    spread over all expressions. Raises TrainingError.
     """
     import joblib
 
-    machine = joblib.load(path)
+    try:
+        machine = joblib.load(path)
+    except Exception as error:  # a broken pickle raises anything
+        raise TrainingError(
+            f"{path} cannot be loaded ({type(error).__name__}: {error}); train that run anew."
+        ) from error
     places = np.asarray(machine.classes_, np.int64)
 
     def classify(images: NDArray[np.uint8]) -> NDArray[np.float64]:

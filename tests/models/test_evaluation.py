@@ -226,7 +226,7 @@ def test_a_run_on_standardised_faces_is_served_so(exported: Path, data: Path, tm
 
 
 def test_a_machine_is_not_served(data: Path, tmp_path: Path) -> None:
-    (tmp_path / RUN).write_text(json.dumps({"settings": {"architecture": "knn"}}))
+    (tmp_path / RUN).write_text(json.dumps({"settings": {"architecture": "knn"}, "history": [{"epoch": 1}]}))
     (tmp_path / FITTED).write_bytes(b"")
     with pytest.raises(TrainingError, match="is a knn; only networks can be served"):
         export(tmp_path, data, manifest=tmp_path / "manifest.toml")

@@ -9,6 +9,7 @@ import pytest
 
 from inference.expression import standardised
 from models import augment, zoo
+from models import train as training
 from models.data import SIZE, read_faces
 from models.errors import TrainingError
 from models.golden import golden_faces
@@ -72,9 +73,6 @@ def weights(folder: Path) -> list[np.ndarray]:
 
 def test_a_run_that_stops_and_goes_on_ends_as_one_that_did_not(faces_csv: Path, tmp_path: Path) -> None:
     straight = train(settings(faces_csv, tmp_path / "straight"))
-
-    class PowerCutError(Exception):
-        pass
 
     def cut(record: dict[str, float]) -> None:
         if record["epoch"] == 2:
@@ -144,6 +142,98 @@ def test_going_on_with_other_settings_is_refused(faces_csv: Path, tmp_path: Path
     train(settings(faces_csv, tmp_path, phases=phases))
     with pytest.raises(TrainingError, match="begun with another seed"):
         train(settings(faces_csv, tmp_path, phases=phases, seed=2))
+    other = tmp_path / "fer2013.csv"
+    other.write_text(faces_csv.read_text().replace("PublicTest", "Training", 1))
+    with pytest.raises(TrainingError, match="begun with another data"):
+        train(settings(other, tmp_path, phases=phases))
+
+
+class PowerCutError(Exception):
+    """Ends a training between two of its writes."""
+
+
+@pytest.mark.parametrize(("write", "epoch"), [("savez", 1), ("savez", 2), ("replace_file", 2)])
+def test_a_run_cut_off_between_its_writes_does_that_epoch_again(
+    write: str, epoch: int, faces_csv: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    phases = (Phase(3, 16, 0.5, 0.5),)
+    straight = train(settings(faces_csv, tmp_path / "straight", phases=phases))
+    cut = settings(faces_csv, tmp_path / "cut", phases=phases)
+    place: Any = np if write == "savez" else training
+    writes, calls = getattr(place, write), []
+
+    def fail(*what: Any, **named: Any) -> None:
+        calls.append(what)
+        if len(calls) == epoch:
+            raise PowerCutError
+        writes(*what, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(place, write, fail)
+        with pytest.raises(PowerCutError):
+            train(cut)
+    resumed = train(cut)
+    for one, other in zip(weights(straight), weights(resumed), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
+    history = json.loads((resumed / RUN).read_text())["history"]
+    assert [row["epoch"] for row in history] == [1, 2, 3]
+
+
+def test_the_weights_that_are_kept_are_those_of_the_epoch_that_is_named(
+    faces_csv: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # 2 equals 1 and keeps nothing; 4 is judged at another size; of 5 and 6 at the first size again, 5 is better
+    accuracies = [0.5, 0.5, 0.9, 0.1, 0.4, 0.3]
+    judged: list[float] = []
+    kept: list[int] = []
+
+    def judge(*_: object) -> dict[str, float]:
+        judged.append(accuracies[len(judged)])
+        return {"public_accuracy": judged[-1], "public_loss": 1.0}
+
+    save = keras.Model.save_weights
+
+    def saving(model: keras.Model, path: Path) -> None:
+        kept.append(len(judged))
+        save(model, path)
+
+    monkeypatch.setattr(training, "_judge", judge)
+
+    monkeypatch.setattr(keras.Model, "save_weights", saving)
+    phases = (Phase(3, 22, 0.0, 0.0), Phase(1, 16, 0.0, 0.0), Phase(2, 22, 0.0, 0.0))
+    out = train(settings(faces_csv, tmp_path, phases=phases))
+    assert kept == [1, 3, 4, 5]
+    assert json.loads((out / RUN).read_text())["chosen_epoch"] == 5
+
+
+def test_a_broken_run_is_named(faces_csv: Path, tmp_path: Path) -> None:
+    phases = (Phase(2, 16, 0.0, 0.0),)
+    out = train(settings(faces_csv, tmp_path, phases=phases))
+    whole = (out / RUN).read_text()
+    for text in ("", "[]", "{}", '{"settings": {}, "history": []}', '{"settings": 1, "history": [1]}'):
+        (out / RUN).write_text(text)
+        with pytest.raises(TrainingError, match=r"holds no finished run|tells of no epoch"):
+            train(settings(faces_csv, out, phases=phases))
+    (out / RUN).write_text(whole)
+    for name in ("checkpoint.npz", BEST):
+        contents = (out / name).read_bytes()
+        (out / name).write_bytes(contents[: len(contents) // 2])
+    with pytest.raises(TrainingError, match=r"checkpoint\.npz cannot be loaded"):
+        train(settings(faces_csv, out, phases=phases))
+    with pytest.raises(TrainingError, match=r"weights\.h5 cannot be loaded"):
+        load_classifier(out)
+    with pytest.raises(TrainingError, match=r"weights\.h5 cannot be loaded"):
+        train(settings(faces_csv, tmp_path / "next", phases=phases, start=out))
+    (out / RUN).write_text(whole.replace('"tiny"', '"tileface"'))
+    with pytest.raises(TrainingError, match="no run of a classifier"):
+        load_classifier(out)
+
+
+def test_a_data_set_without_a_split_to_choose_on_is_told_so(faces_csv: Path, tmp_path: Path) -> None:
+    data = tmp_path / "fer2013.csv"
+    data.write_text(faces_csv.read_text().replace("PublicTest", "PrivateTest"))
+    with pytest.raises(TrainingError, match=r"has Training and PrivateTest; .* train/ and val/"):
+        train(settings(data, tmp_path / "out"))
 
 
 def test_what_cannot_be_trained_is_refused(faces_csv: Path, tmp_path: Path) -> None:
