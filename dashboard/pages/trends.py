@@ -286,7 +286,8 @@ def _empty(sessions: tuple[SessionFigures, ...]) -> Component:
 
 def _chart(figure: Figure, height: int, text: str) -> Component:
     graph = dcc.Graph(figure=figure, config=_CONFIG, style={"height": f"{height}px"})
-    return html.Div(graph, role="img", **{"aria-label": text})
+    # its height is there before the chart is: the page does not jump
+    return html.Div(graph, role="img", style={"minHeight": f"{height}px"}, **{"aria-label": text})
 
 
 def _section(title: str, *parts: Component) -> Component:
