@@ -7,7 +7,7 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -21,6 +21,7 @@ from capture.gallery import find_tiles
 from capture.liveness import FROZEN_AFTER
 from capture.stages import Stage
 from engagement.attention import AttentionTracker
+from engagement.consent import ClassRoll
 from engagement.emotion import EXPRESSIONS
 from engagement.errors import ClasspulseError
 from engagement.head_pose import HeadPoseTracker
@@ -33,13 +34,17 @@ from engagement.records import (
     Mode,
     NotObservedReason,
     Reading,
+    Seat,
     State,
     Tile,
+    TileReading,
 )
 from engagement.seating import Seating
 from inference.reader import Reader
 from storage.history import past_intervals, past_seats
 from storage.recorder import NewSession, OpenedSession, Recorder
+from storage.requests import Requests, read_requests
+from storage.students import ClassList, merged_seats, read_class_list
 
 logger = logging.getLogger(__name__)
 
@@ -133,9 +138,15 @@ class Agent:
         self._policy = Policy(settings.mode)
         self._heartbeat = _Heartbeat(recorder)
         self._reopened: tuple[Episode, ...] = ()
+        self._asked: Requests | None = None
+        self._roll = ClassRoll()
+        self._students: dict[int, int | None] = {}  # of the seats
 
     def run(self, stop: threading.Event) -> RunResult:
-        """Run until `stop` is set, the source ends or the time is up.
+        """Run until `stop` is set, the teacher ends the session on the page, the source ends or the time is up.
+
+        What is asked on the pages (a pause, the session's end, the class list and its consents, seats that are one)
+        is looked for before every interval.
 
         A session of this name that broke off a short while ago goes on, with its seats and its open episodes; the time
         between is kept as not observed. The session is closed at the end; where the run breaks, it is closed as
@@ -212,16 +223,8 @@ class Agent:
         """
         if opened.resumed_from is None:
             return
-        engine = self._recorder.engine
-        places: dict[int, int] = {}
-        for past in past_intervals(engine, opened.id):
-            if past.readings is None:
-                self._attention.update(None, (), past.started_at, past.seconds)
-            elif past.readings:
-                places = {reading.position: reading.seat for reading in past.readings}
-                self._mood.update(stack_probabilities(past.readings), past.started_at)
-                self._attention.update(past.readings, (), past.started_at, past.seconds)
-        self._seating.restore(past_seats(engine, opened.id), places)
+        places = self._learn_again(opened.id)
+        self._seating.restore(past_seats(self._recorder.engine, opened.id), places)
         # storage has ended them with the last interval: they go on
         self._reopened = self._attention.open_episodes
         gap = (at - opened.resumed_from).total_seconds()
@@ -232,6 +235,48 @@ class Agent:
             )
             self._recorder.commit(self._finished(record))
 
+    def _learn_again(self, session_id: int) -> dict[int, int]:
+        """Work mood and attention out anew from what was committed; position -> seat of the last frame."""
+        self._mood, self._attention = MoodTracker(), AttentionTracker()
+        places: dict[int, int] = {}
+        for past in past_intervals(self._recorder.engine, session_id):
+            if past.readings is None:
+                self._attention.update(None, (), past.started_at, past.seconds)
+            elif past.readings:
+                places = {reading.position: reading.seat for reading in past.readings}
+                self._mood.update(stack_probabilities(past.readings), past.started_at)
+                self._attention.update(past.readings, (), past.started_at, past.seconds)
+        return places
+
+    def _obey(self, session_id: int, at: datetime) -> Requests:
+        """Look what is asked on the pages and take up what changed; `at` is when the last interval ended."""
+        engine = self._recorder.engine
+        before, asked = self._asked, read_requests(engine, session_id)
+        if before is None or asked.class_list != before.class_list:
+            self._roll = roll_of(read_class_list(engine, self._settings.session))
+        if before is not None and asked.answers != before.answers:
+            self._make_one(session_id, merged_seats(engine, session_id), at)
+        self._asked = asked
+        return asked
+
+    def _make_one(self, session_id: int, merged: Mapping[int, int], at: datetime) -> None:
+        """Take up that some seats are another: from now on, and in what is usual for it."""
+        self._enter(Stage.RESUME)
+        self._seating.merge(merged)
+        was_open = self._attention.open_episodes
+        self._learn_again(session_id)
+        now_open = {episode.key: episode for episode in self._attention.open_episodes}
+        moved = (
+            episode if episode.seat is None else replace(episode, seat=merged.get(episode.seat, episode.seat))
+            for episode in was_open
+        )
+        ended = (
+            replace(episode, ended_at=max(at, episode.started_at))
+            for episode in moved
+            if episode.key not in now_open
+        )
+        self._reopened = (*ended, *now_open.values())
+
     def _paced(
         self,
         session_id: int,
@@ -240,17 +285,44 @@ class Agent:
         stop: threading.Event,
     ) -> Iterator[tuple[Frame | NotObserved, int]]:
         """Each item with the number of frames dropped before it because the loop was late."""
-        interval, limit = self._settings.interval, self._settings.seconds
-        started = deadline = time.monotonic()
-        yield first, 0
-        if not self._source.live:
-            self._enter(Stage.GRAB)
-            for item in frames:
-                if stop.is_set() or (limit and (item.taken_at - first.taken_at).total_seconds() >= limit):
-                    return
-                yield item, 0
-                self._enter(Stage.GRAB)
+        if self._obey(session_id, first.taken_at).stop:
             return
+        started = time.monotonic()
+        yield first, 0
+        if self._source.live:
+            yield from self._live(session_id, first, frames, stop, started)
+        else:
+            yield from self._replayed(session_id, first, frames, stop)
+
+    def _replayed(
+        self,
+        session_id: int,
+        first: Frame | NotObserved,
+        frames: Iterator[Frame | NotObserved],
+        stop: threading.Event,
+    ) -> Iterator[tuple[Frame | NotObserved, int]]:
+        limit, length = self._settings.seconds, timedelta(seconds=self._settings.interval)
+        last_at = first.taken_at
+        self._enter(Stage.GRAB)
+        for item in frames:
+            over = limit is not None and (item.taken_at - first.taken_at).total_seconds() >= limit
+            if over or stop.is_set() or self._obey(session_id, last_at + length).stop:
+                return
+            last_at = item.taken_at
+            yield item, 0
+            self._enter(Stage.GRAB)
+
+    def _live(
+        self,
+        session_id: int,
+        first: Frame | NotObserved,
+        frames: Iterator[Frame | NotObserved],
+        stop: threading.Event,
+        started: float,
+    ) -> Iterator[tuple[Frame | NotObserved, int]]:
+        interval, limit = self._settings.interval, self._settings.seconds
+        length, last_at = timedelta(seconds=interval), first.taken_at
+        deadline = started
         while True:
             deadline += interval
             missed = max(0, int((time.monotonic() - deadline) // interval))
@@ -260,13 +332,18 @@ class Agent:
                 return
             if stop.wait(max(0.0, deadline - time.monotonic())):
                 return
-            if self._recorder.is_paused(session_id):
-                yield NotObserved(NotObservedReason.PAUSED, datetime.now(UTC), first.index), missed
+            asked = self._obey(session_id, last_at + length)
+            if asked.stop:
+                return
+            if asked.paused:
+                last_at = datetime.now(UTC)
+                yield NotObserved(NotObservedReason.PAUSED, last_at, first.index), missed
                 continue
             self._enter(Stage.GRAB)
             following = next(frames, None)
             if following is None:
                 return
+            last_at = following.taken_at
             yield following, missed
 
     def _record(
@@ -277,12 +354,13 @@ class Agent:
             record = self._not_observed(session_id, item.taken_at, item.reason)
         else:
             tiles = find_tiles(item.image)
-            result = reader.read(item.image, tiles)
+            result = reader.read(item.image, tiles, self._roll)
             # decided on what was read, because without a grid the tiles are those of the faces
             if is_frozen(item, [reading.tile for reading in result.readings]):
                 record = self._not_observed(session_id, item.taken_at, NotObservedReason.FROZEN)
-            elif result.readings:
+            elif result.readings or result.grid:
                 readings, seats = self._seating.assign(result.readings)
+                seats = self._with_students(result.readings, seats)
                 readings = self._poses.update(readings, item.taken_at)
                 record = self._observed(session_id, item.taken_at, readings, result.grid)
                 record = replace(
@@ -296,6 +374,15 @@ class Agent:
                 record = self._not_observed(session_id, item.taken_at, NotObservedReason.NOT_A_GALLERY)
         record = replace(record, dropped=dropped, processing_ms=(time.perf_counter() - started) * 1000)
         return self._finished(record)
+
+    def _with_students(self, readings: Sequence[TileReading], seats: Sequence[Seat]) -> tuple[Seat, ...]:
+        """The seats with whose they are; while a name is hidden, what was last known of its seat holds."""
+        labels = [reading.label for reading in readings]
+        matches = self._roll.match(labels)
+        for seat, label in zip(seats, labels, strict=True):
+            if label.name is not None:
+                self._students[seat.number] = matches.students.get(label.name)
+        return tuple(replace(seat, student_id=self._students.get(seat.number)) for seat in seats)
 
     def _finished(self, record: IntervalRecord) -> IntervalRecord:
         """The record as it is kept: with the episodes of a session that goes on, without what the mode forbids."""
@@ -342,6 +429,18 @@ class Agent:
             grid=grid,
             readings=tuple(readings),
         )
+
+
+def roll_of(class_list: ClassList | None) -> ClassRoll:
+    """Whom to look at, by the list of a class; None where it has none."""
+    if class_list is None:
+        return ClassRoll()
+    return ClassRoll(
+        [(student.id, student.name, student.consent) for student in class_list.students],
+        only_agreed=class_list.only_agreed,
+        own_label=class_list.own_label,
+        by_hand=class_list.labels,
+    )
 
 
 def is_frozen(frame: Frame, tiles: Sequence[Tile]) -> bool:

@@ -263,11 +263,13 @@ class Seat:
         number: 1, 2, ... in the order in which they were first seen in this session.
         name: as read from the label; None if never read.
         fingerprint: of the label that identifies the seat; "" if none.
+        student_id: whose seat it is, of the class list; None where that is not certain.
     """
 
     number: int
     name: str | None
     fingerprint: str
+    student_id: int | None = None
 
     def __post_init__(self) -> None:
         if self.number < 1:

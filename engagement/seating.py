@@ -148,6 +148,54 @@ class Seating:
         ]
         self._grid_is_regular = True
 
+    def merge(self, merged: Mapping[int, int]) -> None:
+        """Take up what the teacher said: seats that are another.
+
+        Args:
+            merged: number -> number of the seat that it is; each newer than that. What is already known is passed over.
+        """
+        for number, same_as in merged.items():
+            known = {place.seat.number: place for place in self._places}
+            newer, older = known.get(number), known.get(same_as)
+            if newer is None:
+                continue
+            kept = newer if older is None or newer.call >= older.call else older
+            if older is not None:
+                self._unite_labels(newer, older)
+                dropped = older if kept is newer else newer
+                self._places.remove(dropped)
+                self._grid = [
+                    replace(slot, place=kept) if slot.place is dropped else slot for slot in self._grid
+                ]
+                if kept.label is not None:
+                    others = [place for place in kept.label.places if place is not dropped]
+                    kept.label.places = others if kept in others else [*others, kept]
+            # the name that was read last
+            named = newer.seat if newer.seat.name is not None or older is None else older.seat
+            kept.seat = Seat(same_as, named.name, named.fingerprint)
+        orders: dict[int, Order] = {}
+        for place in self._places:
+            old = place.order
+            if merged.keys() & set(old.numbers):
+                renumbered = Order(tuple(merged.get(number, number) for number in old.numbers), old.boxes)
+                place.order = orders.setdefault(id(old), renumbered)
+
+    def _unite_labels(self, newer: _Place, older: _Place) -> None:
+        """Let both labels of a participant find one seat."""
+        old, new = older.label, newer.label
+        if old is None or new is None or old is new:
+            newer.label = older.label = new or old
+            return
+        for place in new.places:
+            place.label = old
+        old.places += new.places
+        old.shared = old.shared or new.shared
+        new.places = []
+        self._names = {name: old if label is new else label for name, label in self._names.items()}
+        for fingerprint, label in self._fingerprints.items():
+            if label is new:
+                self._fingerprints[fingerprint] = old
+
     def assign(self, readings: Sequence[TileReading]) -> tuple[tuple[Reading, ...], tuple[Seat, ...]]:
         """Seat the tiles of one frame.
 
@@ -200,7 +248,7 @@ class Seating:
         tiles_of: dict[int, tuple[_Label, list[int]]] = {}
         for index, reading in enumerate(readings):
             label = self._label(reading.label.fingerprint, names[index])
-            if label is not None:
+            if label is not None and label.places:
                 tiles_of.setdefault(id(label), (label, []))[1].append(index)
         namesakes: list[tuple[_Label, list[int]]] = []
         for label, tiles in tiles_of.values():

@@ -2,11 +2,11 @@
 
 import socket
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, RowMapping, case, func, insert, literal, select, update
+from sqlalchemy import Connection, Engine, RowMapping, bindparam, case, func, insert, literal, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase
 
@@ -27,8 +27,10 @@ from storage.schema import (
     SeatOfferTable,
     SeatTable,
     SessionTable,
+    StudentTable,
     UtcDateTime,
 )
+from storage.seat_offers import read_merged
 
 COMMITTED_STAGE: Final = "committed"
 """The stage of a heartbeat that came with an interval."""
@@ -218,14 +220,10 @@ class Recorder:
                 {"session_id": session_id, "stage": str(condition), "at": at, **row},
             )
 
-    def is_paused(self, session_id: int) -> bool:
-        """Whether the teacher has paused the session (see `storage.pause`)."""
-        with reading(self._engine) as connection:
-            paused_at = connection.scalar(select(SessionTable.paused_at).where(SessionTable.id == session_id))
-        return paused_at is not None
-
     def commit(self, record: IntervalRecord) -> int:
         """Store one interval with its readings, seats and episodes, and return the interval's id.
+
+        A seat that the teacher has just said to be another is stored as that one.
 
         Raises:
             UnknownSessionError, SessionClosedError: the record's session is not open.
@@ -233,6 +231,7 @@ class Recorder:
         """
         with writing(self._engine) as connection:
             _check_mode(record, _open_mode(connection, record.session_id))
+            record = _as_answered(record, read_merged(connection, record.session_id))
             interval_id: int = connection.execute(
                 insert(IntervalTable).values(_interval_row(record)).returning(IntervalTable.id)
             ).scalar_one()
@@ -420,6 +419,24 @@ def _check_mode(record: IntervalRecord, mode: Mode) -> None:
         raise InvalidRecordError(f"Readings name seats {sorted(unlisted)} that the record does not list.")
 
 
+def _as_answered(record: IntervalRecord, merged: Mapping[int, int]) -> IntervalRecord:
+    """The record with the seats that are another under that one's number, but for two that are here at once."""
+    here = {seat.number for seat in record.seats}
+    low = {seat: number for seat, number in merged.items() if number not in here}
+    if not low.keys() & {*here, *(episode.seat for episode in record.episodes)}:
+        return record
+    return replace(
+        record,
+        readings=tuple(replace(one, seat=low.get(one.seat, one.seat)) for one in record.readings),
+        seats=tuple(replace(one, number=low.get(one.number, one.number)) for one in record.seats),
+        episodes=tuple(
+            replace(one, seat=None if one.seat is None else low.get(one.seat, one.seat))
+            for one in record.episodes
+        ),
+        offers=tuple(one for one in record.offers if one.seat not in low),
+    )
+
+
 def _interval_row(record: IntervalRecord) -> dict[str, Any]:
     expressions: Mapping[Any, int] = record.expressions or {}
     mood = record.mood
@@ -485,7 +502,12 @@ def _store_seats(connection: Connection, session_id: int, seats: Sequence[Seat],
             connection,
             SeatTable,
             ("session_id", "number"),
-            ("name", "fingerprint", "last_seen_at"),
+            ("name", "fingerprint", "last_seen_at", "student_id"),
+        ).values(
+            # a student may be erased while they are shown
+            student_id=select(StudentTable.id)
+            .where(StudentTable.id == bindparam("student"))
+            .scalar_subquery()
         ),
         [
             {
@@ -496,6 +518,7 @@ def _store_seats(connection: Connection, session_id: int, seats: Sequence[Seat],
                 "fingerprint": seat.fingerprint,
                 "first_seen_at": at,
                 "last_seen_at": at,
+                "student": seat.student_id,
             }
             for seat in seats
         ],

@@ -44,7 +44,7 @@ def answer_offer(engine: Engine, session_id: int, seat: int, same_as: int, answe
                 f"Nobody offered seat {seat} as seat {same_as} in session {session_id}: open the page again, the "
                 "offer may have been erased."
             )
-        merged = _merged(connection, session_id)
+        merged = read_merged(connection, session_id)
         low, high = sorted((merged.get(seat, seat), merged.get(same_as, same_as)))
         if answer is OfferAnswer.SAME and low != high:
             _join(connection, session_id, high, low)
@@ -61,10 +61,11 @@ def answer_offer(engine: Engine, session_id: int, seat: int, same_as: int, answe
 def merged_seats(engine: Engine, session_id: int) -> dict[int, int]:
     """The seats of a session that the teacher said to be another: seat -> the seat that holds its rows."""
     with reading(engine) as connection:
-        return _merged(connection, session_id)
+        return read_merged(connection, session_id)
 
 
-def _merged(connection: Connection, session_id: int) -> dict[int, int]:
+def read_merged(connection: Connection, session_id: int) -> dict[int, int]:
+    """As `merged_seats`, within a transaction."""
     pairs = connection.execute(
         select(SeatOfferTable.seat, SeatOfferTable.same_as)
         .where(SeatOfferTable.session_id == session_id, SeatOfferTable.answer == str(OfferAnswer.SAME))

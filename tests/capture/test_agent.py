@@ -16,24 +16,28 @@ from capture.agent import Agent, AgentSettings, is_frozen
 from capture.errors import AgentError, UnreadableSourceError
 from capture.frame import Frame, NotObserved
 from capture.stages import Stage
+from engagement.consent import ClassRoll
 from engagement.records import (
     Box,
+    Consent,
     Face,
     HeadPose,
     IntervalRecord,
     Label,
     Mode,
     NotObservedReason,
+    OfferAnswer,
     State,
     Tile,
     TileReading,
 )
 from inference.reader import ReaderResult
-from storage import queries
+from storage import queries, students
 from storage.database import open_database
 from storage.migrate import migrate
 from storage.pause import pause
 from storage.recorder import Recorder
+from storage.stop import request_stop
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 IMAGE = np.zeros((90, 160, 3), dtype=np.uint8)
@@ -71,8 +75,10 @@ class SixSeats:
 
     def __init__(self, seconds: float = 0.0) -> None:
         self.seconds = seconds
+        self.rolls: list[ClassRoll] = []
 
-    def read(self, image: np.ndarray, tiles: Sequence[Tile]) -> ReaderResult:
+    def read(self, image: np.ndarray, tiles: Sequence[Tile], roll: ClassRoll) -> ReaderResult:
+        self.rolls.append(roll)
         time.sleep(self.seconds)
         readings = []
         for number in range(6):
@@ -215,8 +221,8 @@ class OneAway(SixSeats):
         super().__init__()
         self.shown = shown
 
-    def read(self, image: np.ndarray, tiles: Sequence[Tile]) -> ReaderResult:
-        readings = list(super().read(image, tiles).readings)
+    def read(self, image: np.ndarray, tiles: Sequence[Tile], roll: ClassRoll) -> ReaderResult:
+        readings = list(super().read(image, tiles, roll).readings)
         readings[0] = replace(
             readings[0], state=State.NO_FACE, face=None, probabilities=None, pose=None, quality=0.0
         )
@@ -297,6 +303,99 @@ def test_while_it_is_paused_nothing_is_grabbed(engine: Engine) -> None:
     # one grab for each of the others, and one that finds the end
     assert stages.count(Stage.GRAB) == 3
     assert stages[:4] == [Stage.OPEN, Stage.LOAD, Stage.RESUME, Stage.READ]
+
+
+@pytest.mark.parametrize("live", [True, False])
+def test_the_teacher_may_end_a_session_on_the_page(engine: Engine, live: bool) -> None:
+    kept: list[IntervalRecord] = []
+
+    def on_interval(record: IntervalRecord) -> None:
+        kept.append(record)
+        if len(kept) == 2:
+            request_stop(engine, record.session_id)
+
+    source = ScriptedSource([later(index, 0.0) for index in range(9)], live=live)
+    told = settings(interval=20.0, supervised=True)
+    result = Agent(source, SixSeats, Recorder(engine), told, on_interval).run(Hurried())
+    assert result.intervals == 2
+    session = queries.find_session(engine, "last")
+    assert session.ended_at is not None
+    # the next start is a new session, not this one again
+    again = ScriptedSource([later(3, 0.0)], live=live)
+    assert Agent(again, SixSeats, Recorder(engine), told).run(Hurried()).session_id != session.id
+
+
+def test_the_class_list_is_taken_up_before_the_first_frame_and_whenever_it_changes(engine: Engine) -> None:
+    ids = [students.add_student(engine, "Physics", f"Student {number}") for number in range(6)]
+    four = ids[4]
+    reader = SixSeats()
+    count = 0
+
+    def on_interval(record: IntervalRecord) -> None:
+        nonlocal count
+        count += 1
+        if count == 2:
+            students.set_consent(engine, four, Consent.REFUSED, None, None)
+            students.update_class_list(engine, "Physics", own_label="Student 0")
+        if count == 3:
+            students.match_label(engine, "Physics", "Student 2", four)
+
+    source = ScriptedSource([frame(index) for index in range(4)])
+    agent = Agent(source, lambda: reader, Recorder(engine), settings(session=" physics".title()), on_interval)
+    result = agent.run(threading.Event())
+    labels = [Label("f", f"Student {number}") for number in range(6)]
+    shown = [[str(look) for look in roll.looks(labels)] for roll in reader.rolls]
+    read = ["read"] * 6
+    assert shown[:2] == [read, read]
+    assert shown[2] == ["left_out", "read", "read", "read", "opted_out", "read"]
+    assert shown[3] == ["left_out", "read", "opted_out", "read", "opted_out", "read"]
+    assert reader.rolls[0] is reader.rolls[1]
+    with engine.connect() as connection:
+        rows = connection.exec_driver_sql("SELECT name, student_id FROM seats ORDER BY number").all()
+    # who is matched to one label by hand loses another that was only alike; the teacher is nobody
+    assert [row[1] for row in rows] == [None, ids[1], four, ids[3], None, ids[5]]
+    assert result.intervals == 4
+
+
+class Renamed(SixSeats):
+    """Six seats of whom the last has another name from the fourth frame on; their camera is off all the time."""
+
+    def read(self, image: np.ndarray, tiles: Sequence[Tile], roll: ClassRoll) -> ReaderResult:
+        readings = list(super().read(image, tiles, roll).readings)
+        label = Label("new", "Somebody else") if len(self.rolls) > 3 else readings[5].label
+        readings[5] = replace(
+            readings[5],
+            label=label,
+            state=State.NO_FACE,
+            face=None,
+            probabilities=None,
+            pose=None,
+            quality=0.0,
+        )
+        return ReaderResult(readings=tuple(readings), grid=True, timings_ms={})
+
+
+def test_seats_that_the_teacher_says_are_one_are_one_from_then_on(engine: Engine) -> None:
+    kept: list[IntervalRecord] = []
+
+    def on_interval(record: IntervalRecord) -> None:
+        kept.append(record)
+        if len(kept) == 5:
+            students.answer_offer(engine, record.session_id, 7, 6, OfferAnswer.SAME)
+
+    source = ScriptedSource([later(index, 0.0) for index in range(9)])
+    agent = Agent(source, Renamed, Recorder(engine), settings(interval=20.0), on_interval)
+    result = agent.run(threading.Event())
+    assert [record.readings[5].seat for record in kept] == [6, 6, 6, 7, 7, 6, 6, 6, 6]
+    readings = queries.readings_since(engine, result.session_id)
+    assert set(readings["seat"]) == {1, 2, 3, 4, 5, 6}
+    seats = queries.seats(engine, result.session_id).set_index("seat")["name"]
+    assert seats[6] == "Somebody else"
+    # without a break: the time under the old name counts, and no card is left over
+    episodes = queries.episodes(engine, result.session_id)
+    assert episodes[["rule", "seat"]].values.tolist() == [["absent", 6]]
+    assert episodes["reason"].tolist() == ["No face for 3 min"]
+    assert agent._attention.open_episodes[0].started_at == START
 
 
 def test_a_picture_that_stands_still_is_frozen_only_where_a_camera_is_on() -> None:

@@ -26,6 +26,7 @@ from storage.migrate import alembic_config, migrate, script_folder
 from storage.pause import pause
 from storage.queries import Condition
 from storage.recorder import RESUME_WITHIN, NewSession, Recorder
+from storage.requests import read_requests
 
 START = datetime(2026, 3, 2, 10, 0, 0, 123456, tzinfo=UTC)
 Make = Callable[..., NewSession]
@@ -152,17 +153,16 @@ def test_a_restart_is_said_until_the_next_commit(engine: Engine, session_id: int
 
 
 def test_a_pause_keeps_its_first_time_and_ends(engine: Engine, session_id: int) -> None:
-    recorder = Recorder(engine)
-    assert not recorder.is_paused(session_id)
+    assert not read_requests(engine, session_id).paused
     pause(engine, session_id, paused=True)
     since = queries.find_session(engine, "last").paused_at
     assert since is not None
     pause(engine, session_id, paused=True)
     assert queries.find_session(engine, "last").paused_at == since
-    assert recorder.is_paused(session_id)
+    assert read_requests(engine, session_id).paused
     pause(engine, session_id, paused=False)
     assert queries.find_session(engine, "last").paused_at is None
-    assert not recorder.is_paused(session_id)
+    assert not read_requests(engine, session_id).paused
 
 
 def test_a_seat_is_kept_with_its_last_time_and_offers_with_their_first(
