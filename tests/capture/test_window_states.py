@@ -38,7 +38,7 @@ FLAT = np.full((240, 320, 3), 90, np.uint8)
 class OneFace:
     """Reads one face wherever there is noise, and nothing on a flat ground, as on slides."""
 
-    def read(self, image: NDArray[np.uint8], tiles: Sequence[Tile]) -> ReaderResult:
+    def read(self, image: NDArray[np.uint8], tiles: Sequence[Tile], roll: object) -> ReaderResult:
         if np.ptp(image) < 10:
             return ReaderResult(readings=(), grid=False, timings_ms={})
         tile = Tile(Box(0, 0, 180, 120), None, camera_on=True)
