@@ -1,5 +1,6 @@
 """Readers: every source becomes the same `FaceSet` of 48 x 48 grey faces."""
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -167,7 +168,7 @@ def read_folders(path: Path) -> dict[str, FaceSet]:
         names: list[str] = []
         for kind in sorted(p for p in folder.iterdir() if p.is_dir()):
             for file in sorted(p for p in kind.iterdir() if p.is_file() and p.suffix.lower() in _PICTURES):
-                images.append(_decode(_read_code(file), str(file)))
+                images.append(_decode(np.frombuffer(_content(file), np.uint8), str(file)))
                 names.append(kind.name.lower())
         if images:
             found[split] = FaceSet(np.array(images, np.uint8), _indices(names, folder))
@@ -176,6 +177,22 @@ def read_folders(path: Path) -> dict[str, FaceSet]:
             f"{path} holds no faces; expected train/, val/ and test/ with one folder per expression."
         )
     return found
+
+
+def data_hash(path: Path) -> str:
+    """SHA-256 of a file (a CSV with FER+'s beside it), or of the names and contents of a folder's files in order.
+
+    Raises DataError.
+    """
+    digest = hashlib.sha256()
+    files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
+    if path.suffix == ".csv" and path.with_name("fer2013new.csv").is_file():
+        files.append(path.with_name("fer2013new.csv"))
+    for file in files:
+        if path.is_dir():
+            digest.update(file.relative_to(path).as_posix().encode())
+        digest.update(_content(file))
+    return digest.hexdigest()
 
 
 def among(faces: FaceSet, others: FaceSet) -> NDArray[np.bool_]:
@@ -211,11 +228,11 @@ def _read_csv(path: Path) -> Any:
         raise DataError(f"Cannot read {path} as CSV ({error}). Fetch the file again.") from error
 
 
-def _read_code(file: Path) -> NDArray[np.uint8]:
+def _content(file: Path) -> bytes:
     try:
-        return np.frombuffer(file.read_bytes(), np.uint8)
+        return file.read_bytes()
     except OSError as error:
-        raise DataError(f"{file} cannot be read ({error}); give it rights or remove it.") from error
+        raise DataError(f"{file} cannot be read ({error}); check where it is and who may read it.") from error
 
 
 def _numbers(columns: Any, path: Path) -> NDArray[np.float32]:

@@ -16,11 +16,19 @@ from engagement.emotion import EXPRESSIONS
 from inference.expression import ExpressionClassifier
 from models import charts, metrics, zoo
 from models.card import write_card
-from models.data import SIZE, FaceSet, read_faces
+from models.data import SIZE, FaceSet, among, data_hash, read_faces
 from models.errors import DataError
 from models.manifest import read_table, replace_file
 from models.registry import MANIFEST, resolve, threshold_at
-from models.runs import EVALUATION, Classify, load_classifier, load_run, read_run, resized, weights_of
+from models.runs import (
+    EVALUATION,
+    Classify,
+    architecture_of,
+    load_classifier,
+    load_run,
+    resized,
+    weights_of,
+)
 
 HEIGHTS: Final = (16, 24, 32, 40, 48)
 THRESHOLDS: Final = tuple(round(0.30 + 0.05 * step, 2) for step in range(13))
@@ -28,7 +36,7 @@ GALLERY: Final = 49
 """Faces in the largest gallery, for the time of one frame."""
 NAMED_ACCURACY: Final = 0.75
 """The abstention threshold is the lowest at which the faces named on PublicTest are right this often."""
-_DESCRIBED: Final = ("architecture", "parameters", "multiply_adds", "precision")
+_DESCRIBED: Final = ("architecture", "parameters", "multiply_adds", "precision", "input_size")
 
 
 def evaluate(
@@ -45,22 +53,23 @@ def evaluate(
 
     Beside it come report.txt and the figures as SVG. With `card`, the model card is written there, its figures into
     `card/` beside it, and what the page About shows beside the weights. With `reuse`, a report in `out` of the same
-    weights and split is taken as it is. Choose on PublicTest; PrivateTest is for one reading per released model. Raises
-    DataError, ManifestError, WeightsError and ClassifierError.
+    weights, data and split is taken as it is. Choose on PublicTest; PrivateTest is for one reading per released model.
+    Raises DataError, ManifestError, WeightsError and ClassifierError.
     """
     entry = resolve(name, manifest)
-    standing = _standing(out, {"sha256": entry.sha256, "split": split}) if reuse else None
+    identity = {"sha256": entry.sha256, "data_sha256": data_hash(data), "split": split}
+    standing = _standing(out, identity) if reuse else None
     if standing is not None:
         return standing
-    faces = _split(read_faces(data), split, data)
+    splits = read_faces(data)
+    faces = _split(splits, split, data)
     classifier = ExpressionClassifier(entry.path, flip=entry.flip, standardise=entry.standardise)
 
     described = read_table(manifest, name)
     report: dict[str, Any] = {
         "model": name,
         "kind": "shipped",
-        "sha256": entry.sha256,
-        "split": split,
+        **identity,
         "min_height": entry.min_height,
         **{key: described[key] for key in _DESCRIBED if key in described},
         **measure(
@@ -69,6 +78,7 @@ def evaluate(
             temperature=entry.temperature,
             threshold=entry.threshold,
             thresholds=entry.thresholds,
+            seen=_seen(splits, split),
         ),
         "milliseconds_49_faces": median_milliseconds(
             classifier.classify, resized(faces.images[:GALLERY], classifier.size)
@@ -87,26 +97,29 @@ def evaluate_run(
 ) -> dict[str, Any]:
     """Measure a run on one split of `data`, with its time for 49 faces; its report is written into `out`, the run's
     folder unless told otherwise. Raises DataError and TrainingError."""
-    standing = _standing(out or run, _identity(run, split))
+    sha256 = data_hash(data)
+    standing = _standing(out or run, _identity(run, split, sha256))
     if standing is not None and "milliseconds_49_faces" in standing:
         return standing
     splits = read_faces(data)
     for needed in ("PublicTest", split):
         _split(splits, needed, data)
-    return report_run(run, splits, split=split, out=out, timed=True)
+    return report_run(run, splits, sha256, split=split, out=out, timed=True)
 
 
 def report_run(
     run: Path,
     splits: Mapping[str, FaceSet],
+    data_sha256: str,
     *,
     split: str = "PublicTest",
     out: Path | None = None,
     timed: bool = False,
 ) -> dict[str, Any]:
     """As `evaluate_run`, of faces read before: `splits` holds PublicTest, on which temperature and threshold are
-    chosen, and `split`. A report of the same weights that stands there already is kept."""
-    folder, identity = out or run, _identity(run, split)
+    chosen, and `split`. A report of the same weights and data (`models.data.data_hash`) that stands there already is
+    kept."""
+    folder, identity = out or run, _identity(run, split, data_sha256)
     report = _standing(folder, identity)
     if report is None:
         classify = load_classifier(run)
@@ -117,7 +130,13 @@ def report_run(
             metrics.softmax(logits, temperature), public.labels, np.arange(30, 96) / 100
         )
         threshold = choose_threshold(curve, NAMED_ACCURACY)
-        report = identity | measure(classify, splits[split], temperature=temperature, threshold=threshold)
+        report = identity | measure(
+            classify,
+            splits[split],
+            temperature=temperature,
+            threshold=threshold,
+            seen=_seen(splits, split),
+        )
         write_report(report, folder)
     if timed and "milliseconds_49_faces" not in report:
         report["milliseconds_49_faces"] = _run_milliseconds(run, splits[split].images[:GALLERY])
@@ -126,24 +145,25 @@ def report_run(
 
 
 def evaluate_engine(engine: str, data: Path, out: Path, *, split: str = "PublicTest") -> dict[str, Any]:
-    """Measure an engine of others (see `models.engines`) on whole pictures of one split, and write its report.
+    """Measure an engine of others (see `models.engines`) on whole pictures of one split, and write its report. Its
+    temperature is chosen on PublicTest, as ours are.
 
     Raises EngineError where it is not installed or wants to download something, and DataError.
     """
     from models.engines import load_engine
 
     loaded = load_engine(engine)
-    faces = _split(read_faces(data), split, data)
-    logits = loaded.classify(faces.images)
+    splits = read_faces(data)
+    faces, public = _split(splits, split, data), _split(splits, "PublicTest", data)
+    temperature = metrics.fit_temperature(loaded.classify(public.images), public.labels)
     report: dict[str, Any] = {
         "model": engine,
         "kind": "engine",
         "version": loaded.version,
         "note": loaded.note,
+        "data_sha256": data_hash(data),
         "split": split,
-        **measure(
-            loaded.classify, faces, temperature=metrics.fit_temperature(logits, faces.labels), threshold=0.0
-        ),
+        **measure(loaded.classify, faces, temperature=temperature, threshold=0.0, seen=_seen(splits, split)),
         "milliseconds_49_faces": median_milliseconds(loaded.classify, faces.images[:GALLERY], repeats=5),
     }
     write_report(report, out)
@@ -157,10 +177,12 @@ def measure(
     temperature: float,
     threshold: float,
     thresholds: Sequence[tuple[float, float]] = (),
+    seen: NDArray[np.bool_] | None = None,
 ) -> dict[str, Any]:
     """All figures of one classifier on one set of faces, as JSON can hold them.
 
-    `thresholds` as in `ModelEntry`, for faces of other heights; without, `threshold` stands for all of them.
+    `thresholds` as in `ModelEntry`, for faces of other heights; without, `threshold` stands for all of them. `seen`
+    (N,): faces whose very picture was trained on; those without are measured by themselves too, as `unseen`.
     """
     by_height = thresholds or ((SIZE, threshold),)
     logits = classify(faces.images)
@@ -187,9 +209,22 @@ def measure(
     }
     if faces.votes is not None:
         report["ferplus_majority"] = proportion(*metrics.ferplus_accuracy(predicted, faces.votes))
+    if seen is not None and not seen.all():
+        report["unseen"] = _unseen(calibrated[~seen], faces.take(~seen))
     if hasattr(os, "getloadavg"):
         report["load"] = round(os.getloadavg()[0], 1)
     return report
+
+
+def _unseen(probabilities: NDArray[np.float64], faces: FaceSet) -> dict[str, Any]:
+    predicted = probabilities.argmax(axis=1).astype(np.int64)
+    figures: dict[str, Any] = {
+        "accuracy": proportion(int((predicted == faces.labels).sum()), len(faces)),
+        "ece": metrics.calibration_error(probabilities, faces.labels),
+    }
+    if faces.votes is not None:
+        figures["ferplus_majority"] = proportion(*metrics.ferplus_accuracy(predicted, faces.votes))
+    return figures
 
 
 def named_at(
@@ -283,31 +318,39 @@ def _split(splits: Mapping[str, FaceSet], split: str, data: Path) -> FaceSet:
     return splits[split]
 
 
-def _identity(run: Path, split: str) -> dict[str, Any]:
+def _seen(splits: Mapping[str, FaceSet], split: str) -> NDArray[np.bool_] | None:
+    """Which faces of a split stand in Training too, bool (N,); None where there is no Training."""
+    return among(splits[split], splits["Training"]) if "Training" in splits else None
+
+
+def _identity(run: Path, split: str, data_sha256: str) -> dict[str, Any]:
     """What a report of a run is of."""
     return {
         "model": run.name,
         "kind": "run",
-        "architecture": read_run(run)["settings"]["architecture"],
+        "architecture": architecture_of(run),
         "sha256": hashlib.sha256(weights_of(run).read_bytes()).hexdigest(),
+        "data_sha256": data_sha256,
         "split": split,
     }
 
 
 def _standing(folder: Path, identity: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The report in `folder`, if it is of the same weights and split."""
+    """The report in `folder`, if it is of the same weights, data and split."""
     try:
-        report: dict[str, Any] = json.loads((folder / EVALUATION).read_text(encoding="utf-8"))
+        report = json.loads((folder / EVALUATION).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return report if all(report.get(key) == identity[key] for key in ("sha256", "split")) else None
+    if not isinstance(report, dict):
+        return None
+    same = all(report.get(key) == identity[key] for key in ("sha256", "data_sha256", "split"))
+    return report if same else None
 
 
 def _run_milliseconds(run: Path, images: NDArray[np.uint8]) -> float:
     """Time for `images`: of a network in LiteRT with float weights where TensorFlow can convert it, as it would be
     served; else as it stands."""
-    architecture = read_run(run)["settings"]["architecture"]
-    if architecture in zoo.MACHINES or keras.backend.backend() != "tensorflow":
+    if architecture_of(run) in zoo.MACHINES or keras.backend.backend() != "tensorflow":
         return median_milliseconds(load_classifier(run), images, repeats=5)
     from models.convert import to_litert
 

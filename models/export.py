@@ -14,7 +14,7 @@ from engagement.emotion import EXPRESSIONS
 from inference.expression import ExpressionClassifier
 from models import metrics, zoo
 from models.convert import to_litert
-from models.data import FaceSet, read_faces
+from models.data import FaceSet, data_hash, read_faces
 from models.errors import TrainingError
 from models.evaluate import NAMED_ACCURACY, log_probabilities
 from models.gate import choose_gate, curves_by_height
@@ -22,7 +22,6 @@ from models.golden import golden_faces
 from models.manifest import replace_file, write_entry
 from models.registry import MANIFEST, CropGeometry, ModelEntry, resolve
 from models.runs import BEST, input_size_of, network_input, read_run, resized, wants_standardised
-from models.train import data_hash
 
 log = logging.getLogger(__name__)
 

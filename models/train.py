@@ -1,6 +1,5 @@
 """The training loop: seeded, resumable, judged on PublicTest after every epoch; any Keras backend, any GPU it finds."""
 
-import hashlib
 import importlib
 import json
 import logging
@@ -22,7 +21,7 @@ from numpy.typing import NDArray
 from models import augment, metrics, zoo
 from models.backends import backend
 from models.charts import write_curves
-from models.data import SIZE, FaceSet, read_faces, soft_targets
+from models.data import SIZE, FaceSet, data_hash, read_faces, soft_targets
 from models.errors import TrainingError
 from models.evaluate import report_run
 from models.manifest import replace_file
@@ -166,7 +165,8 @@ def train(settings: TrainSettings, *, on_step: OnStep | None = None, on_epoch: O
         _demand_same(settings, {"architecture": settings.architecture})
     fit = _fit_machine if settings.architecture in zoo.MACHINES else _fit_network
     fit(settings, faces, held_out, on_step, on_epoch)
-    report_run(settings.out, {"PublicTest": held_out})
+    chosen_on = {"Training": splits["Training"], "PublicTest": held_out}
+    report_run(settings.out, chosen_on, data_hash(settings.data))
     return settings.out
 
 
@@ -378,19 +378,6 @@ class _Loop:
 
     def _state(self) -> list[Any]:
         return [*self._model.variables, *self._average.weights, *self._optimizer.variables]
-
-
-def data_hash(path: Path) -> str:
-    """SHA-256 of a file (a CSV with FER+'s beside it), or of the names and contents of a folder's files in order."""
-    digest = hashlib.sha256()
-    files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
-    if path.suffix == ".csv" and path.with_name("fer2013new.csv").is_file():
-        files.append(path.with_name("fer2013new.csv"))
-    for file in files:
-        if path.is_dir():
-            digest.update(file.relative_to(path).as_posix().encode())
-        digest.update(file.read_bytes())
-    return digest.hexdigest()
 
 
 def _begin(model: keras.Model, settings: TrainSettings) -> str:

@@ -14,13 +14,16 @@ import pytest
 from engagement.emotion import EXPRESSIONS
 from inference.expression import ExpressionClassifier
 from models import zoo
+from models.card import render_card
 from models.data import SIZE, VOTES
+from models.engines import ENGINES
 from models.errors import DataError, TrainingError
-from models.evaluate import choose_threshold, evaluate, evaluate_run
+from models.evaluate import choose_threshold, evaluate, evaluate_engine, evaluate_run
 from models.export import choose_prior, export, int8_is_good_enough
 from models.golden import golden_faces
+from models.manifest import read_table
 from models.registry import read_figures, resolve
-from models.runs import BEST, FITTED, RUN, resized
+from models.runs import BEST, FITTED, RUN, Classify, resized
 from models.zoo.layers import conv_norm
 
 pytestmark = pytest.mark.filterwarnings(
@@ -120,6 +123,59 @@ def test_evaluation_counts_what_a_second_count_finds(exported: Path, data: Path,
     assert f"| FER2013 accuracy | {right / 35:.2%} |" in text
     assert "Measured on PrivateTest" in text
     assert "Nobody should use it." in text
+
+
+def test_faces_whose_picture_was_trained_on_are_counted_apart(
+    exported: Path, data: Path, tmp_path: Path
+) -> None:
+    assert "unseen" not in evaluate(data, tmp_path, manifest=exported)  # all are in Training
+    table = pd.read_parquet(data)
+    new = np.full((SIZE, SIZE), 90, np.uint8)
+    at = int(table.index[table["usage"] == "PublicTest"][3])
+    table["image"] = [
+        cv2.imencode(".png", new)[1].tobytes() if n == at else c for n, c in enumerate(table["image"])
+    ]
+    table.to_parquet(tmp_path / "faces.parquet")
+    report = evaluate(tmp_path / "faces.parquet", tmp_path, manifest=exported)
+    entry = resolve("expression", exported)
+    crop = cv2.resize(new, (24, 24), interpolation=cv2.INTER_AREA)
+    named = ExpressionClassifier(entry.path, flip=entry.flip).classify(crop[None]).argmax()
+    assert report["unseen"]["accuracy"]["n"] == 1
+    assert report["unseen"]["accuracy"]["value"] == float(named == 3)
+    assert report["unseen"]["ferplus_majority"]["n"] == 1
+    card = render_card(report, read_table(exported, "expression"), "expression")
+    assert "34 of these pictures stand in Training too" in card
+
+
+def test_a_report_is_used_again_for_the_same_data_only(exported: Path, data: Path, tmp_path: Path) -> None:
+    first = evaluate(data, tmp_path, manifest=exported)
+    assert evaluate(data, tmp_path, manifest=exported, reuse=True) == first
+    table = pd.read_parquet(data)
+    table[table["usage"] != "Training"].iloc[:20].to_parquet(tmp_path / "fewer.parquet")
+    other = evaluate(tmp_path / "fewer.parquet", tmp_path, manifest=exported, reuse=True)
+    assert other["accuracy"]["n"] == 20
+    assert "unseen" not in other  # nobody knows what was trained on
+
+
+def test_an_engine_is_calibrated_on_publictest(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its temperature must not move with the split that it is measured on."""
+
+    def load() -> Classify:
+        return lambda images: np.random.default_rng(0).normal(size=(len(images), 7))
+
+    monkeypatch.setitem(ENGINES, "calm", ("numpy", load, "says nothing"))
+    table = pd.read_parquet(data)
+    private = table["usage"] == "PrivateTest"
+    table.loc[private, "label"] = table.loc[private, "label"].to_numpy()[::-1]
+    table.to_parquet(tmp_path / "faces.parquet")
+    reports = [
+        evaluate_engine("calm", tmp_path / "faces.parquet", tmp_path, split=split)
+        for split in ("PublicTest", "PrivateTest")
+    ]
+    assert reports[0]["temperature"] == reports[1]["temperature"]
+    assert reports[0]["confusion"] != reports[1]["confusion"]
 
 
 def test_a_split_that_is_not_there_is_refused(exported: Path, data: Path, tmp_path: Path) -> None:
