@@ -133,9 +133,16 @@ def sentences(figures: Mapping[str, Any]) -> list[str]:
         if votes
         else ""
     )
+    unseen = figures.get("unseen")
+    repeated = (
+        f" Of these pictures {accuracy['n'] - unseen['accuracy']['n']:,} were also among those it was trained on; of "
+        f"the others it names {_share(unseen['accuracy'])} so."
+        if unseen
+        else " Some of these pictures were also among those it was trained on."
+    )
     return [
-        f"On {accuracy['n']:,} faces that it was not trained on (FER2013, {figures['split']}), it names "
-        f"{_share(accuracy)} as they are labelled{agreed}. People who are asked again do so for about 65 %.",
+        f"On {accuracy['n']:,} faces of FER2013's {figures['split']} it names {_share(accuracy)} as they are labelled"
+        f"{agreed}. People who are asked again do so for about 65 %.{repeated}",
         f"Where it is unsure it names nothing: {percent(at['coverage'])} of full-size faces are named, "
         f"{percent(at['accuracy'])} of them as labelled. Small faces must be clearer to be named, and faces under "
         f"{figures['min_height']} pixels are not read.",

@@ -4,12 +4,17 @@ from pathlib import Path
 from typing import Any
 
 from engagement.emotion import EXPRESSIONS
+from inference.quality import QualityGate
 from models.manifest import read_table
 
 
 def write_card(path: Path, report: dict[str, Any], manifest: Path, name: str) -> None:
-    """Write MODEL_CARD.md for `name` from `report` (see `models.evaluate.measure`). Raises ManifestError."""
+    """Write MODEL_CARD.md for `name` from `report` (see `models.evaluate.measure`), its folder made if absent.
+
+    Raises ManifestError.
+    """
     entry = read_table(manifest, name)
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(render_card(report, entry, name), encoding="utf-8")
 
 
@@ -21,7 +26,7 @@ def render_card(report: dict[str, Any], entry: dict[str, Any], name: str) -> str
         _by_expression(report),
         _calibration(report),
         _by_height(report, entry),
-        _not_valid(entry),
+        _not_valid(),
         _making(entry),
         _data(),
     )
@@ -148,15 +153,19 @@ def _by_height(report: dict[str, Any], entry: dict[str, Any]) -> list[str]:
     ]
 
 
-def _not_valid(entry: dict[str, Any]) -> list[str]:
+def _not_valid() -> list[str]:
+    gate = QualityGate()
     return [
         "## What it is not valid for",
         "",
         "- Feelings, attention, understanding, engagement or truthfulness: a face shows an expression, no more.",
         "- Judging or comparing persons. Errors differ between people, and one reading of one face is often wrong.",
-        "- Small children, and faces behind masks or hands: hardly any were among the pictures.",
-        "- Heads turned or tilted by more than about 35 degrees; they are not read.",
-        "- Posed and acted expressions as evidence: the labels are one onlooker's guess at found pictures.",
+        "- Faces behind masks: the pictures are of 2013. Babies, children and faces partly behind hands are among "
+        "them, but were not measured apart.",
+        f"- Heads turned aside by more than {gate.max_yaw:.0f} degrees, or up or down by more than "
+        f"{gate.max_pitch:.0f}, as far as the landmarks tell: they count as turned away and are not read. Tilted heads "
+        "are turned upright first.",
+        "- Posed and acted expressions as evidence: the labels are onlookers' guesses at found pictures.",
         "- Groups that the data do not name: age, gender, skin tone, veil and glasses were not measured apart.",
     ]
 
@@ -186,7 +195,8 @@ def _making(entry: dict[str, Any]) -> list[str]:
         f"{settings['weight_decay']:g} (decoupled), moving average of the weights {settings['average']:g}, "
         f"{settings['precision']}, seed {settings['seed']}." + (f" {run['note']}" if "note" in run else ""),
         "",
-        f"A face is cut out as FER2013 shows it: a square of {crop['side']:g} detector box heights, centre "
+        "A face is cut out as FER2013 shows it: turned upright by its landmarks, a square of "
+        f"{crop['side']:g} detector box heights, centre "
         f"{crop['offset_x']:+g}, {crop['offset_y']:+g} box heights from the box's, grey "
         f"({entry['preprocessing']['grey']}), resized with {entry['preprocessing']['resize']}, handed over as "
         f"{entry['preprocessing']['range']}.",
@@ -197,10 +207,10 @@ def _data() -> list[str]:
     return [
         "## Data, terms and licence",
         "",
-        "FER2013 (Goodfellow et al. 2013): faces found on the web, labelled by one person each. FER+ (Barsoum et al. "
-        "2016): ten votes per face, MIT. No picture is part of classpulse. The people pictured are not a fair sample: "
-        "ages, skin tones, glasses, veils and masks are represented unevenly, and errors differ between groups in "
-        "ways that were not measured here.",
+        "FER2013 (Goodfellow et al. 2013): faces found on the web by words for emotions; people threw out what did not "
+        "show them. FER+ (Barsoum et al. 2016): ten votes per face, MIT. No picture is part of classpulse. The people "
+        "pictured are not a fair sample: ages, skin tones, glasses, veils and masks are represented unevenly, and "
+        "errors differ between groups in ways that were not measured here.",
         "",
         "The weights are the project's own work, under its licence, Apache 2.0.",
     ]

@@ -45,7 +45,7 @@ def measured(figures: Mapping[str, Any], scheme: Scheme) -> list[Component]:
         ("The fewer are named, the more are right", accuracy.coverage_figure(figures, scheme)),
         ("What is taken for what", accuracy.confusion_figure(figures, scheme)),
     )
-    heads = ("Expression", "Right where named", "Found (95 % interval)", "Faces")
+    heads = ("Expression", "Right of those taken for it", "Found (95 % interval)", "Faces")
     return [
         *(html.P(sentence) for sentence in accuracy.sentences(figures)),
         html.Div([_chart(title, figure) for title, figure in charts], className="cp-charts"),
@@ -59,7 +59,8 @@ def measured(figures: Mapping[str, Any], scheme: Scheme) -> list[Component]:
             className="cp-table",
         ),
         html.P(
-            "Not measured: how errors differ by age, skin tone, glasses or veil. The model card has all figures, how "
+            "The table and the last chart count every face, also those it would be too unsure to name. Not measured: "
+            "how errors differ by age, skin tone, glasses or veil. The model card has all figures, how "
             "the network was made, and its data.",
             className="cp-muted",
         ),
