@@ -32,6 +32,15 @@ GAP_SECONDS: Final = 120.0
 FEWEST_SECONDS: Final = 180.0
 """Readable mood it takes to say what was usual and how the mood moved."""
 
+WIDEST_BAND: Final = 1.0
+"""A band of half the scale or more leaves no mood to tell."""
+
+LEAST_COVERAGE: Final = 0.2
+"""Under this share of the seats nothing is said of how the mood of the class moved, and no low moment is told."""
+
+HALF: Final = 0.5
+"""Under this share, of seats or of time, a sentence says of whom or of when it speaks."""
+
 CLEAR_DRIFT: Final = 0.1
 """Smallest difference between the first and the last third that is called a rise or a fall."""
 
@@ -76,10 +85,11 @@ class SessionSummary:
         low_moments: in the order of time.
         seconds: observed time.
         not_observed: time of intervals in which nothing was observed, in seconds.
-        seats: seats shown at once, the median over observed intervals.
+        seats: seats shown at once, the median over the intervals that showed any.
         coverage: seats read / seats present over the observed time, 0..1; None where nobody was present.
         mood: median valence of the class where enough faces were read; None where never.
         facing: mean facing share, 0..1; None where no face was seen.
+        tells_course: whether enough was read to say how the mood moved; without it, no low moment is no news.
     """
 
     sentences: tuple[str, ...]
@@ -90,6 +100,7 @@ class SessionSummary:
     coverage: float | None
     mood: float | None
     facing: float | None
+    tells_course: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +112,7 @@ class _Line:
     valence: NDArray[np.float64]
     low: NDArray[np.float64]
     high: NDArray[np.float64]
+    coverage: NDArray[np.float64]
 
     @property
     def total(self) -> float:
@@ -120,15 +132,18 @@ def summarise(
         zone: time zone of the clock times in sentences; None is that of the computer.
     """
     if intervals.empty:
-        return SessionSummary(("Nothing was recorded in this session.",), (), 0.0, 0.0, 0, None, None, None)
+        return SessionSummary(
+            ("Nothing was recorded in this session.",), (), 0.0, 0.0, 0, None, None, None, False
+        )
     seconds = intervals["seconds"].to_numpy(dtype=float)
     blind = intervals["not_observed"].notna().to_numpy()
     observed, lost = float(seconds[~blind].sum()), float(seconds[blind].sum())
     if not observed:
-        sentence = f"Nothing was observed in the {_duration(lost)} of this session."
-        return SessionSummary((sentence,), (), 0.0, lost, 0, None, None, None)
+        sentence = f"Nothing was observed in the {rounded_duration(lost)} of this session."
+        return SessionSummary((sentence,), (), 0.0, lost, 0, None, None, None, False)
     seen = intervals[~blind]
-    seats = round(float(seen["tiles"].median()))
+    shown = seen[seen["tiles"] > 0]
+    seats = round(float(shown["tiles"].median())) if len(shown) else 0
     present = float((seen["tiles"] * seen["seconds"]).sum())
     coverage = float((seen["n_seen"] * seen["seconds"]).sum()) / present if present else None
     with_face = seen[seen["facing"].notna()]
@@ -141,26 +156,34 @@ def summarise(
     first = intervals["started_at"].iloc[0].to_pydatetime()
     line = _line(intervals, first)
     usual = float(np.median(line.valence)) if len(line.valence) else None
-    moments = _low_moments(line, episodes, notes, first, _end(intervals)) if expressive else ()
-    sentences = [_seen_sentence(observed, lost, seats, coverage, expressive)]
+    told = expressive and _tells_course(line, observed, coverage)
+    moments = _low_moments(line, episodes, notes, first, _end(intervals)) if told else ()
+    sentences = [_seen_sentence(observed, lost, float(shown["seconds"].sum()), seats, coverage, expressive)]
     if expressive:
-        sentences += _mood_sentences(line, usual, observed, coverage, moments, zone)
+        sentences += _mood_sentences(line, usual, observed, lost, coverage, moments, zone)
     if facing is not None:
-        sentences.append(f"Of the faces seen, {_percent(facing)} faced the screen.")
+        sentences.append(_facing_sentence(with_face, facing, observed))
     sentences += _seat_sentences(episodes)
-    return SessionSummary(tuple(sentences), moments, observed, lost, seats, coverage, usual, facing)
+    return SessionSummary(tuple(sentences), moments, observed, lost, seats, coverage, usual, facing, told)
+
+
+def _tells_course(line: _Line, observed: float, coverage: float | None) -> bool:
+    """Whether the mood was read for long enough, and of enough of the class, to say how it moved."""
+    return line.total >= max(FEWEST_SECONDS, HALF * observed) and (coverage or 0.0) >= LEAST_COVERAGE
 
 
 def _line(intervals: pd.DataFrame, first: datetime) -> _Line:
     bands = intervals[["valence", "low", "high"]].astype(float)
     # a band as wide as the scale says that there were too few faces
-    readable = intervals[bands.notna().all(axis="columns") & ~((bands["low"] <= -1) & (bands["high"] >= 1))]
+    readable = intervals[bands.notna().all(axis="columns") & (bands["high"] - bands["low"] < WIDEST_BAND)]
+    tiles = readable["tiles"].to_numpy(dtype=float)
     return _Line(
         start=np.asarray((readable["started_at"] - first).dt.total_seconds(), dtype=np.float64),
         seconds=readable["seconds"].to_numpy(dtype=float),
         valence=readable["valence"].to_numpy(dtype=float),
         low=readable["low"].to_numpy(dtype=float),
         high=readable["high"].to_numpy(dtype=float),
+        coverage=readable["n_seen"].to_numpy(dtype=float) / np.maximum(tiles, 1.0),
     )
 
 
@@ -177,17 +200,15 @@ def _low_moments(
     line: _Line, episodes: pd.DataFrame, notes: pd.DataFrame, first: datetime, end: datetime
 ) -> tuple[LowMoment, ...]:
     """Stretches of low mood and class dips, merged where they meet."""
-    if not len(line.valence):
-        return ()
     usual = float(np.median(line.valence))
-    spans = _low_stretches(line, usual) if line.total >= FEWEST_SECONDS else []
+    spans = _low_stretches(line, usual)
     for dip in episodes[episodes["rule"] == Rule.CLASS_DIP].to_dict("records"):
         until = end if pd.isna(dip["ended_at"]) else dip["ended_at"]
         spans.append(((dip["started_at"] - first).total_seconds(), (until - first).total_seconds()))
     moments: list[LowMoment] = []
     for start, stop in _merged(spans):
         inside = (line.start >= start) & (line.start < stop)
-        if not inside.any():
+        if not inside.any() or float(line.coverage[inside].mean()) < LEAST_COVERAGE:
             continue
         size = float(np.average(line.valence[inside], weights=line.seconds[inside])) - usual
         if size < 0:
@@ -265,51 +286,73 @@ def _with_notes(moments: list[LowMoment], notes: pd.DataFrame) -> tuple[LowMomen
 # sentences
 
 
-def _seen_sentence(observed: float, lost: float, seats: int, coverage: float | None, expressive: bool) -> str:
+def _seen_sentence(
+    observed: float, lost: float, shown: float, seats: int, coverage: float | None, expressive: bool
+) -> str:
     word = "read" if expressive else "seen"
     if coverage is None:
-        sentence = f"Observed for {_duration(observed)}; no seat was shown."
+        sentence = f"Observed for {rounded_duration(observed)}; no seat was shown."
+    elif shown < HALF * observed:
+        sentence = (
+            f"Observed for {rounded_duration(observed)}, of which {rounded_duration(shown)} showed "
+            f"{_count(seats, 'seat')}; on average {_percent(coverage)} of these could be {word}."
+        )
     else:
         sentence = (
-            f"Observed for {_duration(observed)} with {_count(seats, 'seat')} shown; "
+            f"Observed for {rounded_duration(observed)} with {_count(seats, 'seat')} shown; "
             f"on average {_percent(coverage)} of the seats could be {word}."
         )
-    return f"{sentence} For {_duration(lost)} nothing was observed." if lost else sentence
+    return f"{sentence} For {rounded_duration(lost)} nothing was observed." if lost else sentence
 
 
 def _mood_sentences(
     line: _Line,
     usual: float | None,
     observed: float,
+    lost: float,
     coverage: float | None,
     moments: Sequence[LowMoment],
     zone: tzinfo | None,
 ) -> list[str]:
     if usual is None:
         return [f"The mood of the class cannot be told: it takes {FEWEST_FACES} faces read at the same time."]
-    sentences = []
-    if line.total < FEWEST_SECONDS or line.total < observed / 2:
-        sentences.append(
-            f"Enough faces for a mood were read in {_duration(line.total)} of {_duration(observed)}: "
+    if line.total < max(FEWEST_SECONDS, HALF * observed):
+        return [
+            f"Enough faces for a mood were read in {rounded_duration(line.total)} of {rounded_duration(observed)}: "
             "too little to say how it moved."
-        )
-    else:
-        among = coverage is not None and coverage < 0.5
-        sentences.append(
-            ("Among those who could be read, the" if among else "The") + f" mood {_course(line, usual)}."
-        )
+        ]
+    if coverage is not None and coverage < LEAST_COVERAGE:
+        return [
+            f"The {_percent(coverage)} of the seats that were read are too few to say how the class moved."
+        ]
+    # who and when, where it is not most of the class for most of the time
+    among = "Among those who could be read, the" if coverage is not None and coverage < HALF else "The"
+    partly = line.total < HALF * (observed + lost)
+    when = f" in the {rounded_duration(line.total)} that were read" if partly else ""
+    sentences = [f"{among} mood{when} {_course(line, usual)}."]
     if moments:
         longest = max(moments, key=lambda moment: moment.end - moment.start)
-        length = _duration((longest.end - longest.start).total_seconds())
-        when = f"at {longest.start.astimezone(zone):%H:%M} for {length}"
+        length = rounded_duration((longest.end - longest.start).total_seconds())
+        at = f"at {longest.start.astimezone(zone):%H:%M} for {length}"
         sentences.append(
-            f"There was one low moment, {when}."
+            f"There was one low moment, {at}."
             if len(moments) == 1
-            else f"There were {len(moments)} low moments, the longest {when}."
+            else f"There were {len(moments)} low moments, the longest {at}."
         )
-    elif line.total >= max(FEWEST_SECONDS, observed / 2):
-        sentences.append("No low moment stood out.")
+    else:
+        sentences.append(f"No low moment stood out{' in that time' if partly else ''}.")
     return sentences
+
+
+def _facing_sentence(with_face: pd.DataFrame, facing: float, observed: float) -> str:
+    """The share that faced the screen, with its ground where that is small: few faces, or little time."""
+    seconds = float(with_face["seconds"].sum())
+    faces = float(np.average(with_face["n_seen"].to_numpy(dtype=float), weights=with_face["seconds"]))
+    ground = "" if faces >= FEWEST_FACES else f", about {max(1, round(faces))} at a time"
+    when = ""
+    if seconds < max(FEWEST_SECONDS, HALF * observed):
+        when = f" in {rounded_duration(seconds)}"
+    return f"Of the faces seen{when}{ground}, {_percent(facing)} faced the screen."
 
 
 def _course(line: _Line, usual: float) -> str:
@@ -339,6 +382,11 @@ def _count(number: int, noun: str) -> str:
 
 
 def _percent(share: float) -> str:
+    """A share in whole per cent; nothing is called none or all that is not."""
+    if 0 < share < 0.005:
+        return "under 1 %"
+    if 0.995 <= share < 1:
+        return "over 99 %"
     return f"{share * 100:.0f} %"
 
 
@@ -347,7 +395,8 @@ def _signed(value: float) -> str:
     return "0.00" if text in {"+0.00", "-0.00"} else text.replace("-", "\u2212")
 
 
-def _duration(seconds: float) -> str:
+def rounded_duration(seconds: float) -> str:
+    """A length of time to the nearest minute, such as "40 s", "24 min" or "1 h 04 min"."""
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"

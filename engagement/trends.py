@@ -58,7 +58,7 @@ class SessionFigures:
         most_tiles: most participants shown at once.
         coverage: seats read / seats present, 0..1; None where nobody was present.
         facing: mean share of the faces found that face the screen, 0..1; None where none was found.
-        mood_seconds: time in which at least `FEWEST_FACES` faces were read, in seconds.
+        mood_seconds: time in which enough faces were read for a mood, in seconds.
         mood, low, high: mean valence of the class over that time and the mean ends of its 95 % band, -1..1; None
             where there was none.
     """

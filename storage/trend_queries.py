@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Engine, Integer, and_, cast, extract, func, or_, select
 
-from engagement.mood import FEWEST_FACES
 from engagement.records import Mode
+from engagement.summary import WIDEST_BAND
 from engagement.trends import EARLIER, MinuteFigures, SessionFigures
 from storage.database import reading
 from storage.schema import IntervalTable, SessionTable
@@ -134,8 +134,8 @@ def lesson_minutes(engine: Engine, session_id: int) -> tuple[MinuteFigures, ...]
 
 
 def _readable() -> ColumnElement[bool]:
-    """Enough faces for a mood; under it the band is as wide as the scale."""
-    return IntervalTable.mood_faces >= FEWEST_FACES
+    """Where the report reads a mood too; with too few faces the band is as wide as the scale."""
+    return IntervalTable.high - IntervalTable.low < WIDEST_BAND
 
 
 def _means() -> dict[str, ColumnElement[Any]]:

@@ -258,3 +258,85 @@ def test_any_noise_gives_moments_in_order_and_apart() -> None:
         assert all(start > end for start, end in zip(starts[1:], ends, strict=False))
         assert all(moment.size < 0 for moment in result.low_moments)
         assert [moment.number for moment in result.low_moments] == list(range(1, len(ends) + 1))
+
+
+@pytest.mark.parametrize("read", [1, 5, 9])
+def test_few_of_many_do_not_speak_for_the_class(read: int) -> None:
+    result = summary(lesson(dipping((20, 30)), tiles=49, read=read), episodes((Rule.CLASS_DIP, None, 30, 32)))
+    said = " ".join(result.sentences)
+    assert (result.low_moments, result.tells_course) == ((), False)
+    assert f"The {read / 49:.0%} of the seats that were read are too few".replace("%", " %") in said
+    assert not re.search(r"rose|fell|level|low moment", said)
+
+
+def test_ten_of_49_speak_for_themselves() -> None:
+    result = summary(lesson(dipping((20, 30)), tiles=49, read=10))
+    assert result.sentences[1].startswith("Among those who could be read, the mood")
+    assert (len(result.low_moments), result.tells_course) == (1, True)
+
+
+@pytest.mark.parametrize("minutes", [2 / 60, 6 / 60, 2.9])
+def test_a_short_session_says_how_short_and_no_more(minutes: float) -> None:
+    table = lesson(lambda minute: 0.3 - 0.2 * minute, minutes=minutes)
+    result = summary(table, episodes((Rule.CLASS_DIP, None, 0, None)))
+    said = " ".join(result.sentences)
+    assert (result.low_moments, result.tells_course) == ((), False)
+    assert "too little to say how it moved" in said
+    assert re.search(r"Of the faces seen in \d (s|min), 90 % faced the screen", said)
+    assert not re.search(r"rose|fell|level|low moment", said)
+
+
+def test_three_people_are_three_people() -> None:
+    table = lesson(lambda _: 0.4, tiles=3, read=3)
+    table[["low", "high"]] = [-1.0, 1.0]
+    assert summary(table).sentences == (
+        "Observed for 50 min with 3 seats shown; on average 100 % of the seats could be read.",
+        "The mood of the class cannot be told: it takes 5 faces read at the same time.",
+        "Of the faces seen, about 3 at a time, 90 % faced the screen.",
+    )
+    assert summary(table).mood is None
+
+
+def test_nobody_read_and_one_face_for_a_moment() -> None:
+    nobody = summary(lesson(lambda _: None, read=0, facing=None))
+    assert nobody.sentences == (
+        "Observed for 50 min with 27 seats shown; on average 0 % of the seats could be read.",
+        "The mood of the class cannot be told: it takes 5 faces read at the same time.",
+    )
+    table = lesson(lambda _: None, read=0, facing=None)
+    table.loc[3, ["n_seen", "faces_read", "facing"]] = [1, 1, 1.0]
+    assert summary(table).sentences[0].endswith("on average under 1 % of the seats could be read.")
+    assert (
+        summary(table).sentences[-1] == "Of the faces seen in 2 s, about 1 at a time, 100 % faced the screen."
+    )
+
+
+def test_what_was_seen_for_a_third_of_the_lesson_speaks_of_that_third() -> None:
+    result = summary(lesson(lambda minute: 0.3 - 0.01 * minute, minutes=60, blind=(10, 50)))
+    assert "For 40 min nothing was observed." in result.sentences[0]
+    assert result.sentences[1].startswith("The mood in the 20 min that were read fell")
+    level = summary(lesson(lambda _: 0.1, minutes=60, blind=(10, 50)))
+    assert level.sentences[2] == "No low moment stood out in that time."
+
+
+def test_seats_that_were_shown_for_a_moment_are_no_class_of_nobody() -> None:
+    table = lesson(lambda _: 0.1, minutes=10)
+    table.loc[30:, ["tiles", "n_seen", "faces_read"]] = 0
+    table.loc[30:, ["valence", "low", "high", "facing"]] = np.nan
+    assert summary(table).sentences[0] == (
+        "Observed for 10 min, of which 1 min showed 27 seats; on average 85 % of these could be read."
+    )
+
+
+def test_a_low_moment_of_few_is_not_told_though_the_class_was_read() -> None:
+    table = lesson(dipping((20, 30)), tiles=49, read=40)
+    inside = (table["started_at"] >= clock(20)) & (table["started_at"] < clock(30))
+    assert len(summary(table).low_moments) == 1
+    table.loc[inside, "n_seen"] = 6
+    assert summary(table).low_moments == ()
+
+
+def test_nearly_all_is_not_all() -> None:
+    table = lesson(lambda _: 0.1, tiles=27, read=27)
+    table.loc[0, "n_seen"] = 26
+    assert "over 99 % of the seats could be read" in summary(table).sentences[0]

@@ -90,7 +90,7 @@ def test_sessions_come_in_order_of_their_start_also_running_and_empty_ones(
 
 def test_minutes_count_from_the_start_of_each_lesson(engine: Engine, keep: Callable[..., int]) -> None:
     def moods(value: float) -> Callable[[int], dict[str, Any]]:
-        return lambda index: {"mood": Mood(value if index < 30 else -value, 0.5, -1, 1, 6)}
+        return lambda index: {"mood": Mood(value if index < 30 else -value, 0.5, -0.45, 0.5, 6)}
 
     first, second = keep(1, 45, moods(0.2)), keep(2, 31, moods(0.4))
     rows = lesson_minutes(engine, second)
