@@ -1,16 +1,20 @@
-"""The doctor's checks of what the front door composes: database, disk, port, models."""
+"""The doctor: the checks of capture, and of what the front door composes: database, disk, port, models."""
 
 import math
 import shutil
 import socket
 import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from capture.doctor import Check
+from capture.doctor import Check, check_source
 from capture.frame import Frame
+from classpulse.settings import Settings
 from engagement.errors import ClasspulseError
-from engagement.records import State
+from engagement.records import Mode, State
 
 if TYPE_CHECKING:
     from inference.reader import Reader
@@ -66,15 +70,29 @@ def check_port(host: str, port: int) -> Check:
     return Check("port", "ok", f"{host}:{port} is free", "")
 
 
-def check_reading(frame: Frame, reader: "Reader", *, interval: float, names: bool) -> list[Check]:
-    """What is read on one picture: the grid, the faces, the names, and how long it takes.
+@dataclass(frozen=True, slots=True)
+class PictureRead:
+    """What was read on one picture.
 
-    Args:
-        frame: of the source that will be watched.
-        reader: the one that will read it; it is used twice, so that the time is that of a frame in a lesson.
-        interval: seconds between frames.
-        names: whether names are read in the mode of the session.
+    Attributes:
+        tiles: of the gallery, 0 where there is none.
+        cameras: tiles with their camera on; without a gallery, faces.
+        faces: of these cameras.
+        named: seats whose name was read.
+        seats: that were read in all.
+        seconds: that it took.
     """
+
+    tiles: int
+    cameras: int
+    faces: int
+    named: int
+    seats: int
+    seconds: float
+
+
+def read_picture(frame: Frame, reader: "Reader") -> PictureRead:
+    """Read one picture twice, so that the time is that of a frame in a lesson."""
     from capture.gallery import find_tiles
 
     reader.read(frame.image, find_tiles(frame.image))
@@ -83,14 +101,30 @@ def check_reading(frame: Frame, reader: "Reader", *, interval: float, names: boo
     result = reader.read(frame.image, tiles)
     seconds = time.perf_counter() - started
     on = [reading for reading in result.readings if reading.state is not State.CAMERA_OFF]
-    faces = sum(reading.face is not None for reading in on)
-    named = sum(reading.label.name is not None for reading in result.readings)
-    checks = [_grid(len(tiles)), _faces(faces, len(on))]
+    return PictureRead(
+        tiles=len(tiles),
+        cameras=len(on),
+        faces=sum(reading.face is not None for reading in on),
+        named=sum(reading.label.name is not None for reading in result.readings),
+        seats=len(result.readings),
+        seconds=seconds,
+    )
+
+
+def judge_reading(read: PictureRead, *, interval: float, names: bool) -> list[Check]:
+    """What is read on one picture: the grid, the faces, the names, and how long it takes.
+
+    Args:
+        read: from `read_picture`, with the reader that will be used.
+        interval: seconds between frames.
+        names: whether names are read in the mode of the session.
+    """
+    checks = [_grid(read.tiles), _faces(read.faces, read.cameras)]
     if names:
-        checks.append(_names(named, len(result.readings)))
+        checks.append(_names(read.named, read.seats))
     else:
         checks.append(Check("names", "ok", "not read in participation mode", ""))
-    checks.append(_time(seconds, interval))
+    checks.append(_time(read.seconds, interval))
     return checks
 
 
@@ -137,3 +171,62 @@ def check_models() -> Check:
     except ClasspulseError as error:
         return Check("models", "fail", str(error), "Install classpulse again.")
     return Check("models", "ok", f"expression classifier {entry.sha256[:12]}", "")
+
+
+class Examination:
+    """All that the doctor looks at, step by step, so that a page can show how far it is.
+
+    Args:
+        chosen: the settings that will be used.
+        load_reader: makes what reads the faces of a picture.
+        served: the pages are up, so that their port is taken by themselves.
+
+    Attributes:
+        frame: one picture of the source; None before the step that grabs it, and where there is none.
+        read: what was read on it; None before the step that reads it, and where it was not.
+    """
+
+    def __init__(
+        self, chosen: Settings, load_reader: Callable[[Settings], "Reader"], *, served: bool = False
+    ) -> None:
+        self._chosen = chosen
+        self._load_reader = load_reader
+        self._served = served
+        self.frame: Frame | None = None
+        self.read: PictureRead | None = None
+
+    def steps(self) -> Iterator[tuple[str, Callable[[], list[Check]]]]:
+        """What each step looks at, in words, and the step itself; call each before the next is asked for."""
+        yield "the screen", self._look
+        models = check_models()
+        if self.frame is not None and models.state != "fail":
+            yield "tiles, faces and names", partial(self._read, self.frame)
+        yield "disk and database", self._surroundings
+        yield "the models", lambda: [models]
+
+    def checks(self) -> list[Check]:
+        """The lines of all steps."""
+        return [check for _what, step in self.steps() for check in step()]
+
+    def _look(self) -> list[Check]:
+        capture = self._chosen.capture
+        checks, self.frame = check_source(capture.source, titles=capture.titles)
+        return checks
+
+    def _read(self, frame: Frame) -> list[Check]:
+        chosen = self._chosen
+        try:
+            self.read = read_picture(frame, self._load_reader(chosen))
+        except ClasspulseError as error:
+            return [Check("faces", "fail", "not looked for", str(error))]
+        names = chosen.session.mode is not Mode.PARTICIPATION
+        return judge_reading(self.read, interval=chosen.capture.interval, names=names)
+
+    def _surroundings(self) -> list[Check]:
+        url, page = self._chosen.database_url, self._chosen.dashboard
+        port = (
+            Check("port", "ok", "this page is on it", "")
+            if self._served
+            else check_port(page.host, page.port)
+        )
+        return [check_disk(url), check_database(url), port]

@@ -2,7 +2,8 @@
 
 ClasspulseError
 ├── SettingsError       the settings file or a variable is wrong
-└── UsageError          a command cannot do what its options ask for
+├── UsageError          a command cannot do what its options ask for
+└── StartRefusedError   a class cannot be started from the page
 """
 
 from engagement.errors import ClasspulseError
@@ -14,3 +15,7 @@ class SettingsError(ClasspulseError):
 
 class UsageError(ClasspulseError):
     """A command cannot do what its options ask for."""
+
+
+class StartRefusedError(ClasspulseError):
+    """A class cannot be started from the page: something is missing, or one is read already."""

@@ -6,11 +6,9 @@ import os
 import signal
 import sys
 import threading
-import time
 import webbrowser
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from contextlib import closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -25,8 +23,12 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from capture.doctor import Check
-    from capture.frame import Frame
+    from classpulse.controls import Run
     from dashboard.app import DashboardSettings
+    from dashboard.controls import Controls
+    from inference.reader import Reader
+
+_POLL_SECONDS = 0.25
 
 
 def settings_with(
@@ -93,6 +95,19 @@ def stopped_by_signals() -> Iterator[threading.Event]:
 
 def watch(chosen: Settings, *, seconds: float | None, headless: bool, supervised: bool) -> None:
     """Read a source into the database until it ends, its time is up, or a signal comes."""
+    try:
+        _watch(chosen, seconds=seconds, headless=headless, supervised=supervised)
+    except ClasspulseError as error:
+        if supervised:
+            from capture.stages import tell_error
+
+            # for the page: the terminal is told where the command ends
+            with suppress(OSError):
+                tell_error(_write_line, str(error))
+        raise
+
+
+def _watch(chosen: Settings, *, seconds: float | None, headless: bool, supervised: bool) -> None:
     logs.configure("agent")
     # checked before anything heavy is loaded, so that a wrong option answers at once
     from capture.agent import Agent, AgentSettings
@@ -152,69 +167,78 @@ def watch(chosen: Settings, *, seconds: float | None, headless: bool, supervised
 
 
 def start(chosen: Settings, *, seconds: float | None, browser: bool) -> None:
-    """Serve the pages and keep an agent running beside them, until a signal comes or the time is up."""
+    """Serve the pages until a signal comes, and keep an agent running beside them for the class that is read.
+
+    What is read is said at the terminal (a source, a class, a running time) or on the page; where no meeting window
+    is found, the page says why and offers what there is.
+    """
     logs.configure("pages")
-    from capture.agent import AgentSettings
-    from capture.errors import AgentError
-    from capture.sources import open_source
-    from capture.supervisor import Supervisor
+    from capture.errors import SourceError
+    from classpulse.controls import LiveControls, check_start
     from dashboard.app import PageServer
-    from storage.queries import Condition
-    from storage.recorder import Recorder
 
-    # what is wrong is said here, before the page is up
-    AgentSettings(chosen.session.name, chosen.capture.interval, chosen.session.mode, seconds, "", os.getpid())
-    source = open_source(chosen.capture.source, titles=chosen.capture.titles)
-    if not chosen.capture.source.startswith(("demo", "camera")):  # these take seconds to open
-        with source:
-            pass
-    ends_at = None if seconds is None else time.monotonic() + seconds
-
-    def command() -> list[str] | None:
-        if ends_at is None:
-            return _watch_command(chosen, None)
-        left = ends_at - time.monotonic()
-        return _watch_command(chosen, left) if left > 0 else None
-
+    at_once = seconds is not None or says_what_to_read(chosen)
+    refusal: str | None = None
+    if at_once:
+        try:
+            check_start(chosen, seconds)
+        except SourceError as error:
+            # whoever named something else, or waits for no page, is told here
+            if seconds is not None or chosen.capture.source.partition(":")[0].lower() != "window":
+                raise
+            refusal = str(error)
+            sys.stderr.write(f"classpulse: {error}\n")
     code = 0
     with (
         database(chosen) as engine,
         stopped_by_signals() as stop,
+        closing(LiveControls(chosen, engine, _watch_command, _look_reader)) as controls,
         PageServer(
-            engine, host=chosen.dashboard.host, port=chosen.dashboard.port, settings=_pages()
+            engine, host=chosen.dashboard.host, port=chosen.dashboard.port, settings=_pages(controls)
         ) as server,
     ):
-        _announce(server.url, browser)
-        recorder = Recorder(engine)
-
-        def say(condition: Condition, reason: str) -> None:
-            # the page is told where it can be; what keeps the agent alive does not depend on it
-            with suppress(ClasspulseError):
-                recorder.say_condition(condition, reason, datetime.now(UTC))
-
-        supervisor = Supervisor(
-            command,
-            # in the environment and not among the arguments: a URL may hold a password
-            environment=os.environ | {"CLASSPULSE_STORAGE__DATABASE": chosen.database_url},
-            on_restart=partial(say, Condition.RESTARTING),
-        )
-        try:
-            code = supervisor.run(stop)
-        except AgentError as error:
-            if not supervisor.made_progress or seconds is not None:
-                raise
-            say(Condition.STOPPED, str(error))
-            sys.stderr.write(f"classpulse: {error}\nThe pages stay until Ctrl-C.\n")
-            code = 1
-            stop.wait()
-        finally:
-            # an agent that broke has left its session open for the one after it
-            recorder.close_abandoned()
-        if code == 0 and seconds is None and not stop.is_set():
-            sys.stderr.write("The source has ended; the pages stay until Ctrl-C.\n")
-            stop.wait()
+        reading = at_once and refusal is None
+        if refusal is not None:
+            controls.refuse(refusal)
+        run = controls.begin(chosen, seconds) if reading else None
+        _announce(server.url if reading else f"{server.url}/start", browser)
+        if run is not None:
+            code = _watched(run, stop, ends=seconds is not None)
+            if stop.is_set() or seconds is not None or (code and run.failure is None):
+                sys.exit(code)
+        stop.wait()
     if code:
         sys.exit(code)
+
+
+def says_what_to_read(chosen: Settings) -> bool:
+    """Whether an option, a variable or the settings file names the source or the class: then nothing is asked."""
+    return "source" in chosen.capture.model_fields_set or "name" in chosen.session.model_fields_set
+
+
+def _watched(run: "Run", stop: threading.Event, *, ends: bool) -> int:
+    """Wait for the end of what was started at the terminal, or for a signal; the exit code.
+
+    Args:
+        run: of it.
+        stop: set by a signal.
+        ends: it has a running time, with which everything ends.
+
+    Raises:
+        AgentError: it was given up before it kept an interval, or nobody waits for the page.
+    """
+    while not run.ended.wait(_POLL_SECONDS):
+        if stop.is_set():
+            return 0
+    if run.failure is not None:
+        if ends or not run.supervisor.made_progress:
+            raise run.failure
+        sys.stderr.write(f"classpulse: {run.failure}\nThe pages stay until Ctrl-C.\n")
+        return 1
+    if not run.code and not ends and not stop.is_set():
+        how = "was stopped" if run.stop.is_set() else "has ended"
+        sys.stderr.write(f"The class {how}; the pages stay until Ctrl-C.\n")
+    return run.code or 0
 
 
 def serve_pages(chosen: Settings, *, browser: bool) -> None:
@@ -233,17 +257,21 @@ def serve_pages(chosen: Settings, *, browser: bool) -> None:
         stop.wait()
 
 
-def _pages() -> "DashboardSettings":
-    """What the pages need beside the database: what was measured of the weights, unless they are not usable."""
+def _pages(controls: "Controls | None" = None) -> "DashboardSettings":
+    """What the pages need beside the database: what was measured of the weights, unless they are not usable.
+
+    Args:
+        controls: with which the pages start and stop a class; None where they only show.
+    """
     from dashboard.app import DashboardSettings
     from models.errors import ModelsError
     from models.registry import read_figures
 
     try:
-        return DashboardSettings(accuracy=read_figures("expression"))
+        return DashboardSettings(accuracy=read_figures("expression"), controls=controls)
     except ModelsError as error:
         logging.getLogger(__name__).warning("About shows no figures of the classifier: %s", error)
-        return DashboardSettings()
+        return DashboardSettings(controls=controls)
 
 
 def report(chosen: Settings, session: str, report_format: str) -> bytes:
@@ -299,40 +327,28 @@ def erase(chosen: Settings, session: str, *, confirm: Callable[[str], bool]) -> 
 
 
 def doctor(chosen: Settings) -> "list[Check]":
-    """Check the machine and what is read of the source; each line says what to do, for the terminal or a page."""
-    from capture.doctor import check_source
-    from classpulse.checks import check_database, check_disk, check_models, check_port
+    """Check the machine and what is read of the source; each line says what to do."""
+    from classpulse.checks import Examination
 
-    checks, frame = check_source(chosen.capture.source, titles=chosen.capture.titles)
-    models = check_models()
-    if frame is not None and models.state != "fail":
-        checks += _read_one(chosen, frame)
-    return [
-        *checks,
-        check_disk(chosen.database_url),
-        check_database(chosen.database_url),
-        check_port(chosen.dashboard.host, chosen.dashboard.port),
-        models,
-    ]
+    return Examination(chosen, _look_reader).checks()
 
 
-def _read_one(chosen: Settings, frame: "Frame") -> "list[Check]":
-    from capture.doctor import Check
-    from classpulse.checks import check_reading
+def _look_reader(chosen: Settings) -> "Reader":
+    """A reader of one picture, which reads all names at once.
+
+    Raises:
+        ModelsError, InferenceError: it cannot be loaded.
+    """
     from inference.reader import load_reader
 
     names = chosen.session.mode is not Mode.PARTICIPATION
-    try:
-        reader = load_reader(
-            detector=chosen.inference.detector,
-            detector_model=chosen.inference.detector_model,
-            expressions=names,
-            names=names,
-            label_budget=None,
-        )
-        return check_reading(frame, reader, interval=chosen.capture.interval, names=names)
-    except ClasspulseError as error:
-        return [Check("faces", "fail", "not looked for", str(error))]
+    return load_reader(
+        detector=chosen.inference.detector,
+        detector_model=chosen.inference.detector_model,
+        expressions=names,
+        names=names,
+        label_budget=None,
+    )
 
 
 def _write_line(line: str) -> None:

@@ -78,7 +78,7 @@ def layout() -> Component:
                     dmc.AppShellHeader(header),
                     dmc.AppShellMain(html.Div(id=CONTENT, className="cp-page", tabIndex="-1")),
                 ],
-                header={"height": 52},
+                header={"height": {"base": 92, "sm": 52}},
                 padding={"base": "sm", "sm": "md"},
             ),
         ],

@@ -10,7 +10,7 @@ import pytest
 
 from capture.classroom import Classroom
 from capture.frame import Frame
-from classpulse.checks import check_reading
+from classpulse.checks import judge_reading, read_picture
 from engagement.records import Box, Face, Label, State, Tile, TileReading
 from inference.reader import ReaderResult
 
@@ -39,7 +39,8 @@ def gallery() -> Frame:
 
 def check(frame: Frame, *readings: TileReading, **changes: Any) -> dict[str, dict[str, str]]:
     values: dict[str, Any] = {"interval": 2.0, "names": True} | changes
-    lines = check_reading(frame, Recorded(*readings), **values)  # type: ignore[arg-type]
+    read = read_picture(frame, Recorded(*readings))  # type: ignore[arg-type]
+    lines = judge_reading(read, **values)
     # as a page or a script would have it
     return {line.name: asdict(line) for line in lines}
 

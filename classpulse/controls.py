@@ -1,0 +1,391 @@
+"""The hands of the pages: looks at sources, and keeps an agent running for the class that is started."""
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import Engine
+
+from capture.agent import AgentSettings
+from capture.errors import AgentError
+from capture.sources import open_source
+from capture.stages import Stage
+from capture.supervisor import Supervisor
+from classpulse.checks import Examination
+from classpulse.choices import find_choices
+from classpulse.errors import StartRefusedError
+from classpulse.settings import Settings
+from dashboard.controls import Choices, Findings, Line, Phase, RunStatus, Wanted
+from engagement.errors import ClasspulseError
+from engagement.names import clean_name
+from engagement.records import Mode
+from storage import queries
+from storage.errors import UnknownSessionError
+from storage.queries import Condition
+from storage.recorder import Recorder
+from storage.stop import request_stop
+
+if TYPE_CHECKING:
+    from inference.reader import Reader
+
+logger = logging.getLogger(__name__)
+
+Command = Callable[[Settings, float | None], list[str]]
+"""Makes the command line of an agent: for these settings, for so many seconds."""
+
+SLOW_TO_OPEN: Final = ("demo", "camera")
+"""Kinds of sources that take seconds to open: whether they can be is left to the agent."""
+
+SYNTHETIC: Final = "synthetic class"
+"""How the name of the demo's source begins."""
+
+_SLOW_STEP_SECONDS: Final = 8.0
+
+_STAGES: Final = {
+    "start": "starting the reader",
+    Stage.OPEN: "opening the source",
+    Stage.LOAD: "loading the models",
+    Stage.RESUME: "opening the session",
+}
+
+
+class Run:
+    """One class that is read, from its start to its end, by a supervised agent.
+
+    Args:
+        chosen: the settings with which it is read.
+        command: makes the agent's command line.
+        seconds: end after so long; None until it is stopped or its source ends.
+        on_restart: called with a sentence before the agent is started again.
+        on_end: called once it is over.
+    """
+
+    def __init__(
+        self,
+        chosen: Settings,
+        command: Command,
+        seconds: float | None,
+        on_restart: Callable[[str], None],
+        on_end: Callable[["Run"], None],
+    ) -> None:
+        self.chosen = chosen
+        self.code: int | None = None
+        """The exit code of its agent; None while it runs, and where it was given up."""
+        self.failure: ClasspulseError | None = None
+        """Why it was given up."""
+        self.ended = threading.Event()
+        self.stop = threading.Event()
+        self._on_end = on_end
+        ends_at = None if seconds is None else time.monotonic() + seconds
+
+        def next_command() -> Sequence[str] | None:
+            left = None if ends_at is None else ends_at - time.monotonic()
+            return command(chosen, left) if left is None or left > 0 else None
+
+        self.supervisor = Supervisor(
+            next_command,
+            # in the environment and not among the arguments: a URL may hold a password
+            environment=os.environ | {"CLASSPULSE_STORAGE__DATABASE": chosen.database_url},
+            on_restart=on_restart,
+        )
+        self._thread = threading.Thread(target=self._go, name="class", daemon=True)
+        self._thread.start()
+
+    @property
+    def reason(self) -> str | None:
+        """Why it failed, a sentence; None where it did not."""
+        if self.failure is not None:
+            return str(self.failure)
+        if self.code:
+            return self.supervisor.error or f"The reading ended with exit code {self.code}; the log says why."
+        return None
+
+    def close(self) -> None:
+        """Stop it and wait for its end."""
+        self.stop.set()
+        self._thread.join()
+
+    def _go(self) -> None:
+        try:
+            self.code = self.supervisor.run(self.stop)
+        except AgentError as error:
+            self.failure = error
+        except OSError as error:
+            self.failure = AgentError(
+                f"The reading could not be started ({error}): close other programs and try again."
+            )
+        finally:
+            self._on_end(self)
+            self.ended.set()
+
+
+class LiveControls:
+    """What `dashboard.controls.Controls` asks for, on this computer.
+
+    Args:
+        chosen: the settings; what the page asks for goes before them.
+        engine: on the migrated database.
+        command: makes the command line of an agent.
+        load_reader: makes what reads the faces of a picture.
+    """
+
+    def __init__(
+        self,
+        chosen: Settings,
+        engine: Engine,
+        command: Command,
+        load_reader: Callable[[Settings], "Reader"],
+    ) -> None:
+        self._chosen = chosen
+        self._engine = engine
+        self._command = command
+        self._load_reader = load_reader
+        self._recorder = Recorder(engine)
+        self._lock = threading.Lock()
+        self._run: Run | None = None
+        self._refusal: str | None = None
+        self._looks = _Looks()
+
+    def suggestion(self) -> Wanted:
+        """The settings, and where they name no class, what was last read."""
+        name, mode = self._chosen.session.name, self._chosen.session.mode
+        if "name" not in self._chosen.session.model_fields_set:
+            last = _last_class(self._engine)
+            if last is not None:
+                name = last.name
+                mode = mode if "mode" in self._chosen.session.model_fields_set else last.mode
+        return Wanted(name, mode, self._chosen.capture.interval, self._chosen.capture.source)
+
+    def choices(self) -> Choices:
+        """What is on the screen now."""
+        return find_choices(self._chosen.capture.titles)
+
+    def look(self, wanted: Wanted) -> int:
+        """Begin to look at a source, in place of the look before."""
+        chosen = with_wanted(self._chosen, wanted)
+        return self._looks.begin(Examination(chosen, self._load_reader, served=True), wanted.source)
+
+    def findings(self) -> Findings | None:
+        """Of the last look."""
+        return self._looks.findings()
+
+    def start(self, wanted: Wanted) -> None:
+        """Begin to read a class.
+
+        Raises:
+            StartRefusedError: something is missing, or a class is read already.
+            ClasspulseError: its source cannot be read.
+        """
+        name = clean_name(wanted.name)
+        if name is None:
+            raise StartRefusedError("The class needs a name: type one, such as Physics 9b.")
+        if wanted.mode is Mode.INDIVIDUAL and not (wanted.agreed or wanted.source.startswith("demo")):
+            raise StartRefusedError(
+                "Individual mode is for a class that was told and agreed: tick that it was, or choose another mode."
+            )
+        chosen = with_wanted(self._chosen, wanted, name)
+        check_start(chosen)
+        self._recorder.close_abandoned()
+        others = queries.live_session(self._engine)
+        if others is not None and not self._is_own(others):
+            raise _busy(others.name)
+        self.begin(chosen)
+        if wanted.mode is Mode.INDIVIDUAL:
+            logger.info("individual mode: the teacher states that the class was told and agreed")
+
+    def begin(self, chosen: Settings, seconds: float | None = None) -> Run:
+        """Read what the settings say; what can be checked before was checked.
+
+        Raises:
+            StartRefusedError: a class is read already.
+        """
+        with self._lock:
+            if self._run is not None and not self._run.ended.is_set():
+                raise _busy(self._run.chosen.session.name)
+            self._looks.end()
+            self._refusal = None
+            self._run = Run(chosen, self._command, seconds, self._on_restart, self._on_end)
+            return self._run
+
+    def refuse(self, reason: str) -> None:
+        """Say on the page why what was asked for at the terminal was not started."""
+        self._refusal = reason
+
+    def stop(self) -> bool:
+        """End the class that is read; False where this program reads none."""
+        run = self._run
+        if run is None:
+            return False
+        if run.ended.is_set():
+            # one that was given up has left its session open
+            self._recorder.close_abandoned()
+            self._run = None
+            return True
+        session = queries.live_session(self._engine)
+        if session is not None and self._is_own(session):
+            # should its agent be blocked and have to be killed: the session is over all the same
+            request_stop(self._engine, session.id)
+        run.stop.set()
+        return True
+
+    def status(self) -> RunStatus:
+        """How it stands with the class that this program reads."""
+        run = self._run
+        if run is None:
+            if self._refusal is not None:
+                return RunStatus(Phase.FAILED, self._chosen.session.name, reason=self._refusal)
+            return RunStatus(Phase.IDLE)
+        name = run.chosen.session.name
+        if run.ended.is_set():
+            return RunStatus(Phase.FAILED if run.reason else Phase.IDLE, name, reason=run.reason)
+        if run.stop.is_set():
+            return RunStatus(Phase.STOPPING, name)
+        if run.supervisor.made_progress:
+            return RunStatus(Phase.RUNNING, name)
+        return RunStatus(Phase.STARTING, name, stage=_STAGES.get(run.supervisor.stage or "start", "reading"))
+
+    def close(self) -> None:
+        """End what is going on; an agent that broke has left its session open, which is closed."""
+        self._looks.end()
+        if self._run is not None:
+            self._run.close()
+        self._recorder.close_abandoned()
+
+    def _is_own(self, session: queries.SessionRow) -> bool:
+        """Whether a session is that of the class that this program reads."""
+        return self._run is not None and session.name == clean_name(self._run.chosen.session.name)
+
+    def _on_restart(self, reason: str) -> None:
+        self._say(Condition.RESTARTING, reason)
+
+    def _on_end(self, run: Run) -> None:
+        if run.failure is not None and run.supervisor.made_progress:
+            self._say(Condition.STOPPED, str(run.failure))
+            return
+        try:
+            self._recorder.close_abandoned()
+        except ClasspulseError as error:
+            logger.warning("the session was not closed: %s", error)
+
+    def _say(self, condition: Condition, reason: str) -> None:
+        try:
+            self._recorder.say_condition(condition, reason, datetime.now(UTC))
+        except ClasspulseError as error:
+            # the page is told where it can be; what keeps the agent alive does not depend on it
+            logger.warning("the page was not told: %s", error)
+
+
+def with_wanted(chosen: Settings, wanted: Wanted, name: str | None = None) -> Settings:
+    """The settings with what the page asks for in place of theirs; the name only where it is given, cleaned."""
+    session = {"mode": wanted.mode} | ({} if name is None else {"name": name})
+    return chosen.model_copy(
+        update={
+            "capture": chosen.capture.model_copy(
+                update={"source": wanted.source, "interval": wanted.interval}
+            ),
+            "session": chosen.session.model_copy(update=session),
+        }
+    )
+
+
+def check_start(chosen: Settings, seconds: float | None = None) -> None:
+    """Say what is wrong before anything is started.
+
+    Raises:
+        AgentError: the interval or the running time makes no sense.
+        SourceError: the source cannot be read.
+    """
+    AgentSettings(chosen.session.name, chosen.capture.interval, chosen.session.mode, seconds, "", os.getpid())
+    source = open_source(chosen.capture.source, titles=chosen.capture.titles)
+    if not chosen.capture.source.startswith(SLOW_TO_OPEN):
+        with source:
+            pass
+
+
+class _Looks:
+    """Looks at sources in the background, one that counts at a time: a newer one takes the place of the one before."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._number = 0
+        self._findings: Findings | None = None
+        self._since = 0.0
+
+    def begin(self, examination: Examination, source: str) -> int:
+        with self._lock:
+            self._number += 1
+            number = self._number
+            self._findings = Findings(number, source, doing="the screen")
+            self._since = time.monotonic()
+        threading.Thread(
+            target=self._examine, args=(examination, number, source), name="look", daemon=True
+        ).start()
+        return number
+
+    def findings(self) -> Findings | None:
+        with self._lock:
+            found, waited = self._findings, time.monotonic() - self._since
+        if found is None or found.doing is None or waited < _SLOW_STEP_SECONDS:
+            return found
+        return replace(found, doing=f"{found.doing}, for {waited:.0f} s already")
+
+    def end(self) -> None:
+        """Let nothing be known of a look that still goes on."""
+        with self._lock:
+            self._number += 1
+            self._findings = None
+
+    def _examine(self, examination: Examination, number: int, source: str) -> None:
+        found = Findings(number, source)
+        try:
+            for what, step in examination.steps():
+                if not self._tell(replace(found, doing=what)):
+                    return
+                lines = [Line(check.name, check.state, check.found, check.advice) for check in step()]
+                found = replace(found, lines=(*found.lines, *lines), **_seen(examination, found))
+        except Exception as error:
+            logger.warning("a look broke: %s", error, exc_info=True)
+            what = f"an error that should not happen ({type(error).__name__})"
+            found = replace(found, lines=(*found.lines, Line("look", "fail", what, "The log says more.")))
+        self._tell(found)
+
+    def _tell(self, found: Findings) -> bool:
+        """Keep it if it is of the newest look; whether it is."""
+        with self._lock:
+            if found.number != self._number:
+                return False
+            self._findings = found
+            self._since = time.monotonic()
+            return True
+
+
+def _seen(examination: Examination, found: Findings) -> dict[str, Any]:
+    """What an examination has come by since: the picture, and what was read on it."""
+    seen: dict[str, Any] = {}
+    if examination.frame is not None and found.picture is None:
+        from capture.gallery import find_tiles
+        from classpulse.thumbnail import thumbnail
+
+        image = examination.frame.image
+        seen["picture"] = thumbnail(image, find_tiles(image))
+    if examination.read is not None:
+        seen |= {"tiles": examination.read.tiles, "faces": examination.read.faces}
+    return seen
+
+
+def _last_class(engine: Engine) -> queries.SessionRow | None:
+    """The newest session; None where there is none, or it was of people who are made up."""
+    try:
+        row = queries.find_session(engine, "last")
+    except UnknownSessionError:
+        return None
+    return None if row.source.startswith(SYNTHETIC) else row
+
+
+def _busy(name: str) -> StartRefusedError:
+    return StartRefusedError(f"{name} is being read already: stop it first, one class is read at a time.")

@@ -1,0 +1,66 @@
+// The class in the bar of every page, and the question before a stop.
+(function () {
+  "use strict";
+
+  const STARTING_SECONDS = 60;
+
+  function ago(seconds) {
+    const whole = Math.max(0, Math.round(seconds));
+    if (whole < 60) return whole + " s ago";
+    const minutes = Math.floor(whole / 60);
+    return minutes < 60 ? minutes + " min ago" : Math.floor(minutes / 60) + " h ago";
+  }
+
+  function words(state, now) {
+    const age = (now - (state.last || state.opened)) / 1000;
+    switch (state.phase) {
+      case "starting":
+        return ["starting", "busy"];
+      case "stopping":
+        return ["ending", "busy"];
+      case "restarting":
+        return ["starting again", "busy"];
+      case "failed":
+      case "stopped":
+        return ["failed", "bad"];
+      case "paused":
+        return ["paused", "idle"];
+      default:
+        if (!state.last) return age > STARTING_SECONDS ? ["no data yet", "bad"] : ["starting", "busy"];
+        return [ago(age), age > state.stale_after ? "bad" : "good"];
+    }
+  }
+
+  window.dash_clientside = window.dash_clientside || {};
+  window.dash_clientside.classpulse_start = {
+    // name, state, looks and target of the chip, and whether there is something to stop
+    chip: function (_count, state) {
+      const none = ["", "", "cp-run cp-hidden", "/start", "cp-hidden"];
+      if (!state) return none;
+      const stoppable = ["starting", "running", "paused", "restarting", "stopped"].includes(state.phase);
+      const stop = stoppable ? "cp-run-stop" : "cp-hidden";
+      if (state.phase === "idle") {
+        if (!state.ended) return none;
+        return [state.name, "has ended: report", "cp-run cp-run-idle", "/sessions/" + state.ended, stop];
+      }
+      const [text, look] = words(state, Date.now());
+      const target = state.session && state.phase !== "stopped" ? "/" : "/start";
+      return [state.name, text, "cp-run cp-run-" + look, target, stop];
+    },
+
+    // a stop is asked for once; the window closes with either answer
+    ask: function () {
+      const no = window.dash_clientside.no_update;
+      // a button that has only come onto the page was not pressed
+      const pressed = window.dash_clientside.callback_context.triggered.filter((one) => one.value);
+      const told = pressed.map((one) => one.prop_id);
+      if (!told.length) return [no, no];
+      const state = arguments[arguments.length - 1] || {};
+      if (told.some((id) => id.startsWith("running-stop.") || id.startsWith("start-stop."))) {
+        const name = state.name || "The class";
+        return [true, name + " is not read any more after this. What was read is kept, and its report is ready at once."];
+      }
+      return [false, no];
+    },
+  };
+})();

@@ -1,0 +1,164 @@
+"""What the pages ask of the program that serves them: what could be read, whether it can be, and to start and stop.
+
+The pages import neither capture nor inference: whoever serves them hands over an implementation of `Controls`
+(`classpulse.controls`). Where there is none, the pages show and stop classes that others read, and start none.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal, Protocol
+
+from engagement.records import Mode
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A class that is to be read.
+
+    Attributes:
+        name: of the class, as the teacher wrote it.
+        mode: what may be inferred and kept.
+        interval: seconds between frames.
+        source: what is read, as after `--source`.
+        agreed: whether the teacher states that the class was told and agreed; `individual` needs it.
+    """
+
+    name: str
+    mode: Mode
+    interval: float
+    source: str
+    agreed: bool = False
+
+
+class SourceKind(StrEnum):
+    """Where a source stands in the list, in its order."""
+
+    MEETING = "meeting"
+    WINDOW = "window"
+    MONITOR = "monitor"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Something on this computer's screen that could be read.
+
+    Attributes:
+        source: as after `--source`.
+        kind: of what.
+        title: what the teacher reads, cleaned.
+        detail: its size, and what is the matter with it.
+    """
+
+    source: str
+    kind: SourceKind
+    title: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What could be read now.
+
+    Attributes:
+        found: meeting windows first, the best one at the top.
+        problem: why the screen shows nothing, a sentence with what to do; None where it does.
+    """
+
+    found: tuple[Choice, ...]
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the doctor: what was looked at, how it stands, what was found, what to do (or nothing)."""
+
+    name: str
+    state: Literal["ok", "warn", "fail"]
+    found: str
+    advice: str
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What a look at a source has found so far.
+
+    Attributes:
+        number: of the look; each has another.
+        source: that was looked at.
+        lines: in the order in which they were found.
+        doing: what is looked at now, in words; None when all was.
+        picture: PNG of what would be read, so coarse that nobody is known on it; None before there is one.
+        tiles: how many; None before they were looked for.
+        faces: how many; None before they were looked for.
+    """
+
+    number: int
+    source: str
+    lines: tuple[Line, ...] = ()
+    doing: str | None = None
+    picture: bytes | None = None
+    tiles: int | None = None
+    faces: int | None = None
+
+
+class Phase(StrEnum):
+    """How it stands with the class that this program reads."""
+
+    IDLE = "idle"
+    STARTING = "starting"
+    RUNNING = "running"
+    STOPPING = "stopping"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class RunStatus:
+    """The class that this program reads, or read last.
+
+    Attributes:
+        phase: how it stands.
+        name: of the class; "" where there is none.
+        stage: what its agent does, while it starts.
+        reason: why it failed, a sentence with what to do.
+    """
+
+    phase: Phase
+    name: str = ""
+    stage: str | None = None
+    reason: str | None = None
+
+
+class Controls(Protocol):
+    """The hands of the pages. Every method may be called from any thread and returns within a second or two."""
+
+    def suggestion(self) -> Wanted:
+        """What to fill the form with: the settings, and what was last read."""
+        ...
+
+    def choices(self) -> Choices:
+        """What is on the screen now."""
+        ...
+
+    def look(self, wanted: Wanted) -> int:
+        """Begin to look at a source in the background, in place of the look before; its number."""
+        ...
+
+    def findings(self) -> Findings | None:
+        """Of the last look; None before the first."""
+        ...
+
+    def start(self, wanted: Wanted) -> None:
+        """Begin to read a class in the background.
+
+        Raises:
+            ClasspulseError: it cannot be started, or one is read already; a sentence says why and what to do.
+        """
+        ...
+
+    def stop(self) -> bool:
+        """End the class that this program reads, in the background; False where it reads none."""
+        ...
+
+    def status(self) -> RunStatus:
+        """How it stands."""
+        ...
