@@ -13,10 +13,12 @@ from models.anchors import ANCHORS
 from models.charts import Dot, Line
 from models.data import SIZE
 from models.errors import TrainingError
-from models.runs import EVALUATION, RUN
+from models.runs import EVALUATION, RUN, input_size_of
 
 _TEMPLATES: Final = Path(__file__).with_name("templates")
 _HEIGHT_LINES: Final = charts.COLOURS
+_NEEDED: Final = {"model", "kind", "split", "accuracy", "by_height", "by_expression", "confusion"}
+"""Of a report that can stand on the page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +42,25 @@ def read_entry(folder: Path) -> Entry:
         raise TrainingError(
             f"{folder} holds no {EVALUATION} ({error}); classpulse models evaluate writes one."
         ) from error
+    if not (isinstance(report, dict) and isinstance(run, dict) and set(report) >= _NEEDED):
+        raise TrainingError(
+            f"{folder / EVALUATION} lacks figures; classpulse models evaluate writes it anew."
+        )
     return Entry(str(report["model"]), report, run)
 
 
 def write_page(entries: Sequence[Entry], out: Path, command: str) -> None:
-    """Write the page; all reports are of one split. `command` is what made it. Raises TrainingError."""
+    """Write the page; all reports are of the same faces. `command` is what made it. Raises TrainingError."""
     splits = sorted({str(entry.report["split"]) for entry in entries})
     if len(splits) != 1:
         raise TrainingError(
             f"The reports are of {', '.join(splits) or 'no split'}; compare what was measured on one split."
+        )
+    kept = entries[0].report.get("data_sha256")
+    others = [entry.name for entry in entries if entry.report.get("data_sha256") != kept]
+    if others:
+        raise TrainingError(
+            f"{', '.join(others)} and {entries[0].name} were not measured on the same data; evaluate them again."
         )
     out.write_text(render_page(entries, splits[0], command), encoding="utf-8")
 
@@ -82,6 +94,7 @@ def _row(entry: Entry) -> dict[str, Any]:
         "name": entry.name,
         "what": _what(entry),
         "accuracy": report["accuracy"],
+        "unseen": report.get("unseen", {}).get("accuracy"),
         "ferplus": votes,
         "macro_f1": report["macro_f1"],
         "ece": report["ece"],
@@ -112,12 +125,14 @@ def _what(entry: Entry) -> str:
 
 
 def _size(entry: Entry) -> dict[str, Any]:
-    """Parameters and multiply-adds, where the architecture is ours."""
+    """Parameters, and multiply-adds at the size that it reads, where the architecture is ours."""
     settings = entry.run.get("settings", {})
     architecture = entry.report.get("architecture", settings.get("architecture"))
     if architecture not in zoo.ARCHITECTURES:
         return {}
-    network = zoo.build(architecture, SIZE)
+    network = zoo.build(
+        architecture, input_size_of(entry.run) if entry.run else entry.report.get("input_size", SIZE)
+    )
     return {"parameters": network.count_params(), "multiply_adds": zoo.multiply_adds(network)}
 
 

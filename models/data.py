@@ -1,6 +1,7 @@
 """Readers: every source becomes the same `FaceSet` of 48 x 48 grey faces."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -177,6 +178,13 @@ def read_folders(path: Path) -> dict[str, FaceSet]:
             f"{path} holds no faces; expected train/, val/ and test/ with one folder per expression."
         )
     return found
+
+
+def named_split(splits: Mapping[str, FaceSet], split: str, path: Path) -> FaceSet:
+    """One of the splits that were read from `path`. Raises DataError."""
+    if split not in splits:
+        raise DataError(f"{path} has no split {split}; it has {', '.join(splits)}.")
+    return splits[split]
 
 
 def data_hash(path: Path) -> str:

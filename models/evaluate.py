@@ -16,8 +16,7 @@ from engagement.emotion import EXPRESSIONS
 from inference.expression import ExpressionClassifier
 from models import charts, metrics, zoo
 from models.card import write_card
-from models.data import SIZE, FaceSet, among, data_hash, read_faces
-from models.errors import DataError
+from models.data import SIZE, FaceSet, among, data_hash, named_split, read_faces
 from models.manifest import read_table, replace_file
 from models.registry import MANIFEST, resolve, threshold_at
 from models.runs import (
@@ -62,7 +61,7 @@ def evaluate(
     if standing is not None:
         return standing
     splits = read_faces(data)
-    faces = _split(splits, split, data)
+    faces = named_split(splits, split, data)
     classifier = ExpressionClassifier(entry.path, flip=entry.flip, standardise=entry.standardise)
 
     described = read_table(manifest, name)
@@ -103,7 +102,7 @@ def evaluate_run(
         return standing
     splits = read_faces(data)
     for needed in ("PublicTest", split):
-        _split(splits, needed, data)
+        named_split(splits, needed, data)
     return report_run(run, splits, sha256, split=split, out=out, timed=True)
 
 
@@ -154,7 +153,7 @@ def evaluate_engine(engine: str, data: Path, out: Path, *, split: str = "PublicT
 
     loaded = load_engine(engine)
     splits = read_faces(data)
-    faces, public = _split(splits, split, data), _split(splits, "PublicTest", data)
+    faces, public = named_split(splits, split, data), named_split(splits, "PublicTest", data)
     temperature = metrics.fit_temperature(loaded.classify(public.images), public.labels)
     report: dict[str, Any] = {
         "model": engine,
@@ -310,12 +309,6 @@ def write_figures(report: Mapping[str, Any], out: Path) -> None:
         "height": charts.height_chart("Height", report["by_height"]),
     }.items():
         charts.write_svg(svg, out / f"{name}.svg")
-
-
-def _split(splits: Mapping[str, FaceSet], split: str, data: Path) -> FaceSet:
-    if split not in splits:
-        raise DataError(f"{data} has no split {split}; it has {', '.join(splits)}.")
-    return splits[split]
 
 
 def _seen(splits: Mapping[str, FaceSet], split: str) -> NDArray[np.bool_] | None:

@@ -2,7 +2,8 @@
 
 import hashlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,14 +15,22 @@ from engagement.emotion import EXPRESSIONS
 from inference.expression import ExpressionClassifier
 from models import metrics, zoo
 from models.convert import to_litert
-from models.data import FaceSet, data_hash, read_faces
+from models.data import FaceSet, data_hash, named_split, read_faces
 from models.errors import TrainingError
 from models.evaluate import NAMED_ACCURACY, log_probabilities
 from models.gate import choose_gate, curves_by_height
 from models.golden import golden_faces
 from models.manifest import replace_file, write_entry
 from models.registry import MANIFEST, CropGeometry, ModelEntry, resolve
-from models.runs import BEST, input_size_of, network_input, read_run, resized, wants_standardised
+from models.runs import (
+    architecture_of,
+    input_size_of,
+    load_weights,
+    network_input,
+    read_run,
+    resized,
+    wants_standardised,
+)
 
 log = logging.getLogger(__name__)
 
@@ -58,15 +67,14 @@ def export(
     """
     if keras.backend.backend() != "tensorflow":
         raise TrainingError("Export converts with TensorFlow; run it with KERAS_BACKEND=tensorflow.")
-    record = read_run(run)
-    architecture = record["settings"]["architecture"]
+    record, architecture = read_run(run), architecture_of(run)
     if architecture in zoo.MACHINES:
         raise TrainingError(f"{run} is a {architecture}; only networks can be served.")
     splits = read_faces(data)
-    public = splits["PublicTest"]
+    training, public = (named_split(splits, split, data) for split in ("Training", "PublicTest"))
     size, standardise = input_size_of(record), wants_standardised(record)
     network = zoo.build(architecture, size)
-    network.load_weights(run / BEST)
+    load_weights(network, run)
 
     folder = manifest.parent / "weights"
     folder.mkdir(parents=True, exist_ok=True)
@@ -88,7 +96,7 @@ def export(
     if prior:
         _add_to_bias(network, prior * offsets)
         exact = logits(to_litert(network, size))
-    contents = to_litert(network, size, _representative(splits["Training"], size, standardise=standardise))
+    contents = to_litert(network, size, _representative(training, size, standardise=standardise))
     chosen = logits(contents)
     precision = "int8"
     if not int8_is_good_enough(_figures(chosen[flip], public), _figures(exact[flip], public)):
@@ -97,16 +105,14 @@ def export(
     figures, as_float = _figures(chosen[flip], public), _figures(exact[flip], public)
     log.info("%s, flip %s, prior %s: %s", precision, flip, prior, figures)
     temperature = metrics.fit_temperature(chosen[flip], public.labels)
-    replace_file(folder / f"{name}.tflite", contents)
-    raw = ExpressionClassifier(folder / f"{name}.tflite", flip=flip, standardise=standardise)
-    gate = choose_gate(
-        curves_by_height(lambda faces: log_probabilities(raw, faces), public, temperature), named_accuracy
-    )
+    with _file_of(contents, folder) as weights:
+        raw = ExpressionClassifier(weights, flip=flip, standardise=standardise)
+        gate = choose_gate(
+            curves_by_height(lambda faces: log_probabilities(raw, faces), public, temperature), named_accuracy
+        )
+        shipped = ExpressionClassifier(weights, temperature=temperature, flip=flip, standardise=standardise)
+        golden = shipped.classify(golden_faces(size))
     log.info("%s", gate)
-    shipped = ExpressionClassifier(
-        folder / f"{name}.tflite", temperature=temperature, flip=flip, standardise=standardise
-    )
-    golden = shipped.classify(golden_faces(size))
     table: dict[str, Any] = {
         "file": f"weights/{name}.tflite",
         "sha256": hashlib.sha256(contents).hexdigest(),
@@ -165,6 +171,8 @@ def export(
     }
     if public.votes is not None:
         table["operating_points"] = points
+    # together and at the end: weights that are not those of the manifest are refused
+    replace_file(folder / f"{name}.tflite", contents)
     write_entry(manifest, name, table)
     return resolve(name, manifest)
 
@@ -227,14 +235,21 @@ def _logits(
     contents: bytes, folder: Path, faces: FaceSet, *, standardise: bool
 ) -> dict[bool, NDArray[np.float64]]:
     """Without and with flip averaging."""
-    temporary = folder / "new.tflite"
-    temporary.write_bytes(contents)
-    try:
+    with _file_of(contents, folder) as weights:
         return {
             flip: log_probabilities(
-                ExpressionClassifier(temporary, flip=flip, standardise=standardise), faces.images
+                ExpressionClassifier(weights, flip=flip, standardise=standardise), faces.images
             )
             for flip in (False, True)
         }
+
+
+@contextmanager
+def _file_of(contents: bytes, folder: Path) -> Iterator[Path]:
+    """A file in `folder` for as long as it is needed."""
+    temporary = folder / "new.tflite"
+    temporary.write_bytes(contents)
+    try:
+        yield temporary
     finally:
         temporary.unlink()

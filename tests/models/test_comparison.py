@@ -52,6 +52,7 @@ def reports(tmp_path: Path) -> list[Path]:
 
         report: dict[str, Any] = {"model": name, "kind": kind, "split": "PublicTest"}
         report |= measure(classify, faces, temperature=1.0, threshold=0.5)
+        report["unseen"] = {"accuracy": {"value": 0.123, "n": 30, "low": 0.1, "high": 0.2}}
         report |= {"note": "<b>theirs</b>", "version": "1"} if kind == "engine" else {"parameters": 7}
         folder = tmp_path / name
         folder.mkdir()
@@ -96,6 +97,7 @@ def test_the_page_holds_all_and_asks_for_nothing(reports: list[Path], tmp_path: 
     for name in ("mine", "theirs", "expression", *(anchor.name for anchor in ANCHORS)):
         assert name in text
     assert "0.06 M" in text  # mini-Xception's parameters
+    assert text.count("12.3 %") == 3
     assert "<b>theirs</b>" in text  # escaped
     measured = [row.split("<")[0] for row in re.findall(r"<tr[^>]*><td>(\w+)<small>", html)]
     assert measured == ["expression", "mine", "theirs"]  # the best first
@@ -111,6 +113,29 @@ def test_reports_of_different_splits_are_not_compared(reports: list[Path], tmp_p
         write_page([read_entry(folder) for folder in reports], tmp_path / "page.html", "")
     with pytest.raises(TrainingError, match=r"holds no evaluation\.json"):
         read_entry(tmp_path)
+
+
+def test_reports_of_different_data_are_not_compared(reports: list[Path], tmp_path: Path) -> None:
+    report = json.loads((reports[1] / EVALUATION).read_text()) | {"data_sha256": "0" * 64}
+    (reports[1] / EVALUATION).write_text(json.dumps(report))
+    with pytest.raises(TrainingError, match="theirs and mine were not measured on the same data"):
+        write_page([read_entry(folder) for folder in reports], tmp_path / "page.html", "")
+    for text in ("[]", "{}", '{"model": "mine", "split": "PublicTest"}'):
+        (reports[1] / EVALUATION).write_text(text)
+        with pytest.raises(TrainingError, match="lacks figures"):
+            read_entry(reports[1])
+
+
+def test_multiply_adds_are_those_of_the_size_that_a_run_reads(reports: list[Path], tmp_path: Path) -> None:
+    def page(size: int) -> str:
+        run = json.loads((reports[0] / RUN).read_text())
+        run["history"][-1]["size"] = size
+        (reports[0] / RUN).write_text(json.dumps(run))
+        write_page([read_entry(reports[0])], tmp_path / "page.html", "")
+        return (tmp_path / "page.html").read_text(encoding="utf-8")
+
+    assert '<td class="n">6 M</td>' in page(44)
+    assert '<td class="n">3 M</td>' in page(29)
 
 
 def test_lines_lie_where_their_points_are() -> None:

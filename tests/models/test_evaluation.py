@@ -13,6 +13,7 @@ import pytest
 
 from engagement.emotion import EXPRESSIONS
 from inference.expression import ExpressionClassifier
+from models import export as exporting
 from models import zoo
 from models.card import render_card
 from models.data import SIZE, VOTES
@@ -279,6 +280,32 @@ def test_a_run_on_standardised_faces_is_served_so(exported: Path, data: Path, tm
     card = (tmp_path / "CARD.md").read_text()
     assert "mean 128 and deviation 64 per face" in card
     assert "mean probabilities of 2 other runs (a, b)" in card
+
+
+def test_an_export_that_breaks_off_leaves_what_was_served(
+    exported: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "models"
+    shutil.copytree(exported.parent, folder)
+    before = resolve("expression", folder / "manifest.toml")
+    monkeypatch.setitem(zoo.ARCHITECTURES, "tiny", build_tiny)
+    monkeypatch.setattr(exporting, "choose_gate", lambda *_: 1 / 0)
+    network = build_tiny(24, 7)
+    network.save_weights(folder / "run" / BEST)  # another network than before
+    with pytest.raises(ZeroDivisionError):
+        export(folder / "run", data, manifest=folder / "manifest.toml")
+    assert resolve("expression", folder / "manifest.toml") == before
+    assert [path.name for path in (folder / "weights").glob("*.tflite")] == ["expression.tflite"]
+
+
+def test_an_export_without_a_split_to_choose_on_is_refused(
+    exported: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(zoo.ARCHITECTURES, "tiny", build_tiny)
+    table = pd.read_parquet(data)
+    table[table["usage"] != "PublicTest"].to_parquet(tmp_path / "faces.parquet")
+    with pytest.raises(DataError, match="no split PublicTest; it has Training, PrivateTest"):
+        export(exported.parent / "run", tmp_path / "faces.parquet", manifest=tmp_path / "manifest.toml")
 
 
 def test_a_machine_is_not_served(data: Path, tmp_path: Path) -> None:
