@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,18 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 
 
+@contextmanager
+def files_in_words() -> Iterator[None]:
+    """Around work with the user's files. Raises UsageError where one cannot be read or written."""
+    try:
+        yield
+    except OSError as error:
+        raise UsageError(
+            f"A file cannot be read or written ({error}). Check the path, who may write there, and the space left."
+        ) from error
+
+
+@files_in_words()
 def train(
     data: Path | None,
     *,
@@ -70,7 +82,11 @@ def train(
         def on_epoch(row: dict[str, float]) -> None:
             say(f"epoch {row['epoch']:.0f}: PublicTest {row['public_accuracy']:.1%}, {row['seconds']:.0f} s")
 
-        run_training(settings, on_step=on_step, on_epoch=on_epoch)
+        try:
+            run_training(settings, on_step=on_step, on_epoch=on_epoch)
+        except KeyboardInterrupt:
+            say("interrupted: the same command goes on after the last whole epoch")
+            raise
     report = json.loads((out / "evaluation.json").read_text(encoding="utf-8"))
     served = f" Serve it with: classpulse models export {out}" if (out / "best.weights.h5").exists() else ""
     return f"PublicTest {report['accuracy']['value']:.1%}; report and figures are in {out}.{served}"
@@ -95,6 +111,7 @@ def read_phase(text: str) -> "Phase":
     return Phase(epochs, size, degraded, erased, strength)
 
 
+@files_in_words()
 def export(run: Path, data: Path | None, prior: str) -> str:
     """Make a finished run the classifier that is served; what was chosen, as text."""
     try:
@@ -105,7 +122,8 @@ def export(run: Path, data: Path | None, prior: str) -> str:
         raise UsageError(f"--prior is `auto` or a number in 0..1, not {prior}.")
     with needs_workshop():
         from models.export import export as export_run
-    entry = export_run(run, faces_file(data), prior=wanted)
+    with progress_bar(f"export of {run.name}"):
+        entry = export_run(run, faces_file(data), prior=wanted)
     chosen = {
         "temperature": entry.temperature,
         "min_height": entry.min_height,
@@ -114,6 +132,7 @@ def export(run: Path, data: Path | None, prior: str) -> str:
     return json.dumps({"sha256": entry.sha256, **chosen, **entry.metrics}, indent=2)
 
 
+@files_in_words()
 def evaluate(
     run: Path | None,
     data: Path | None,
@@ -131,16 +150,18 @@ def evaluate(
     with needs_workshop():
         from models import evaluate as measuring
     faces = faces_file(data)
-    if engine is not None:
-        report = measuring.evaluate_engine(engine, faces, out or Path("evaluation") / engine, split=split)
-    elif run is not None:
-        beside = run if split == "PublicTest" else run / split
-        report = measuring.evaluate_run(run, faces, split=split, out=out or beside)
-    else:
-        report = measuring.evaluate(faces, out or Path("evaluation"), split=split, card=card)
+    with progress_bar(f"{engine or (run.name if run else 'shipped')} on {split}"):
+        if engine is not None:
+            report = measuring.evaluate_engine(engine, faces, out or Path("evaluation") / engine, split=split)
+        elif run is not None:
+            beside = run if split == "PublicTest" else run / split
+            report = measuring.evaluate_run(run, faces, split=split, out=out or beside)
+        else:
+            report = measuring.evaluate(faces, out or Path("evaluation"), split=split, card=card)
     return json.dumps(report, indent=2)
 
 
+@files_in_words()
 def compare(runs: Sequence[Path], data: Path | None, *, out: Path, engines: Sequence[str]) -> str:
     """Write the page that compares the shipped classifier with runs, engines and published figures; what was left
     out of it, one line each."""
@@ -148,20 +169,35 @@ def compare(runs: Sequence[Path], data: Path | None, *, out: Path, engines: Sequ
         from models import compare as comparing
         from models import evaluate as measuring
         from models.errors import EngineError
-        from models.runs import RUN
-    faces, kept, absent = faces_file(data), out.with_suffix(""), []
-    folders = []
+        from models.runs import EVALUATION, RUN
+    if not out.suffix or out.is_dir():
+        raise UsageError(f"--out names the page to write, such as comparison.html, not {out}.")
     for run in runs:
-        if (run / RUN).exists():
-            measuring.evaluate_run(run, faces)
-        folders.append(run)
-    for engine in engines:
-        try:
-            measuring.evaluate_engine(engine, faces, kept / engine)
-            folders.append(kept / engine)
-        except EngineError as error:
-            absent.append(str(error))
-    measuring.evaluate(faces, kept / "shipped", reuse=True)
+        if not ((run / RUN).exists() or (run / EVALUATION).exists()):
+            raise UsageError(
+                f"{run} holds neither a run nor a report; classpulse models list FOLDER shows runs."
+            )
+    faces, kept, absent = faces_file(data), out.with_suffix(""), []
+    folders = list(runs)
+    with progress_bar("compare") as (on_step, say):
+        steps = len(runs) + len(engines) + 1
+        for done, run in enumerate(runs):
+            on_step(done, steps)
+            say(run.name)
+            if (run / RUN).exists():
+                measuring.evaluate_run(run, faces)
+        for done, engine in enumerate(engines, start=len(runs)):
+            on_step(done, steps)
+            say(engine)
+            try:
+                measuring.evaluate_engine(engine, faces, kept / engine)
+                folders.append(kept / engine)
+            except EngineError as error:
+                absent.append(str(error))
+        on_step(steps - 1, steps)
+        say("shipped")
+        measuring.evaluate(faces, kept / "shipped", reuse=True)
+        on_step(steps, steps)
     named = " ".join(run.name for run in runs)
     asked = "".join(f" --engine {engine}" for engine in engines)
     comparing.write_page(
@@ -189,20 +225,27 @@ def catalogue() -> list[Row]:
     ]
 
 
+@files_in_words()
 def runs_in(folder: Path) -> list[Row]:
-    """The runs found in a folder, best first, with what they reached on PublicTest."""
+    """The classifiers' runs found in a folder, best first, with what they reached on PublicTest; what is no whole run
+    is left out."""
     with needs_workshop():
-        from models.runs import find_runs
+        from models.errors import TrainingError
+        from models.runs import find_runs, read_record
     rows = []
     for run in find_runs(folder):
-        record = json.loads((run / "run.json").read_text(encoding="utf-8"))
-        history = record.get("history", [])
+        try:
+            record = read_record(run)
+        except TrainingError:
+            continue
+        history = [row for row in record["history"] if "public_accuracy" in row]
         if not history:
             continue
         epochs = sum(phase["epochs"] for phase in record["settings"].get("phases", [{"epochs": 1}]))
         best = next((row for row in history if row["epoch"] == record.get("chosen_epoch")), history[-1])
-        report = run / "evaluation.json"
-        full = json.loads(report.read_text(encoding="utf-8")) if report.exists() else {}
+        full: dict[str, Any] = {}
+        with suppress(FileNotFoundError, ValueError):
+            full = json.loads((run / "evaluation.json").read_text(encoding="utf-8"))
         votes = full.get("ferplus_majority")
         rows.append(
             {
@@ -251,9 +294,11 @@ def progress_bar(title: str) -> Iterator[tuple[Callable[[int, int], None], Calla
 
 @contextmanager
 def needs_workshop() -> Iterator[None]:
-    """Around imports of the workshop. Raises UsageError where the extra `train` is not installed."""
+    """Around imports of the workshop. Raises UsageError where the extra `train` or the Keras backend is not there."""
     try:
         yield
+    except ValueError as error:
+        raise UsageError(f"{error}. Set KERAS_BACKEND to tensorflow, torch or jax.") from error
     except ImportError as error:
         raise UsageError(
             f"Training and evaluation need the extra `train` ({error.name} is missing): "

@@ -1,6 +1,12 @@
 import json
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -49,9 +55,65 @@ def test_runs_are_listed_with_the_best_first(tmp_path: Path) -> None:
     assert "No run in" in CliRunner().invoke(app, ["models", "list", str(tmp_path / "none")]).stdout
 
 
+def test_what_is_no_whole_run_is_not_listed(tmp_path: Path) -> None:
+    run(tmp_path, "whole", [0.5], chosen=1)
+    for name, text in (
+        ("broken", "{"),
+        ("list", "[]"),
+        ("unbegun", '{"settings": {}, "history": []}'),
+        ("detector", '{"settings": {}, "history": [{"round": 1, "val_ap": 0.9}]}'),
+    ):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "run.json").write_text(text)
+    (tmp_path / "whole" / "evaluation.json").write_text("{")
+    assert [row["run"] for row in workshop.runs_in(tmp_path)] == ["whole"]
+
+
+def test_files_that_cannot_be_written_are_told_in_words(tmp_path: Path) -> None:
+    in_the_way = tmp_path / "file"
+    in_the_way.write_text("")
+    folder = tmp_path / "data" / "train" / "happy"
+    folder.mkdir(parents=True)
+    face = np.full((48, 48), 90, np.uint8)
+    cv2.imwrite(str(folder / "face.png"), face)
+    shutil.copytree(folder.parent, tmp_path / "data" / "val")
+    answer = CliRunner().invoke(
+        app, ["models", "train", str(in_the_way / "out"), "--data", str(tmp_path / "data")]
+    )
+    assert isinstance(answer.exception, UsageError)
+    assert "cannot be read or written" in str(answer.exception)
+    assert str(in_the_way) in str(answer.exception)
+
+
+def test_an_interrupted_training_says_that_it_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("models.train.train", interrupt)
+    answer = CliRunner().invoke(app, ["models", "train", str(tmp_path)])
+    assert answer.exit_code == 130
+    assert "the same command goes on" in " ".join((answer.stderr + capfd.readouterr().err).split())
+
+
+def test_an_unknown_keras_backend_is_named(tmp_path: Path) -> None:
+    answer = subprocess.run(
+        [sys.executable, "-m", "classpulse", "models", "list"],
+        env=os.environ | {"KERAS_BACKEND": "caffe", "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert answer.returncode == 1
+    assert "Set KERAS_BACKEND to tensorflow, torch or jax" in answer.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (["compare", "no such run"], "holds neither a run nor a report"),
+        (["compare", "--out", "page"], "such as comparison.html"),
         (["train", "out", "--epochs", "3", "--phase", "1:44"], "choose one of them"),
         (["export", "run", "--prior", "some"], "not 'some'"),
         (["export", "run", "--prior", "1.5"], "0..1, not 1.5"),
