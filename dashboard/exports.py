@@ -38,7 +38,7 @@ from dashboard.wording import (
     percent,
     signed,
 )
-from engagement.records import Mode, Rule, State
+from engagement.records import EpisodeMark, Mode, NoteKind, Rule, State
 
 CSV_COLUMNS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -62,6 +62,7 @@ CSV_COLUMNS: Final[Mapping[str, str]] = MappingProxyType(
         "dropped_frames": "frames dropped because the agent was late",
         "processing_ms": "time from grab to record",
         "notes": "notes of the teacher in this interval",
+        "topics": "topics that the teacher marked as beginning in this interval",
         "episodes": "attention episodes that began in this interval, with seat and reason",
     }
 )
@@ -160,7 +161,11 @@ def render_csv(material: Material) -> str:
 def interval_rows(material: Material) -> Iterator[list[Any]]:
     """One row per interval with the values of `CSV_COLUMNS`, times as ISO 8601, None or NaN for nothing."""
     intervals = material.intervals
-    notes = _by_interval(intervals, material.notes, "at", lambda note: str(note["text"]))
+    topical = material.notes["kind"] == NoteKind.TOPIC
+    notes, topics = (
+        _by_interval(intervals, own, "at", lambda note: str(note["text"]))
+        for own in (material.notes[~topical], material.notes[topical])
+    )
     episodes = _by_interval(
         intervals,
         material.episodes,
@@ -188,6 +193,7 @@ def interval_rows(material: Material) -> Iterator[list[Any]]:
             row["dropped"],
             row["processing_ms"],
             " | ".join(notes.get(place, [])),
+            " | ".join(topics.get(place, [])),
             " | ".join(episodes.get(place, [])),
         ]
 
@@ -290,11 +296,15 @@ def render_html(material: Material, zone: tzinfo | None) -> str:
     )
 
 
-def note_rows(notes: pd.DataFrame, zone: tzinfo | None) -> list[tuple[str, str]]:
-    """The notes as text: when and what."""
+def note_rows(notes: pd.DataFrame, zone: tzinfo | None) -> list[dict[str, str]]:
+    """The notes as text: when (`at`), what (`text`), and its `kind`, "topic" or "" for a plain note."""
     return [
-        (clock(at.to_pydatetime(), zone), str(text))
-        for at, text in zip(notes["at"], notes["text"], strict=True)
+        {
+            "at": clock(note["at"].to_pydatetime(), zone),
+            "text": str(note["text"]),
+            "kind": "topic" if note["kind"] == NoteKind.TOPIC else "",
+        }
+        for note in notes.to_dict("records")
     ]
 
 
@@ -313,7 +323,7 @@ def low_rows(material: Material, zone: tzinfo | None) -> list[dict[str, str]]:
 
 
 def episode_rows(material: Material, zone: tzinfo | None) -> list[dict[str, str]]:
-    """The episodes in order of their start, as text: when, length, seat, kind, reason."""
+    """The episodes in order of their start, as text: when, length, seat, kind, reason, the teacher's answer."""
     rows = []
     for episode in material.episodes.to_dict("records"):
         start, end = episode["started_at"], episode["ended_at"]
@@ -325,6 +335,7 @@ def episode_rows(material: Material, zone: tzinfo | None) -> list[dict[str, str]
                 "who": _who(episode["seat"], material.names),
                 "kind": RULES[Rule(episode["rule"])],
                 "reason": str(episode["reason"]),
+                "answer": _answer(episode, zone),
             }
         )
     return rows
@@ -393,6 +404,14 @@ def _by_interval(
 
 def _who(seat: Any, names: dict[int, str]) -> str:
     return "The class" if pd.isna(seat) else names.get(int(seat), f"Seat {int(seat)}")
+
+
+def _answer(episode: Mapping[Any, Any], zone: tzinfo | None) -> str:
+    """What the teacher answered to the card of an episode, such as "seen at 10:42"; "" where nothing."""
+    if pd.isna(episode["mark"]):
+        return ""
+    words = "seen" if episode["mark"] == EpisodeMark.SEEN else "not now"
+    return f"{words} at {clock(episode['marked_at'].to_pydatetime(), zone)}"
 
 
 def _plain(value: Any) -> Any:

@@ -25,7 +25,7 @@ from dashboard.wording import (
     plotly_text,
     signed,
 )
-from engagement.records import State
+from engagement.records import NoteKind, State
 
 Figure = dict[str, Any]
 """A Plotly figure as JSON types: {"data": [...], "layout": {...}}."""
@@ -42,13 +42,25 @@ FIRST_SPAN: Final = timedelta(minutes=10)
 COVERAGE: Final = "Read"
 FACING: Final = "Facing"
 NOTES: Final = "Notes"
+TOPICS: Final = "Topics"
 _STRIP = (COVERAGE, FACING)
-MOOD_TRACES: Final = (*_STRIP, NOTES, "low", "95 % band", "Mood")
-SHARE_TRACES: Final = (*_STRIP, NOTES, *EXPRESSIONS.values())
-PRESENCE_TRACES: Final = (*_STRIP, NOTES)
+_MARKS = (NOTES, TOPICS)
+MOOD_TRACES: Final = (*_STRIP, *_MARKS, "low", "95 % band", "Mood")
+SHARE_TRACES: Final = (*_STRIP, *_MARKS, *EXPRESSIONS.values())
+PRESENCE_TRACES: Final = (*_STRIP, *_MARKS)
+ROOM: Final = "room"
+"""Name of the invisible last trace of a timeline that grows: it keeps the axis from being shorter than `FIRST_SPAN`
+(Plotly's own `autorangeoptions.include` cuts off what lies before the time to include)."""
+
 _LINES: Final = frozenset({*_STRIP, "Mood"})
 
 _MOOD_RANGE = (-0.8, 0.8)
+_TOPIC_LENGTH = 20
+"""Characters of a topic on the chart; the rest is in its hover text."""
+
+_TOPIC_ROOM = 0.13
+"""Share of the time axis that a topic's name needs: one that is followed by another sooner shows its mark alone."""
+
 _KEY_WIDTH = 66
 """Pixels of a word in the legend: Plotly's own measure leaves one column on a phone."""
 
@@ -125,12 +137,20 @@ class Timeline:
         traces = self._empty_traces()
         for trace, values in zip(traces, self._columns(intervals), strict=False):
             trace.update(values)
-        traces[2].update(self._notes(notes))
+        for trace, values in zip(traces[len(_STRIP) :], self._marks(notes), strict=False):
+            trace.update(values)
         if span is not None:
             for trace in traces:
                 if trace["name"] in _LINES:
                     _mark_single(trace)
-        return {"data": traces, "layout": self._layout(intervals, lows, key, numbered=numbered, span=span)}
+        elif not intervals.empty:
+            traces.append(self._room(intervals["started_at"].iloc[0].to_pydatetime()))
+        layout = self._layout(lows, key, numbered=numbered, span=span)
+        shown = span or _times_of(intervals)
+        if shown is not None:
+            layout["shapes"] += self._topic_lines(notes)
+            layout["annotations"] += self._topic_names(notes, shown)
+        return {"data": traces, "layout": layout}
 
     def extension(
         self,
@@ -138,16 +158,26 @@ class Timeline:
         new: int,
         notes: pd.DataFrame,
         lows: Sequence[tuple[datetime, datetime]],
+        first: datetime,
     ) -> Patch:
-        """A patch that adds the last `new` rows of `intervals` (the rows before them are there for the windows)."""
+        """A patch that adds the last `new` rows of `intervals` (the rows before them are there for the windows).
+
+        Args:
+            intervals, notes, lows: as for `figure`.
+            new: how many rows are new.
+            first: when the first interval of the session began, aware.
+        """
         patch = Patch()
         if new:
             for place, values in enumerate(self._columns(intervals)):
                 for name, column in values.items():
                     patch["data"][place][name].extend(column[-new:])
-        for name, column in self._notes(notes).items():
-            patch["data"][2][name] = column
-        patch["layout"]["shapes"] = self._shapes(lows)
+        for place, marks in enumerate(self._marks(notes), start=len(_STRIP)):
+            for name, column in marks.items():
+                patch["data"][place][name] = column
+        last = first if intervals.empty else intervals["started_at"].iloc[-1].to_pydatetime()
+        patch["layout"]["shapes"] = self._shapes(lows) + self._topic_lines(notes)
+        patch["layout"]["annotations"] = self._topic_names(notes, (first, last))
         return patch
 
     def _columns(self, intervals: pd.DataFrame) -> list[dict[str, list[Any]]]:
@@ -157,6 +187,7 @@ class Timeline:
         columns: list[dict[str, list[Any]]] = [
             {"x": times, "y": _json(read), "customdata": _read_of(intervals)},
             {"x": times, "y": _json(facing)},
+            {},
             {},
         ]
         if self._view == "mood":
@@ -173,12 +204,70 @@ class Timeline:
             columns += [{"x": times, "y": _json(shares[name])} for name in EXPRESSIONS]
         return columns
 
-    def _notes(self, notes: pd.DataFrame) -> dict[str, list[Any]]:
-        return {
-            "x": local_times(notes["at"], self._zone),
-            "y": [1.0] * len(notes),
-            "customdata": [plotly_text(str(text)) for text in notes["text"]],
-        }
+    def _marks(self, notes: pd.DataFrame) -> list[dict[str, Any]]:
+        """x, y, hover text of the notes and of the topics; what there is none of has no place in the legend."""
+        topical = notes["kind"] == NoteKind.TOPIC
+        return [
+            {
+                "x": local_times(own["at"], self._zone),
+                "y": [1.0] * len(own),
+                "customdata": [plotly_text(str(text)) for text in own["text"]],
+                "showlegend": len(own) > 0,
+            }
+            for own in (notes[~topical], notes[topical])
+        ]
+
+    def _topic_lines(self, notes: pd.DataFrame) -> list[Figure]:
+        return [
+            {
+                "type": "line",
+                "xref": "x",
+                "yref": "y domain",
+                "x0": at,
+                "x1": at,
+                "y0": 0,
+                "y1": 1,
+                "line": {"width": 1.5, "color": self._palette.note, "dash": "dash"},
+                "opacity": 0.7,
+            }
+            for at in local_times(notes.loc[notes["kind"] == NoteKind.TOPIC, "at"], self._zone)
+        ]
+
+    def _topic_names(self, notes: pd.DataFrame, span: Span) -> list[Figure]:
+        """The names of the topics beside their lines, where there is room for them."""
+        topics = notes[notes["kind"] == NoteKind.TOPIC]
+        first, last = span
+        length = max(last - first, FIRST_SPAN)
+        places = [(at.to_pydatetime() - first) / length for at in topics["at"]]
+        names = []
+        for place, after, at, text in zip(
+            places,
+            [*places, None][1:],
+            local_times(topics["at"], self._zone),
+            topics["text"],
+            strict=True,
+        ):
+            if after is not None and after - place < _TOPIC_ROOM:
+                continue
+            words = str(text).replace("\n", " ")
+            short = words if len(words) <= _TOPIC_LENGTH else f"{words[: _TOPIC_LENGTH - 1].rstrip()}…"
+            names.append(
+                {
+                    "xref": "x",
+                    "yref": "y domain",
+                    "x": at,
+                    "y": 1,
+                    "yanchor": "top",
+                    # at the right end there is no room to the right of the line
+                    "xanchor": "right" if place > 1 - _TOPIC_ROOM else "left",
+                    "text": plotly_text(short),
+                    "showarrow": False,
+                    "font": {"color": self._palette.note, "size": 11},
+                    "bgcolor": with_opacity(self._palette.card, 0.85),
+                    "borderpad": 2,
+                }
+            )
+        return names
 
     def _empty_traces(self) -> list[Figure]:
         palette = self._palette
@@ -206,6 +295,15 @@ class Timeline:
                 "mode": "markers",
                 "marker": {"symbol": "triangle-down", "size": 11, "color": palette.note},
                 "hovertemplate": "%{x|%H:%M}  %{customdata}<extra></extra>",
+                "yaxis": "y3",
+                "cliponaxis": False,
+            },
+            {
+                "name": TOPICS,
+                "legendrank": 1004,
+                "mode": "markers",
+                "marker": {"symbol": "square", "size": 9, "color": palette.note},
+                "hovertemplate": "%{x|%H:%M}  %{customdata} begins<extra></extra>",
                 "yaxis": "y3",
                 "cliponaxis": False,
             },
@@ -260,9 +358,21 @@ class Timeline:
             trace.update({"type": "scatter", "x": [], "y": [], "connectgaps": False})
         return traces
 
+    def _room(self, first: datetime) -> Figure:
+        return {
+            "name": ROOM,
+            "type": "scatter",
+            "mode": "lines",
+            "x": [local_time(at, self._zone) for at in (first, first + FIRST_SPAN)],
+            "y": [0.0, 0.0],
+            "line": {"width": 0},
+            "showlegend": False,
+            "hoverinfo": "skip",
+            "yaxis": "y3",
+        }
+
     def _layout(
         self,
-        intervals: pd.DataFrame,
         lows: Sequence[tuple[datetime, datetime]],
         key: str,
         *,
@@ -304,9 +414,6 @@ class Timeline:
         }
         if span is not None:
             axis["range"] = _range(span, self._zone)
-        elif not intervals.empty:
-            first = intervals["started_at"].iloc[0].to_pydatetime()
-            axis["autorangeoptions"] = {"include": local_time(first + FIRST_SPAN, self._zone)}
         return {
             "template": template(self._scheme),
             "margin": {"l": 62, "r": 14, "t": 30, "b": 26},
@@ -365,6 +472,14 @@ class Timeline:
             }
             for number, (start, end) in enumerate(lows, start=1)
         ]
+
+
+def _times_of(intervals: pd.DataFrame) -> Span | None:
+    """When the first and the last interval began, None where there is none."""
+    if intervals.empty:
+        return None
+    times = intervals["started_at"]
+    return times.iloc[0].to_pydatetime(), times.iloc[-1].to_pydatetime()
 
 
 def coverage(intervals: pd.DataFrame) -> "pd.Series[float]":

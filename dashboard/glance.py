@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-import numpy as np
 import pandas as pd
 
 from dashboard.wording import percent, signed
@@ -19,14 +18,18 @@ STEADY: Final = 0.08
 TOO_WIDE: Final = 1.0
 """A 95 % band wider than this (half the scale) is too wide to read a mood from."""
 
+ENOUGH: Final = 0.5
+"""Under this share of the seats read, what is said is said of those who were read, not of the class."""
+
+NEUTRAL: Final = 0.12
+"""A valence nearer to zero than this is called neutral."""
+
+CLEAR: Final = 0.35
+"""A valence further from zero than this is called mostly positive or negative."""
+
+NOT_CLEAR: Final = "Not clear"
+
 _SIDE: Final = timedelta(seconds=30)
-_STEPS: Final = (
-    (-0.35, "Mostly negative"),
-    (-0.12, "Leaning negative"),
-    (0.12, "Mostly neutral"),
-    (0.35, "Leaning positive"),
-    (np.inf, "Mostly positive"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,7 @@ class Glance:
     Attributes:
         mood: the words for the mood, or for why there is none.
         detail: valence and trend in one line, "" without a mood.
+        of_class: whether enough seats were read to speak of the class; else of those who were read.
         valence, low, high: -1..1, None without a mood that can be read.
         seen, present: seats read and seats present.
         states: seats per state, only those above 0, in the order of `State`.
@@ -45,6 +49,7 @@ class Glance:
 
     mood: str
     detail: str
+    of_class: bool
     valence: float | None
     low: float | None
     high: float | None
@@ -84,13 +89,17 @@ def glance(intervals: pd.DataFrame, minimum_group: int = 5) -> Glance:
         few = seen < minimum_group
         mood, detail = ("Too few faces" if few else "Not read"), "a mood needs at least 5" if few else ""
     elif high - low > TOO_WIDE:
-        mood, detail, valence = "Too few faces", "the band is too wide to read", None
+        few = low <= -1 and high >= 1
+        mood, valence = ("Too few faces" if few else NOT_CLEAR), None
+        detail = "a mood needs at least 5" if few else "the faces differ too much"
     else:
-        mood = next(word for limit, word in _STEPS if valence < limit)
-        detail = f"{signed(valence)}, {trend(intervals)}"
+        mood = mood_in_words(valence, low, high)
+        unclear = mood == NOT_CLEAR
+        detail = f"{signed(low)} to {signed(high)}" if unclear else f"{signed(valence)}, {trend(intervals)}"
     return Glance(
         mood=mood,
         detail=detail,
+        of_class=seen >= ENOUGH * present,
         valence=valence,
         low=None if valence is None else low,
         high=None if valence is None else high,
@@ -100,6 +109,23 @@ def glance(intervals: pd.DataFrame, minimum_group: int = 5) -> Glance:
         facing=None if pd.isna(last["facing"]) else float(last["facing"]),
         not_observed=reason,
     )
+
+
+def mood_in_words(valence: float, low: float, high: float) -> str:
+    """The mood in two words, no surer than its band: what the band does not bear out is said more weakly.
+
+    Args:
+        valence: -1..1.
+        low, high: its 95 % band.
+    """
+    side = "positive" if valence > 0 else "negative"
+    # the end of the band that is nearest to neutral
+    least = low if valence > 0 else -high
+    if abs(valence) < NEUTRAL:
+        return "Mostly neutral"
+    if least <= 0:
+        return NOT_CLEAR
+    return f"Mostly {side}" if abs(valence) >= CLEAR and least >= NEUTRAL else f"Leaning {side}"
 
 
 def trend(intervals: pd.DataFrame) -> str:
@@ -121,4 +147,7 @@ def sentence(state: Glance) -> str:
     mood = state.mood if not state.detail else f"{state.mood}, {state.detail}"
     if state.not_observed is not None:
         return "The last interval could not be observed."
-    return f"Mood: {mood}. {state.coverage} seats read. {state.facing_text} of those seen face the screen."
+    of = "" if state.of_class else " of those who were read"
+    return (
+        f"Mood{of}: {mood}. {state.coverage} seats read. {state.facing_text} of those seen face the screen."
+    )

@@ -6,6 +6,8 @@ from typing import Any, Final
 
 from sqlalchemy import Engine
 
+from dashboard.wording import CONDITIONS, NO_DATA, NOT_OBSERVED, Advice
+from engagement.records import NotObservedReason
 from storage import queries
 from storage.queries import Condition, SessionRow
 
@@ -30,6 +32,8 @@ class Pulse:
         committed_at: when the last interval was committed, aware UTC by the clock on the wall; None before the first.
         taken_at: when the last interval was taken, by the session's own clock: that of the recording where one is
             watched; None before the first.
+        not_observed: why nothing was observed in the last interval, None where it was.
+        observed_until: end of the last interval that was observed, by the session's own clock; None where none was.
         condition, reason, condition_at: what stands between the session and its next interval, why (a sentence) and
             since when; None while it gets on.
     """
@@ -40,6 +44,8 @@ class Pulse:
     last_id: int
     committed_at: datetime | None
     taken_at: datetime | None
+    not_observed: NotObservedReason | None = None
+    observed_until: datetime | None = None
     condition: Condition | None = None
     reason: str | None = None
     condition_at: datetime | None = None
@@ -61,43 +67,66 @@ class Pulse:
         return (now - since).total_seconds() > stale_after(self.session.interval)
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What an earlier pulse said, so that the next one reads only what is new.
-
-    Attributes:
-        session_id: whose.
-        last_id, committed_at, taken_at: as in `Pulse`.
-    """
-
-    session_id: int
-    last_id: int
-    committed_at: datetime | None
-    taken_at: datetime | None
-
-
-def take_pulse(engine: Engine, known: Known | None = None) -> Pulse | None:
+def take_pulse(engine: Engine) -> Pulse | None:
     """The session that runs, None if none does."""
     session = queries.live_session(engine)
     if session is None:
         return None
-    if known is None or known.session_id != session.id:
-        known = Known(session.id, 0, None, None)
-    new = queries.intervals_since(engine, session.id, known.last_id)
-    # read after the intervals: a commit between the two makes the data look younger by one interval at most
+    last = queries.last_interval(engine, session.id)
+    # read after the interval: a commit between the two makes the data look younger by one interval at most
     heartbeat = queries.heartbeat(engine, session.id)
-    stage, beat_at = (None, None) if heartbeat is None else (heartbeat.stage, heartbeat.at)
-    trouble = (
-        (None, None, None)
-        if heartbeat is None
-        else (heartbeat.condition, heartbeat.reason, heartbeat.condition_at)
+    return Pulse(
+        session=session,
+        stage=None if heartbeat is None else heartbeat.stage,
+        beat_at=None if heartbeat is None else heartbeat.at,
+        last_id=0 if last is None else last.id,
+        # never the time of the interval: a recording has its own clock
+        committed_at=None if heartbeat is None or last is None else heartbeat.committed_at,
+        taken_at=None if last is None else last.started_at,
+        not_observed=None if last is None else last.not_observed,
+        observed_until=None if last is None else last.observed_until,
+        condition=None if heartbeat is None else heartbeat.condition,
+        reason=None if heartbeat is None else heartbeat.reason,
+        condition_at=None if heartbeat is None else heartbeat.condition_at,
     )
-    if new.empty:
-        return Pulse(session, stage, beat_at, known.last_id, known.committed_at, known.taken_at, *trouble)
-    taken_at = new["started_at"].iloc[-1].to_pydatetime()
-    # never `taken_at`: a recording has its own clock
-    committed_at = None if heartbeat is None else heartbeat.committed_at
-    return Pulse(session, stage, beat_at, int(new["id"].iloc[-1]), committed_at, taken_at, *trouble)
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """That nothing is known of the class at the moment.
+
+    Attributes:
+        why: the reason and what to do.
+        since: end of what is known, by the session's own clock; None where nothing ever was.
+    """
+
+    why: Advice
+    since: datetime | None
+
+
+def unknown(pulse: Pulse, now: datetime) -> Unknown | None:
+    """Why nothing is known of the class at the moment; None where the last interval was observed just now.
+
+    Args:
+        pulse: of the running session.
+        now: aware, the clock on the wall.
+    """
+    why: Advice
+    if pulse.condition is not None:
+        advice = CONDITIONS[pulse.condition]
+        why = Advice(advice.title, f"{pulse.reason or ''} {advice.text}".strip())
+    elif pulse.session.paused_at is not None:
+        why = NOT_OBSERVED[NotObservedReason.PAUSED]
+    elif pulse.last_id == 0:
+        text = f"The agent is at: {pulse.stage}." if pulse.stage else "The first faces come in a moment."
+        why = Advice("The class is being opened", text)
+    elif pulse.is_stale(now):
+        why = NO_DATA
+    elif pulse.not_observed is not None:
+        why = NOT_OBSERVED[pulse.not_observed]
+    else:
+        return None
+    return Unknown(why, pulse.observed_until)
 
 
 def health(engine: Engine) -> tuple[dict[str, Any], int]:

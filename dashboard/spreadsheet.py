@@ -52,7 +52,16 @@ def workbook(
         sheets.add("Seats", ("seat", "name", *_states(material)), _seats(material))
         sheets.add(
             "Episodes",
-            ("started_at_utc", "ended_at_utc", "seat", "name", "rule", "reason"),
+            (
+                "started_at_utc",
+                "ended_at_utc",
+                "seat",
+                "name",
+                "rule",
+                "reason",
+                "answer",
+                "answered_at_utc",
+            ),
             _episodes(material),
         )
         sheets.add(
@@ -62,8 +71,8 @@ def workbook(
         )
         sheets.add(
             "Notes",
-            ("at_utc", "text"),
-            zip(material.notes["at"], material.notes["text"], strict=True),
+            ("at_utc", "kind", "text", "edited_at_utc"),
+            material.notes[["at", "kind", "text", "edited_at"]].itertuples(index=False),
         )
         sheets.add("Columns", ("column of Intervals", "meaning"), columns.items())
     return out.getvalue()
@@ -158,6 +167,8 @@ def _episodes(material: Material) -> list[list[Any]]:
             "the class" if pd.isna(episode["seat"]) else material.names.get(int(episode["seat"]), ""),
             episode["rule"],
             episode["reason"],
+            None if pd.isna(episode["mark"]) else episode["mark"],
+            episode["marked_at"],
         ]
         for episode in material.episodes.to_dict("records")
     ]

@@ -157,6 +157,11 @@ CONDITIONS: Final[Mapping[Condition, Advice]] = MappingProxyType(
     }
 )
 
+NO_DATA: Final = Advice(
+    "No data come",
+    "The agent that reads the class may be starting again; if this stays, look into its terminal.",
+)
+
 _PACE_SLACK: Final = 0.2
 """By how much of itself an interval may differ on average before a report says so."""
 

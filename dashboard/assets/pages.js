@@ -5,6 +5,8 @@
   const STARTING_SECONDS = 60;
   const RESTARTING_SECONDS = 60;
   let noteBegun = null;
+  let known = null; // the episodes that this page has seen
+  let audio = null;
 
   function duration(seconds) {
     const whole = Math.max(0, Math.round(seconds));
@@ -17,6 +19,51 @@
   function clock(milliseconds) {
     const at = new Date(milliseconds);
     return String(at.getHours()).padStart(2, "0") + ":" + String(at.getMinutes()).padStart(2, "0");
+  }
+
+  // the button that was pressed, with the parts of its id; null where a list was only drawn anew
+  function pressed() {
+    const context = window.dash_clientside.callback_context;
+    const first = context.triggered.find((one) => one.value);
+    if (!first) return null;
+    const element = first.prop_id.slice(0, first.prop_id.lastIndexOf("."));
+    return Object.assign({ element: element }, element.startsWith("{") ? JSON.parse(element) : {});
+  }
+
+  function remembered(name) {
+    try {
+      return window.localStorage.getItem("classpulse-" + name) === "on";
+    } catch (error) {
+      return false; // storage is blocked: everything stays off
+    }
+  }
+
+  function remember(name, on) {
+    try {
+      window.localStorage.setItem("classpulse-" + name, on ? "on" : "off");
+    } catch (error) {
+      // storage is blocked
+    }
+  }
+
+  // two soft notes, made here: about as loud as a pen that is put down
+  function chime() {
+    const Context = window.AudioContext || window.webkitAudioContext;
+    if (!Context) return;
+    audio = audio || new Context();
+    if (audio.state === "suspended") audio.resume();
+    [0, 0.16].forEach(function (delay, step) {
+      const tone = audio.createOscillator();
+      const loudness = audio.createGain();
+      const at = audio.currentTime + 0.02 + delay;
+      tone.frequency.value = step ? 659.3 : 523.3;
+      loudness.gain.setValueAtTime(0, at);
+      loudness.gain.linearRampToValueAtTime(0.05, at + 0.02);
+      loudness.gain.exponentialRampToValueAtTime(0.0001, at + 0.4);
+      tone.connect(loudness).connect(audio.destination);
+      tone.start(at);
+      tone.stop(at + 0.45);
+    });
   }
 
   window.dash_clientside = window.dash_clientside || {};
@@ -52,14 +99,91 @@
       return [running, text.toLowerCase(), "cp-live cp-stale", "cp-stale-note", text + " (" + duration(age) + ")."];
     },
 
-    // a note as it stands in its field (the component tells its value a little later) and when its typing began
+    // the running session alone, so that what depends on it looks only when it changes
+    session: function (pulse, before) {
+      const session = (pulse && pulse.session) || null;
+      return session === before ? window.dash_clientside.no_update : session;
+    },
+
+    // what to do with the notes: write what stands in the field (the component tells its value a little later) since
+    // its typing began, mark a topic, edit, delete, undo
     note: function () {
+      const press = pressed();
       const field = document.getElementById("now-note");
-      const no = window.dash_clientside.no_update;
-      if (!field || !window.dash_clientside.callback_context.triggered.length) return no;
-      const begun = noteBegun;
+      if (!press || !field) return window.dash_clientside.no_update;
+      const order = { do: "cancel", sent: Date.now() };
+      if (press.type === "now-topic") {
+        return Object.assign(order, { do: "topic", text: document.getElementById(press.element).textContent });
+      }
+      if (press.type === "now-note-edit") return Object.assign(order, { do: "edit", note: press.note });
+      if (press.type === "now-note-delete") return Object.assign(order, { do: "delete", note: press.note });
+      if (press.element === "now-note-undo") return Object.assign(order, { do: "undo" });
+      const begun = noteBegun || Date.now();
       noteBegun = null;
-      return { text: field.value, begun: begun || Date.now(), sent: Date.now() };
+      if (press.element === "now-note-cancel") return order;
+      const kind = press.element === "now-note-topic" ? "topic" : "note";
+      return Object.assign(order, { do: "write", text: field.value, begun: begun, kind: kind });
+    },
+
+    // the field says what its button does, and has the focus while there is something to edit
+    editing: function (note) {
+      const edits = note !== null && note !== undefined;
+      if (edits) window.setTimeout(function () { document.getElementById("now-note").focus(); }, 50);
+      return [edits ? "Save" : "Add note", edits ? "cp-hidden" : "", edits ? "" : "cp-hidden"];
+    },
+
+    undoable: function (note) {
+      return note ? "cp-text-button" : "cp-hidden";
+    },
+
+    // the answer to a card
+    answer: function () {
+      const press = pressed();
+      if (!press) return window.dash_clientside.no_update;
+      return { mark: press.mark, episodes: press.episodes.split(" "), sent: Date.now() };
+    },
+
+    // the switches for sound and notification, as this browser remembers them; off until somebody switches them on
+    switches: function () {
+      const press = pressed();
+      const no = window.dash_clientside.no_update;
+      if (press && press.element === "now-sound") {
+        remember("sound", !remembered("sound"));
+        if (remembered("sound")) chime();
+      }
+      let said = "";
+      if (press && press.element === "now-notify") {
+        const on = !remembered("notify");
+        if (!on) remember("notify", false);
+        else if (!("Notification" in window)) said = "This browser has no notifications.";
+        else if (Notification.permission === "granted") remember("notify", true);
+        else if (Notification.permission === "denied") said = "The browser forbids notifications of this page: allow them in its settings.";
+        else {
+          return Notification.requestPermission().then(function (answer) {
+            remember("notify", answer === "granted");
+            return [no, String(remembered("notify")), ""];
+          });
+        }
+      }
+      return [String(remembered("sound")), String(remembered("notify")), said];
+    },
+
+    // a sound and a notification where an episode is new: never for what stood there when the page was opened, never
+    // while nothing is observed
+    alert: function (asking) {
+      const no = window.dash_clientside.no_update;
+      if (!asking) return no;
+      const first = known === null || known.session !== asking.session;
+      const fresh = first ? [] : asking.episodes.filter((one) => !known.episodes.has(one));
+      if (first) known = { session: asking.session, episodes: new Set() };
+      asking.episodes.forEach((one) => known.episodes.add(one));
+      if (!fresh.length || asking.quiet) return no;
+      if (remembered("sound")) chime();
+      // no name: a notification may be seen by who sees the shared screen
+      if (remembered("notify") && "Notification" in window && Notification.permission === "granted") {
+        new Notification("classpulse", { body: "Somebody new needs a look.", tag: "classpulse", silent: true });
+      }
+      return Date.now();
     },
 
     // the text that the grid looks for in every column
@@ -101,7 +225,11 @@
 
   document.addEventListener("keydown", function (event) {
     const target = event.target;
-    if (event.key === "Escape" && target.id === "now-note") target.blur();
+    if (event.key === "Escape" && target.id === "now-note") {
+      const cancel = document.getElementById("now-note-cancel");
+      if (cancel && !cancel.classList.contains("cp-hidden")) cancel.click();
+      target.blur();
+    }
     if (event.key !== "n" || event.ctrlKey || event.metaKey || event.altKey) return;
     if (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName)) return;
     const field = document.getElementById("now-note");

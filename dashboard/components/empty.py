@@ -3,8 +3,6 @@
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from dashboard.wording import Advice
-
 
 def no_session(start_command: str, last: Component | None) -> Component:
     """No class is running.
@@ -45,8 +43,3 @@ def nothing_here(title: str, text: str) -> Component:
         ],
         className="cp-empty",
     )
-
-
-def notice(advice: Advice) -> Component:
-    """What is the matter and what to do, above the charts."""
-    return html.Div([html.Strong(advice.title), html.Span(advice.text)], className="cp-notice", role="status")

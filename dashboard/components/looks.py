@@ -1,5 +1,7 @@
-"""The cards of Needs a look: seat, sentence, since when, the last five minutes."""
+"""The cards of Needs a look: seat, every reason, since when, the last five minutes, two answers."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from typing import Any, Final
 from urllib.parse import quote
@@ -11,9 +13,9 @@ from dash.development.base_component import Component
 
 from dashboard.components.tiles import state_colour
 from dashboard.theme import PALETTES, Scheme
-from dashboard.wording import RULES, STATES, clock, count, duration
+from dashboard.wording import STATES, clock, count, duration
 from engagement.emotion import EXPRESSIONS, VALENCE
-from engagement.records import Rule, State
+from engagement.records import EpisodeMark, Rule, State
 
 SPARK_SPAN: Final = timedelta(minutes=5)
 
@@ -27,108 +29,181 @@ _ACCENTS = {
 }
 
 
-def look_cards(
-    episodes: pd.DataFrame,
-    names: dict[int, str],
-    readings: pd.DataFrame,
-    now: datetime,
-    scheme: Scheme,
-    zone: tzinfo | None,
-) -> list[Component]:
-    """Cards of the open episodes, the newest first; cameras that are off share one quiet card at the end.
+BACK_AFTER: Final = timedelta(minutes=5)
+"""A card that was answered "not now" comes back after so long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One seat, or the class, with everything that asks for a look at it.
+
+    Attributes:
+        seat: its number, None for the class.
+        episodes: the open ones as records of `queries.episodes`, those that ask before those that were seen, the
+            newest first.
+        asking: how many of them ask.
+        back_at: when a card that steps back comes again, by the clock on the wall; None for one that asks or was seen.
+        seen_at: when the last of its episodes was marked seen, by the same clock; None for one that asks or steps back.
+    """
+
+    seat: int | None
+    episodes: tuple[dict[Any, Any], ...]
+    asking: int
+    back_at: datetime | None
+    seen_at: datetime | None
+
+    @property
+    def ids(self) -> list[int]:
+        """The episodes that its buttons answer for: those that ask, else all."""
+        return [int(episode["id"]) for episode in self.episodes[: self.asking or None]]
+
+
+def cards(episodes: pd.DataFrame, now: datetime) -> list[Card]:
+    """One card per seat, those that ask first, each group with what is most recent on top.
 
     Args:
-        episodes: open ones, as from `queries.episodes`.
-        names: display name per seat number.
-        readings: of at least the seats concerned over `SPARK_SPAN`, as from `queries.readings_since`.
-        now: time of the last interval, aware UTC.
+        episodes: open ones, as from `queries.episodes`; cameras that are off are information and get no card.
+        now: aware, the clock on the wall.
+    """
+    of_rules = episodes[episodes["rule"] != Rule.CAMERA_OFF.value]
+    newest_first = of_rules.sort_values("started_at", ascending=False, kind="stable").to_dict("records")
+    by_seat: dict[int | None, list[dict[Any, Any]]] = {}
+    for episode in newest_first:
+        seat = None if pd.isna(episode["seat"]) else int(episode["seat"])
+        by_seat.setdefault(seat, []).append(episode)
+    found = [_card_of(seat, own, now) for seat, own in by_seat.items()]
+    return sorted(found, key=lambda card: (card.asking == 0, -card.episodes[0]["started_at"].timestamp()))
+
+
+def _card_of(seat: int | None, episodes: list[dict[Any, Any]], now: datetime) -> Card:
+    asking = [episode for episode in episodes if _asks(episode, now)]
+    rest = [episode for episode in episodes if not _asks(episode, now)]
+    waiting = [_back_at(one) for one in rest if one["mark"] == EpisodeMark.NOT_NOW]
+    seen = [one["marked_at"].to_pydatetime() for one in rest if one["mark"] == EpisodeMark.SEEN]
+    return Card(
+        seat=seat,
+        episodes=(*asking, *rest),
+        asking=len(asking),
+        back_at=min(waiting) if waiting and not asking else None,
+        seen_at=max(seen) if seen and not waiting and not asking else None,
+    )
+
+
+def _asks(episode: dict[Any, Any], now: datetime) -> bool:
+    if pd.isna(episode["mark"]):
+        return True
+    return episode["mark"] == EpisodeMark.NOT_NOW and now >= _back_at(episode)
+
+
+def _back_at(episode: dict[Any, Any]) -> datetime:
+    back: datetime = episode["marked_at"].to_pydatetime() + BACK_AFTER
+    return back
+
+
+def look_card(
+    card: Card, name: str, readings: pd.DataFrame, now: datetime, scheme: Scheme, zone: tzinfo | None
+) -> Component:
+    """A card that asks: who, every reason since when, the last five minutes, and two answers.
+
+    Args:
+        card: with at least one episode that asks.
+        name: of its seat.
+        readings: of its seat over `SPARK_SPAN`, as from `queries.readings_since`.
+        now: time of the last interval, aware UTC, on the session's own clock.
         scheme: light or dark.
         zone: of the viewer.
     """
-    newest_first = episodes.sort_values("started_at", ascending=False, kind="stable")
-    asking = newest_first[newest_first["rule"] != Rule.CAMERA_OFF.value]
-    cards = []
-    for episode in asking.to_dict("records"):
-        seat = None if pd.isna(episode["seat"]) else int(episode["seat"])
-        own = readings[readings["seat"] == seat] if seat is not None else readings.iloc[:0]
-        cards.append(_card(episode, _who(seat, names), own, now, scheme, zone))
-    off = newest_first[newest_first["rule"] == Rule.CAMERA_OFF.value]
-    if not off.empty:
-        cards.append(
-            _cameras_off(
+    top: list[Component] = [html.Span(name, className="cp-look-name")]
+    if not readings.empty:
+        top.append(html.Img(src=sparkline(readings, now, scheme), alt=describe(readings)))
+    answers = html.Div(
+        [
+            _answer("Seen", EpisodeMark.SEEN, card, f"Seen: {name} leaves the list until something new"),
+            _answer("Not now", EpisodeMark.NOT_NOW, card, f"Not now: {name} comes back in 5 minutes"),
+            html.Span("comes back in 5 min", className="cp-look-hint"),
+        ],
+        className="cp-look-answers",
+    )
+    reasons = [
+        _reason(episode, now, zone, asks=place < card.asking) for place, episode in enumerate(card.episodes)
+    ]
+    return html.Li(
+        [html.Div(top, className="cp-look-top"), *reasons, answers],
+        id={"type": "now-look", "seat": card.seat or 0},
+        className="cp-look",
+        style={"--accent": _ACCENTS[Rule(card.episodes[0]["rule"])]},
+    )
+
+
+def _reason(episode: dict[Any, Any], now: datetime, zone: tzinfo | None, *, asks: bool) -> Component:
+    since = episode["started_at"].to_pydatetime()
+    told = f"since {clock(since, zone)} ({duration((now - since).total_seconds())})"
+    if not asks:
+        told += ", seen" if episode["mark"] == EpisodeMark.SEEN else ", not now"
+    return html.Div(
+        [html.Span(str(episode["reason"])), html.Span(told, className="cp-look-since")],
+        className="cp-look-reason" if asks else "cp-look-reason cp-muted",
+    )
+
+
+def _answer(text: str, mark: EpisodeMark | None, card: Card, label: str) -> Component:
+    return html.Button(
+        text,
+        id={
+            "type": "now-answer",
+            "mark": "" if mark is None else str(mark),
+            "episodes": " ".join(str(number) for number in card.ids),
+        },
+        className="cp-text-button" if mark is None else "cp-answer",
+        title=label,
+        **{"aria-label": label},
+    )
+
+
+def set_aside(aside: Sequence[Card], names: Mapping[int, str], zone: tzinfo | None) -> Component:
+    """The cards that were answered, one line each, with the way back."""
+    rows = []
+    for card in aside:
+        name = who(card.seat, names)
+        at = card.back_at or card.seen_at
+        told = "" if at is None else f"{'back at' if card.back_at else 'seen'} {clock(at, zone)}"
+        rows.append(
+            html.Li(
                 [
-                    (_who(seat, names), since)
-                    for seat, since in zip(off["seat"], off["started_at"], strict=True)
+                    html.Span(name, className="cp-aside-name"),
+                    html.Span(told, className="cp-muted"),
+                    _answer("Undo", None, card, f"Undo: {name} is shown again"),
                 ],
-                zone,
+                id={"type": "now-aside", "seat": card.seat or 0},
             )
         )
-    return cards
+    return html.Ul(rows, className="cp-aside", **{"aria-label": "Set aside"})
 
 
-def heading(episodes: pd.DataFrame) -> str:
-    """How many ask for a look, such as "2 need a look"; information does not count."""
-    asking = int((episodes["rule"] != Rule.CAMERA_OFF.value).sum())
-    if asking == 0:
-        return "Nobody needs a look"
-    return f"{count(asking, 'needs', 'need')} a look"
-
-
-def calm() -> Component:
-    """What stands where there is nothing to show."""
-    return html.Div([html.Strong("All calm"), "No seat meets an attention rule."], className="cp-calm")
-
-
-def _card(
-    episode: dict[Any, Any],
-    name: str,
-    readings: pd.DataFrame,
-    now: datetime,
-    scheme: Scheme,
-    zone: tzinfo | None,
-) -> Component:
-    rule = Rule(episode["rule"])
-    since = episode["started_at"].to_pydatetime()
-    foot: list[Component | str] = [
-        html.Span(f"since {clock(since, zone)} ({duration((now - since).total_seconds())})"),
+def cameras_off(episodes: pd.DataFrame, names: Mapping[int, str], zone: tzinfo | None) -> Component | None:
+    """The cameras that are off, folded: for information only; None where there are none."""
+    off = episodes[episodes["rule"] == Rule.CAMERA_OFF.value].sort_values("started_at", ascending=False)
+    if off.empty:
+        return None
+    rows = [
+        html.Li(
+            [
+                html.Span(who(int(seat), names), className="cp-aside-name"),
+                html.Span(f"since {clock(since.to_pydatetime(), zone)}", className="cp-muted"),
+            ]
+        )
+        for seat, since in zip(off["seat"], off["started_at"], strict=True)
     ]
-    if not readings.empty:
-        foot.append(html.Img(src=sparkline(readings, now, scheme), alt=describe(readings)))
-    return html.Li(
-        [
-            html.Div(
-                [html.Span(name, className="cp-look-name"), html.Span(RULES[rule], className="cp-badge")],
-                className="cp-look-top",
-            ),
-            html.Div(str(episode["reason"]), className="cp-look-reason"),
-            html.Div(foot, className="cp-look-foot"),
-        ],
-        className="cp-look",
-        style={"--accent": _ACCENTS[rule]},
+    return html.Details(
+        [html.Summary(f"{count(len(rows), 'camera')} off for long"), html.Ul(rows, className="cp-aside")],
+        id="now-cameras-off",
+        className="cp-cameras-off",
     )
 
 
-def _cameras_off(seats: list[tuple[str, pd.Timestamp]], zone: tzinfo | None) -> Component:
-    return html.Li(
-        [
-            html.Div(
-                [
-                    html.Span(name, className="cp-look-name"),
-                    html.Span(f"since {clock(since, zone)}", className="cp-muted cp-small"),
-                ],
-                className="cp-look-top",
-            )
-            for name, since in seats
-        ]
-        + [html.Div(f"{count(len(seats), 'camera')} off, for your information", className="cp-look-foot")],
-        className="cp-look cp-look-quiet",
-    )
-
-
-def _who(seat: int | None, names: dict[int, str]) -> str:
-    if seat is None or pd.isna(seat):
-        return "The class"
-    return names.get(int(seat), f"Seat {seat}")
+def who(seat: int | None, names: Mapping[int, str]) -> str:
+    """The name of a seat, or that it is the class."""
+    return "The class" if seat is None else names.get(seat, f"Seat {seat}")
 
 
 def sparkline(readings: pd.DataFrame, now: datetime, scheme: Scheme) -> str:

@@ -1,6 +1,7 @@
 """The gallery as a map of seats, in the order of the window. No faces."""
 
 import math
+from collections.abc import Collection
 
 import pandas as pd
 from dash import html
@@ -13,7 +14,7 @@ from engagement.records import State
 _AWAY = frozenset({State.NO_FACE, State.CAMERA_OFF, State.OPTED_OUT})
 
 
-def seat_map(readings: pd.DataFrame, names: dict[int, str], flagged: set[int]) -> Component:
+def seat_map(readings: pd.DataFrame, names: dict[int, str], flagged: Collection[int | None]) -> Component:
     """One cell per seat with its name and its state in words, by colour and by symbol.
 
     Args:

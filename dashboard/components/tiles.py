@@ -4,7 +4,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard.glance import Glance
-from dashboard.wording import STATES, percent
+from dashboard.wording import STATES, Advice, percent
 from engagement.records import State
 
 
@@ -33,8 +33,21 @@ def glance_tiles(state: Glance, *, with_mood: bool) -> list[Component]:
         ),
     ]
     if with_mood:
-        tiles.insert(0, tile("Mood", state.mood, gauge(state), state.detail))
+        label = "Mood" if state.of_class else "Mood of those who were read"
+        tiles.insert(0, tile(label, state.mood, gauge(state), state.detail))
     return tiles
+
+
+def nothing_known(since: str, why: Advice) -> Component:
+    """What stands in the place of the tiles where nothing is known of the class.
+
+    Args:
+        since: that nothing is known, and since when.
+        why: the reason and what to do.
+    """
+    return html.Div(
+        [html.Strong(since), html.B(why.title), html.Span(why.text)], className="cp-notice", role="status"
+    )
 
 
 def gauge(state: Glance) -> Component:

@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 
 from dashboard import figures, shell
 from dashboard.components import empty
+from dashboard.components.note_list import note_text
 from dashboard.components.tables import table
 from dashboard.exports import FORMATS, episode_rows, low_rows, note_rows, seat_rows
 from dashboard.figures import Figure
@@ -140,7 +141,10 @@ def _shares(material: Material, viewer: shell.Viewer) -> Component:
 def _notes(material: Material, viewer: shell.Viewer) -> Component | None:
     if material.notes.empty:
         return None
-    items = [html.Li([html.Time(at), html.Span(text)]) for at, text in note_rows(material.notes, viewer.zone)]
+    items = [
+        html.Li([html.Time(row["at"]), html.Span(note_text(row["text"], row["kind"]))])
+        for row in note_rows(material.notes, viewer.zone)
+    ]
     return _section("Notes", html.Ul(items, className="cp-notes"))
 
 
@@ -173,9 +177,10 @@ def _episodes(material: Material, viewer: shell.Viewer) -> Component | None:
     if not rows:
         return None
     cells: list[list[Any]] = [
-        [row["start"], row["length"], row["who"], row["kind"], row["reason"]] for row in rows
+        [row[name] for name in ("start", "length", "who", "kind", "reason", "answer")] for row in rows
     ]
-    return _section("Attention episodes", table(["From", "Length", "Who", "What", "Reason"], cells))
+    header = ["From", "Length", "Who", "What", "Reason", "Your answer"]
+    return _section("Attention episodes", table(header, cells))
 
 
 def _coverage(material: Material, viewer: shell.Viewer) -> Component:

@@ -14,7 +14,9 @@ from dashboard.figures import (
     MOOD_TRACES,
     NOTES,
     PRESENCE_TRACES,
+    ROOM,
     SHARE_TRACES,
+    TOPICS,
     Figure,
     Timeline,
     coverage,
@@ -29,7 +31,7 @@ from engagement.emotion import EXPRESSIONS
 from engagement.records import State
 
 START = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
-NO_NOTES = pd.DataFrame({"id": [], "at": pd.to_datetime([], utc=True), "text": []})
+NO_NOTES = pd.DataFrame({"id": [], "at": pd.to_datetime([], utc=True), "text": [], "kind": []})
 MakeIntervals = Callable[..., pd.DataFrame]
 
 
@@ -73,7 +75,7 @@ def test_traces_stand_where_the_updates_look_for_them(
     intervals: MakeIntervals, view: str, names: tuple[str, ...]
 ) -> None:
     figure = Timeline(view, "light", UTC).figure(intervals(3), NO_NOTES, [], "key")
-    assert tuple(item["name"] for item in figure["data"]) == names
+    assert tuple(item["name"] for item in figure["data"]) == (*names, ROOM)
     assert figure["layout"]["uirevision"] == "key"
 
 
@@ -102,14 +104,14 @@ def test_what_was_not_read_is_a_gap_and_the_band_has_no_width_there(intervals: M
 def test_an_update_carries_the_new_rows_only(intervals: MakeIntervals) -> None:
     timeline = Timeline("mood", "light", UTC)
     table = intervals(40)
-    patch = timeline.extension(table, 2, NO_NOTES, []).to_plotly_json()
+    patch = timeline.extension(table, 2, NO_NOTES, [], START).to_plotly_json()
     extended = [step for step in patch["operations"] if step["operation"] == "Extend"]
     assert extended
     assert {len(step["params"]["value"]) for step in extended} == {2}
     touched = {tuple(step["location"][:1]) for step in patch["operations"]}
     assert touched == {("data",), ("layout",)}
     assert all(
-        step["location"] == ["layout", "shapes"]
+        step["location"][1] in {"shapes", "annotations"}
         for step in patch["operations"]
         if step["location"][0] == "layout"
     )
@@ -123,7 +125,7 @@ def test_a_figure_that_was_extended_equals_one_drawn_at_once(intervals: MakeInte
     grown = json.loads(json.dumps(timeline.figure(table.iloc[:40], NO_NOTES, [], "key")["data"]))
     for seen in range(41, 61):
         for step in timeline.extension(
-            table.iloc[max(0, seen - 18) : seen], 1, NO_NOTES, []
+            table.iloc[max(0, seen - 18) : seen], 1, NO_NOTES, [], START
         ).to_plotly_json()["operations"]:
             if step["operation"] == "Extend":
                 _, place, column = step["location"]
@@ -135,12 +137,52 @@ def test_a_figure_that_was_extended_equals_one_drawn_at_once(intervals: MakeInte
 
 def test_notes_are_shown_as_text(intervals: MakeIntervals) -> None:
     notes = pd.DataFrame(
-        {"id": [1], "at": pd.to_datetime([START], utc=True), "text": ["<b>x</b><a href='//e'>y</a>"]}
+        {
+            "id": [1, 2],
+            "at": pd.to_datetime([START, START], utc=True),
+            "text": ["<b>x</b><a href='//e'>y</a>"] * 2,
+            "kind": ["note", "topic"],
+        }
     )
     figure = Timeline("mood", "light", UTC).figure(intervals(3), notes, [], "key")
     assert trace(figure, NOTES)["customdata"] == ["&lt;b&gt;x&lt;/b&gt;&lt;a href='//e'&gt;y&lt;/a&gt;"]
-    patch = Timeline("mood", "light", UTC).extension(intervals(3), 0, notes, []).to_plotly_json()
+    assert trace(figure, TOPICS)["customdata"] == trace(figure, NOTES)["customdata"]
+    assert "<b>" not in str(figure["layout"]["annotations"])
+    patch = Timeline("mood", "light", UTC).extension(intervals(3), 0, notes, [], START).to_plotly_json()
     assert "<b>" not in str(patch)
+
+
+def make_topics(*minutes: float) -> pd.DataFrame:
+    times = [START + timedelta(minutes=minute) for minute in minutes]
+    names = [f"Topic {minute} with a long name" for minute in minutes]
+    return pd.DataFrame(
+        {"id": range(len(times)), "at": pd.to_datetime(times, utc=True), "text": names, "kind": "topic"}
+    )
+
+
+def test_topics_are_lines_with_names_where_there_is_room(intervals: MakeIntervals) -> None:
+    topics = make_topics(1, 1.5, 6, 9.5)
+    figure = Timeline("mood", "light", UTC).figure(intervals(300), topics, [(START, START)], "key")
+    assert trace(figure, NOTES)["x"] == []
+    assert (trace(figure, NOTES)["showlegend"], trace(figure, TOPICS)["showlegend"]) == (False, True)
+    lines = [shape for shape in figure["layout"]["shapes"] if shape["type"] == "line"]
+    assert [line["x0"] for line in lines] == trace(figure, TOPICS)["x"]
+    names = figure["layout"]["annotations"]
+    # the first is followed at once, the last has no room to its right
+    assert [name["text"] for name in names] == [
+        "Topic 1.5 with a lo…",
+        "Topic 6 with a long…",
+        "Topic 9.5 with a lo…",
+    ]
+    assert [name["xanchor"] for name in names] == ["left", "left", "right"]
+    patch = Timeline("mood", "light", UTC).extension(intervals(300), 1, topics, [(START, START)], START)
+    steps = {
+        tuple(step["location"]): step["params"]["value"]
+        for step in patch.to_plotly_json()["operations"]
+        if step["operation"] == "Assign"
+    }
+    assert steps["layout", "annotations"] == names
+    assert steps["layout", "shapes"] == figure["layout"]["shapes"]
 
 
 def test_low_stretches_are_shaded_and_numbered(intervals: MakeIntervals) -> None:
@@ -156,8 +198,9 @@ def test_low_stretches_are_shaded_and_numbered(intervals: MakeIntervals) -> None
 
 
 def test_the_first_minutes_do_not_fill_the_axis(intervals: MakeIntervals) -> None:
-    layout = Timeline("mood", "light", UTC).figure(intervals(3), NO_NOTES, [], "key")["layout"]
-    assert layout["xaxis"]["autorangeoptions"]["include"] == f"{START + FIRST_SPAN:%Y-%m-%d %H:%M:%S}.000"
+    room = trace(Timeline("mood", "light", UTC).figure(intervals(3), NO_NOTES, [], "key"), ROOM)
+    ends = [f"{at:%Y-%m-%d %H:%M:%S}.000" for at in (START, START + FIRST_SPAN)]
+    assert (room["x"], room["showlegend"], room["line"]["width"]) == (ends, False, 0)
 
 
 def test_the_charts_of_a_report_end_with_it_and_show_single_readings(intervals: MakeIntervals) -> None:
@@ -169,7 +212,7 @@ def test_the_charts_of_a_report_end_with_it_and_show_single_readings(intervals: 
     seats = seat_strips_figure(readings, {1: "Ada"}, "light", UTC, span)
     for made in (figure, states_figure(table, "light", UTC, span), seats):
         assert made["layout"]["xaxis"]["range"] == ["2026-11-20 09:00:00.000", "2026-11-20 09:00:30.000"]
-        assert "autorangeoptions" not in made["layout"]["xaxis"]
+        assert ROOM not in [item.get("name") for item in made["data"]]
         # ticks below a minute say their seconds
         assert made["layout"]["xaxis"]["tickformatstops"][1] == {
             "dtickrange": [1000, 59_999],
@@ -274,3 +317,4 @@ def test_a_session_without_rows_draws_nothing(intervals: MakeIntervals) -> None:
     for view in ("mood", "shares", "presence"):
         figure = Timeline(view, "light", UTC).figure(intervals(0), NO_NOTES, [], "key")
         assert all(item["x"] == [] for item in figure["data"])
+        assert figure["layout"]["annotations"] == []

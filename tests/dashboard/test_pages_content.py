@@ -1,4 +1,3 @@
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import unquote
@@ -6,38 +5,27 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 import pytest
-from dash.development.base_component import Component
+from page_answers import ask, shown, texts
 from seed import HOSTILE, NAMES, Lesson, seed
 from sqlalchemy import Engine
 
 from dashboard.app import DashboardSettings, create_app, page
-from dashboard.components.looks import heading, look_cards, sparkline
+from dashboard.components.looks import sparkline
 from dashboard.components.seats import columns, seat_map
 from dashboard.components.tiles import glance_tiles
+from dashboard.figures import NOTES, ROOM, TOPICS
 from dashboard.glance import glance, sentence, trend
-from dashboard.health import Known, health, stale_after, take_pulse
+from dashboard.health import health, stale_after, take_pulse
+from dashboard.live import chart
+from dashboard.live.notes import NOTED
+from dashboard.live.pulse import PULSE, pulse_data, running
 from dashboard.names import seat_names
 from dashboard.pages import now, sessions
 from dashboard.shell import viewer_of
-from engagement.records import NotObservedReason, Rule, State
+from engagement.records import NotObservedReason, State
 from storage import queries
 
 START = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
-
-
-def texts(component: Any) -> Iterator[str]:
-    """Every string that a component shows, in order."""
-    if isinstance(component, str):
-        yield component
-    elif isinstance(component, list | tuple):
-        for part in component:
-            yield from texts(part)
-    elif isinstance(component, Component):
-        yield from texts(getattr(component, "children", None))
-
-
-def shown(component: Any) -> str:
-    return " ".join(texts(component))
 
 
 @pytest.fixture
@@ -70,6 +58,11 @@ def test_the_glance_says_mood_coverage_and_facing(engine: Engine, live: Lesson) 
         ({"valence": -0.2, "low": -0.3, "high": -0.1}, "Leaning negative"),
         ({"valence": -0.5, "low": -0.6, "high": -0.4}, "Mostly negative"),
         ({"valence": 0.5, "low": -1.0, "high": 1.0}, "Too few faces"),
+        ({"valence": 0.5, "low": -0.2, "high": 0.9}, "Not clear"),
+        ({"valence": 0.3, "low": -0.05, "high": 0.65}, "Not clear"),
+        ({"valence": -0.3, "low": -0.65, "high": 0.05}, "Not clear"),
+        ({"valence": 0.4, "low": 0.05, "high": 0.75}, "Leaning positive"),
+        ({"valence": -0.4, "low": -0.75, "high": -0.05}, "Leaning negative"),
         ({"valence": None, "low": None, "high": None}, "Not read"),
         ({"valence": None, "low": None, "high": None, "n_seen": 3}, "Too few faces"),
         ({"not_observed": "covered", "tiles": 0, "n_seen": 0}, "Not observed"),
@@ -82,7 +75,19 @@ def test_the_mood_in_words(lesson_engine: Engine, change: dict[str, Any], mood: 
     state = glance(intervals)
     assert state.mood == mood
     # no number is told where there is no mood
-    assert (state.valence is None) == (mood in {"Too few faces", "Not read", "Not observed"})
+    too_wide = change.get("high", 0) is not None and change.get("high", 0) - change.get("low", 0) > 1
+    assert (state.valence is None) == (too_wide or mood in {"Too few faces", "Not read", "Not observed"})
+
+
+def test_with_low_coverage_the_mood_is_that_of_those_who_were_read(lesson_engine: Engine) -> None:
+    intervals = queries.intervals_since(lesson_engine, 1)
+    last = intervals.index[-1]
+    for seen, of_class in ((14, True), (13, False)):
+        intervals.loc[last, "n_seen"] = seen
+        state = glance(intervals)
+        assert state.of_class is of_class
+        assert ("Mood of those who were read" in shown(glance_tiles(state, with_mood=True))) is not of_class
+        assert ("of those who were read" in sentence(state)) is not of_class
 
 
 def test_the_trend_compares_with_five_minutes_ago() -> None:
@@ -94,39 +99,6 @@ def test_the_trend_compares_with_five_minutes_ago() -> None:
     assert trend(line([0.0] * 20 + [0.3] * 20)) == "rising over 5 min"
     assert trend(line([0.0] * 20 + [-0.3] * 20)) == "falling over 5 min"
     assert trend(line([0.0] * 12)) == "just begun"
-
-
-def make_episodes(*rows: tuple[Rule, int | None, int]) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "rule": [str(rule) for rule, _, _ in rows],
-            "seat": pd.array([seat for _, seat, _ in rows], dtype="Int64"),
-            "reason": [f"reason {n}" for n in range(len(rows))],
-            "started_at": pd.to_datetime([START + timedelta(minutes=at) for _, _, at in rows], utc=True),
-            "ended_at": pd.to_datetime([None] * len(rows), utc=True),
-        }
-    )
-
-
-def test_cards_come_by_how_recent_and_cameras_off_last(engine: Engine) -> None:
-    episodes = make_episodes(
-        (Rule.CAMERA_OFF, 1, 9), (Rule.ABSENT, 2, 3), (Rule.CLASS_DIP, None, 5), (Rule.TURNED_AWAY, 3, 7)
-    )
-    cards = look_cards(
-        episodes,
-        {1: "Ada", 2: "Ben"},
-        queries.readings_since(engine, 1),
-        START + timedelta(minutes=10),
-        "light",
-        ZoneInfo("Europe/Paris"),
-    )
-    said = [shown(card) for card in cards]
-    assert [text.split(" ")[0] for text in said] == ["Seat", "The", "Ben", "Ada"]
-    assert "since 10:07 (3 min)" in said[0]
-    assert "reason 1" in said[2]
-    assert heading(episodes) == "3 need a look"
-    assert heading(episodes.iloc[:1]) == "Nobody needs a look"
-    assert heading(episodes.iloc[1:2]) == "1 needs a look"
 
 
 def test_the_sparkline_holds_numbers_and_colours_only(engine: Engine, live: Lesson) -> None:
@@ -204,65 +176,49 @@ def test_a_recording_is_as_fresh_as_its_last_commit(engine: Engine) -> None:
     pulse = take_pulse(engine)
     assert pulse is not None
     assert not pulse.is_stale(datetime.now(UTC))
-    told = now.pulse_data(pulse)
+    told = pulse_data(pulse, datetime.now(UTC))
     # a note that is written now belongs to the moment of the recording that was read last
-    noted = now.session_time(told, datetime.now(UTC))
+    noted = running(told).session_time(datetime.now(UTC))
     assert abs(noted - lesson.now) < timedelta(minutes=1)
 
 
-def test_the_next_pulse_reads_only_what_is_new(engine: Engine) -> None:
+def test_a_pulse_reads_the_last_row_however_long_the_session_is(engine: Engine) -> None:
     lesson = Lesson(engine, datetime.now(UTC), interval=2)
-    first = lesson.commit()
-    pulse = take_pulse(engine)
+    lesson.run(2)
+    fetched: list[int] = []
+    intervals_since = queries.intervals_since
+
+    def counted(*arguments: Any, **options: Any) -> pd.DataFrame:
+        rows = intervals_since(*arguments, **options)
+        fetched.append(len(rows))
+        return rows
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(queries, "intervals_since", counted)
+        pulse = take_pulse(engine)
+        assert health(engine)[1] == 200
+    assert fetched == []
     assert pulse is not None
-    assert pulse.last_id == first
-    same = take_pulse(engine, now.known(now.pulse_data(pulse)))
-    assert same is not None
-    assert same.last_id == first
-    assert abs(same.taken_at - lesson.started_at) < timedelta(milliseconds=1)  # as finely as it is kept
+    assert pulse.last_id == queries.intervals_since(engine, lesson.session_id)["id"].iloc[-1]
     last = lesson.commit(NotObservedReason.BLACK)
-    assert take_pulse(engine, Known(pulse.session.id, first, None, None)).last_id == last
-
-
-def ask(engine: Engine, outputs: list[str], inputs: dict[str, Any], state: dict[str, Any]) -> Any:
-    """What the page gets from one callback."""
-
-    def props(values: dict[str, Any]) -> list[dict[str, Any]]:
-        return [
-            dict(zip(("id", "property"), key.split("."), strict=True), value=values[key]) for key in values
-        ]
-
-    answer = (
-        create_app(engine)
-        .server.test_client()
-        .post(
-            "/_dash-update-component",
-            headers={"Host": "localhost"},
-            json={
-                "output": f"..{'...'.join(outputs)}..",
-                "outputs": [{"id": one.split(".")[0], "property": one.split(".")[1]} for one in outputs],
-                "inputs": props(inputs),
-                "state": props(state),
-                "changedPropIds": list(inputs)[:1],
-            },
-        )
-    )
-    assert answer.status_code == 200
-    return answer.get_json()["response"]
+    after = take_pulse(engine)
+    assert after is not None
+    assert (after.last_id, after.not_observed) == (last, NotObservedReason.BLACK)
+    assert after.observed_until == lesson.now - timedelta(seconds=2)
 
 
 def draw(engine: Engine, cursor: Any) -> Any:
     """What the chart's callback answers to a page with this cursor."""
     return ask(
         engine,
-        [f"{now.CHART}.figure", f"{now.CURSOR}.data", f"{now.CHART_TEXT}.children"],
+        [f"{chart.CHART}.figure", f"{chart.CURSOR}.data", f"{chart.CHART_TEXT}.children"],
         {
-            f"{now.PULSE}.data": now.pulse_data(take_pulse(engine)),
+            f"{PULSE}.data": pulse_data(take_pulse(engine), datetime.now(UTC)),
             "shell-viewer.data": {"scheme": "light", "zone": "UTC"},
-            f"{now.VIEW}.value": "mood",
-            f"{now.NOTED}.data": 0,
+            f"{chart.VIEW}.value": "mood",
+            f"{NOTED}.data": 0,
         },
-        {f"{now.CURSOR}.data": cursor},
+        {f"{chart.CURSOR}.data": cursor},
     )
 
 
@@ -282,8 +238,11 @@ def crowded(engine: Engine) -> Lesson:
 def test_the_trend_reaches_back_beside_another_class(engine: Engine, crowded: Lesson) -> None:
     answer = ask(
         engine,
-        [f"{now.GLANCE}.children", f"{now.NOTICE}.children", f"{now.SPOKEN}.children"],
-        {f"{now.PULSE}.data": now.pulse_data(take_pulse(engine))},
+        [f"{now.GLANCE}.children", f"{now.SPOKEN}.children"],
+        {
+            f"{PULSE}.data": pulse_data(take_pulse(engine), datetime.now(UTC)),
+            "shell-viewer.data": {"scheme": "light", "zone": "UTC"},
+        },
         {},
     )
     assert "over 5 min" in str(answer) or "steady for 5 min" in str(answer)
@@ -292,43 +251,31 @@ def test_the_trend_reaches_back_beside_another_class(engine: Engine, crowded: Le
 def test_the_lines_go_on_as_if_drawn_at_once_beside_another_class(engine: Engine, crowded: Lesson) -> None:
     first = draw(engine, None)
     crowded.commit()
-    patch = draw(engine, first[now.CURSOR]["data"])
+    patch = draw(engine, first[chart.CURSOR]["data"])
     whole = draw(engine, None)
     added = {
         tuple(step["location"]): step["params"]["value"]
-        for step in patch[now.CHART]["figure"]["operations"]
+        for step in patch[chart.CHART]["figure"]["operations"]
         if step["operation"] == "Extend"
     }
-    for place, trace in enumerate(whole[now.CHART]["figure"]["data"]):
-        if trace["name"] != "Notes":
+    for place, trace in enumerate(whole[chart.CHART]["figure"]["data"]):
+        if trace["name"] not in {NOTES, TOPICS, ROOM}:
             assert added["data", place, "y"] == trace["y"][-1:], trace["name"]
 
 
 def test_the_chart_is_told_in_words_from_its_start_to_its_end(engine: Engine, crowded: Lesson) -> None:
     first = draw(engine, None)
     begun = f"From {crowded.started_at:%H:%M} to "
-    assert first[now.CHART_TEXT]["children"].startswith(begun)
+    assert first[chart.CHART_TEXT]["children"].startswith(begun)
     crowded.commit()
-    second = draw(engine, first[now.CURSOR]["data"])
+    second = draw(engine, first[chart.CURSOR]["data"])
     # nobody needs it every other second
-    assert now.CHART_TEXT not in second
+    assert chart.CHART_TEXT not in second
     for _ in range(5):
         crowded.commit()
-    third = draw(engine, second[now.CURSOR]["data"])
+    third = draw(engine, second[chart.CURSOR]["data"])
     last = crowded.now - timedelta(seconds=10)
-    assert third[now.CHART_TEXT]["children"].startswith(f"{begun}{last:%H:%M}, 7 min.")
-
-
-def test_a_dip_that_lasts_is_shaded_until_now() -> None:
-    episodes = make_episodes((Rule.CLASS_DIP, None, 1), (Rule.ABSENT, 2, 2))
-    end = START + timedelta(minutes=9)
-    assert now.dips(episodes, end) == [(START + timedelta(minutes=1), end)]
-
-
-def test_every_reason_for_no_observation_says_what_to_do() -> None:
-    for reason in NotObservedReason:
-        assert len(shown(now.notice_of(reason.value))) > 40
-    assert now.notice_of(None) is None
+    assert third[chart.CHART_TEXT]["children"].startswith(f"{begun}{last:%H:%M}, 7 min.")
 
 
 def test_the_list_of_sessions(lesson_engine: Engine) -> None:

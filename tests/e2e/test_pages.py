@@ -115,9 +115,11 @@ def test_a_class_that_begins_appears_by_itself(engine: Engine, served: PageServe
         lesson.commit()
         expect(page.get_by_text("Too few faces", exact=True)).to_be_visible(timeout=SLOW)
         lesson.commit(NotObservedReason.MINIMISED)
-        expect(page.get_by_text("The meeting window is minimised")).to_be_visible(timeout=SLOW)
+        expect(page.locator(".cp-notice")).to_contain_text("Nothing is known since", timeout=SLOW)
+        expect(page.locator(".cp-notice")).to_contain_text("The meeting window is minimised")
+        expect(page.locator(".cp-looks")).to_contain_text("Nothing is known since")
         lesson.commit()
-        expect(page.get_by_text("The meeting window is minimised")).to_have_count(0)
+        expect(page.get_by_text("The meeting window is minimised")).to_have_count(0, timeout=SLOW)
 
 
 def test_a_note_goes_on_the_timeline(engine: Engine, served: PageServer, browser: Any) -> None:

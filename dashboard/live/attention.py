@@ -1,0 +1,245 @@
+"""Needs a look: who asks for one and why, what the teacher answers, and what is said where nobody does."""
+
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any, Final
+
+import pandas as pd
+from dash import ALL, ClientsideFunction, Dash, Input, Output, State, dcc, html
+from dash.development.base_component import Component
+from dash.exceptions import PreventUpdate
+from sqlalchemy import Engine
+
+from dashboard import shell
+from dashboard.components import looks
+from dashboard.glance import ENOUGH
+from dashboard.live.pulse import PULSE, Running, Told, running
+from dashboard.names import seat_names
+from dashboard.theme import Scheme
+from dashboard.wording import MODES, clock, count
+from engagement.errors import ClasspulseError
+from engagement.records import EpisodeMark, Mode
+from storage import queries
+from storage.marks import mark_episodes
+
+LOOKS: Final = "now-looks"
+LOOKS_HEADING: Final = "now-looks-heading"
+LOOKS_ANSWER: Final = "now-looks-answer"
+ANSWER: Final = "now-answer"
+ANSWERED: Final = "now-answered"
+ASKING: Final = "now-asking"
+ALERTED: Final = "now-alerted"
+SOUND: Final = "now-sound"
+NOTIFY: Final = "now-notify"
+ALERTS_ANSWER: Final = "now-alerts-answer"
+
+READ_OVER: Final = timedelta(minutes=1)
+"""How much was read of the class is taken over this long, so that it does not flicker."""
+
+RULES_NEED: Final = timedelta(minutes=2)
+"""Before so much of a session, no rule has seen enough to speak."""
+
+
+def layout() -> Component:
+    """The column before the first pulse."""
+    return html.Section(
+        [
+            dcc.Store(id=ANSWER),
+            dcc.Store(id=ANSWERED, data=0),
+            dcc.Store(id=ASKING),
+            dcc.Store(id=ALERTED),
+            html.Div(
+                [
+                    html.H2("Needs a look", id=LOOKS_HEADING),
+                    html.Div(
+                        [
+                            _switch(SOUND, "Sound", "A quiet sound when somebody new needs a look"),
+                            _switch(
+                                NOTIFY,
+                                "Notify",
+                                "A notification of the browser when somebody new needs a look; it names nobody",
+                            ),
+                        ],
+                        className="cp-switches",
+                        role="group",
+                        **{"aria-label": "When somebody new needs a look"},
+                    ),
+                ],
+                className="cp-heading",
+            ),
+            html.P(id=ALERTS_ANSWER, className="cp-small cp-muted", role="status"),
+            html.P(id=LOOKS_ANSWER, className="cp-small", role="status"),
+            # for when the server is gone too: no calm is claimed of what is old
+            html.P("Nothing is known at the moment.", className="cp-when-stale"),
+            html.Div(id=LOOKS),
+        ],
+        className="cp-paper cp-looks",
+        **{"aria-label": "Needs a look"},
+    )
+
+
+def _switch(name: str, text: str, title: str) -> Component:
+    return html.Button(
+        text, id=name, className="cp-switch", title=title, role="switch", **{"aria-checked": "false"}
+    )
+
+
+def register(app: Dash, engine: Engine) -> None:
+    """List who asks, keep what is answered, and let the browser say what is new."""
+    app.clientside_callback(
+        ClientsideFunction("classpulse", "answer"),
+        Output(ANSWER, "data"),
+        Input({"type": "now-answer", "mark": ALL, "episodes": ALL}, "n_clicks"),
+        prevent_initial_call=True,
+    )
+    app.clientside_callback(
+        ClientsideFunction("classpulse", "switches"),
+        Output(SOUND, "aria-checked"),
+        Output(NOTIFY, "aria-checked"),
+        Output(ALERTS_ANSWER, "children"),
+        Input(SOUND, "n_clicks"),
+        Input(NOTIFY, "n_clicks"),
+    )
+    app.clientside_callback(
+        ClientsideFunction("classpulse", "alert"), Output(ALERTED, "data"), Input(ASKING, "data")
+    )
+
+    @app.callback(
+        Output(ANSWERED, "data"),
+        Output(LOOKS_ANSWER, "children"),
+        Input(ANSWER, "data"),
+        State(PULSE, "data"),
+        State(ANSWERED, "data"),
+        prevent_initial_call=True,
+    )
+    def keep_answer(answer: dict[str, Any] | None, told: Told | None, answered: int) -> Any:
+        here = running(told)
+        if answer is None:
+            raise PreventUpdate
+        mark = EpisodeMark(answer["mark"]) if answer["mark"] else None
+        try:
+            mark_episodes(
+                engine, here.session, [int(one) for one in answer["episodes"]], mark, datetime.now(UTC)
+            )
+        except ClasspulseError as error:
+            return answered, str(error)
+        return answered + 1, ""
+
+    @app.callback(
+        Output(LOOKS_HEADING, "children"),
+        Output(LOOKS, "children"),
+        Output(ASKING, "data"),
+        Input(PULSE, "data"),
+        Input(shell.VIEWER, "data"),
+        Input(ANSWERED, "data"),
+    )
+    def show(told: Told | None, viewer: Any, _answered: int) -> Any:
+        here = running(told)
+        who = shell.viewer_of(viewer)
+        episodes = queries.episodes(engine, here.session, open_only=True)
+        cards = looks.cards(episodes, datetime.now(UTC))
+        asking = [card for card in cards if card.asking]
+        open_now = {"session": here.session, "quiet": here.unknown is not None}
+        open_now["episodes"] = [int(one["id"]) for card in cards for one in card.episodes]
+        seats = [card.seat for card in asking if card.seat is not None]
+        at = here.taken_at or here.begun_at
+        readings = queries.readings_since(engine, here.session, since=at - looks.SPARK_SPAN, seat=seats)
+        names = seat_names(queries.seats(engine, here.session))
+        title, said = standing(here, len(asking), share_read(engine, here), who.zone)
+        parts: list[Component | None] = [said]
+        if asking:
+            parts.append(_list(asking, names, readings, at, who.scheme, who.zone))
+        aside = [card for card in cards if not card.asking]
+        if aside:
+            parts.append(looks.set_aside(aside, names, who.zone))
+        parts.append(looks.cameras_off(episodes, names, who.zone))
+        if here.mode is not Mode.INDIVIDUAL:
+            parts.append(
+                html.P(f"In {MODES[here.mode]} mode nothing is kept per seat.", className="cp-muted cp-small")
+            )
+        return title, [part for part in parts if part is not None], open_now
+
+
+def _list(
+    asking: list[looks.Card],
+    names: dict[int, str],
+    readings: pd.DataFrame,
+    at: datetime,
+    scheme: Scheme,
+    zone: tzinfo | None,
+) -> Component:
+    return html.Ul(
+        [
+            looks.look_card(
+                card,
+                looks.who(card.seat, names),
+                readings[readings["seat"] == (card.seat or 0)],
+                at,
+                scheme,
+                zone,
+            )
+            for card in asking
+        ],
+        className="cp-look-list",
+    )
+
+
+def share_read(engine: Engine, here: Running) -> tuple[float, float] | None:
+    """Seats read and seats present over the last `READ_OVER`, on average; None where nobody was shown."""
+    if here.taken_at is None:
+        return None
+    recent = queries.intervals_since(engine, here.session, here.last_id, back_to=here.taken_at - READ_OVER)
+    recent = recent[recent["tiles"] > 0]
+    if recent.empty:
+        return None
+    return float(recent["n_seen"].mean()), float(recent["tiles"].mean())
+
+
+def standing(
+    here: Running, asking: int, read: tuple[float, float] | None, zone: tzinfo | None
+) -> tuple[str, Component | None]:
+    """The heading of the list and what stands under it, no surer than what was read.
+
+    Args:
+        here: the running class.
+        asking: cards that ask for a look.
+        read: seats read and seats present lately, on average; None where nobody was shown.
+        zone: of the viewer.
+    """
+    if here.unknown is not None:
+        then = " What asked for a look then stands below." if asking else ""
+        return "Needs a look", _said(known_until(here, zone), f"{here.unknown.title}.{then}")
+    if asking:
+        return f"{count(asking, 'needs', 'need')} a look", None
+    return _nobody_asks(here, read)
+
+
+def _nobody_asks(here: Running, read: tuple[float, float] | None) -> tuple[str, Component]:
+    if here.mode is Mode.PARTICIPATION:
+        return "Needs a look", _said("Not looked for", "Here only cameras, faces and heads are counted.")
+    if read is None:
+        return "Nothing is known", _said(
+            "Nobody is shown", "No participant could be found in the last minute."
+        )
+    share = f"{read[0]:.0f} of {read[1]:.0f} seats"
+    if here.taken_at is not None and here.taken_at - here.begun_at < RULES_NEED:
+        return "Too early to tell", _said("Just begun", "The rules need about two minutes of each seat.")
+    if read[0] < ENOUGH * read[1]:
+        title, rest = "Too little to tell", "Of these nobody needs a look. Of the others nothing is known."
+        return title, _said(f"Only {share} were read", rest)
+    title, calm = "Nobody needs a look", "All calm"
+    if here.mode is Mode.AGGREGATE:
+        title, calm = "The class as a whole", "No marked change"
+    return title, _said(calm, f"{share} were read in the last minute.", calm=True)
+
+
+def known_until(here: Running, zone: tzinfo | None) -> str:
+    """Since when nothing is known, in words."""
+    return (
+        "Nothing is known yet"
+        if here.known_until is None
+        else (f"Nothing is known since {clock(here.known_until, zone)}")
+    )
+
+
+def _said(title: str, text: str, *, calm: bool = False) -> Component:
+    return html.Div([html.Strong(title), text], className="cp-said cp-claim" if calm else "cp-said")

@@ -1,0 +1,119 @@
+"""The lesson so far as lines: drawn once, then extended by what is new."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import dash_mantine_components as dmc
+import pandas as pd
+from dash import Dash, Input, Output, State, dcc, html, no_update
+from dash.development.base_component import Component
+from sqlalchemy import Engine
+
+from dashboard import shell
+from dashboard.figures import SHARE_WINDOW, Timeline, blank, describe_timeline
+from dashboard.live.notes import NOTED
+from dashboard.live.pulse import PULSE, Told, milliseconds, running
+from engagement.records import Mode, Rule
+from storage import queries
+
+VIEW: Final = "now-view"
+CHART: Final = "now-chart"
+CHART_TEXT: Final = "now-chart-text"
+CURSOR: Final = "now-cursor"
+
+_VIEWS = [{"value": "mood", "label": "Mood"}, {"value": "shares", "label": "Expressions"}]
+_CONFIG = {"displaylogo": False, "displayModeBar": False, "responsive": True, "scrollZoom": False}
+_TOLD_EVERY = timedelta(minutes=1)
+"""The chart's text tells the whole lesson, which is too much to read again with each interval."""
+
+
+def layout() -> Component:
+    """The chart before the first interval."""
+    return html.Section(
+        [
+            dcc.Store(id=CURSOR),
+            html.Div(
+                [
+                    html.H2("The lesson so far"),
+                    dmc.SegmentedControl(
+                        id=VIEW,
+                        data=_VIEWS,
+                        value="mood",
+                        size="xs",
+                        attributes={"root": {"aria-label": "What the chart shows"}},
+                    ),
+                ],
+                className="cp-heading",
+            ),
+            html.Div(
+                dcc.Graph(
+                    id=CHART, figure=blank(), config=_CONFIG, style={"height": "var(--cp-chart-height)"}
+                ),
+                className="cp-figure",
+                role="img",
+                **{"aria-labelledby": CHART_TEXT},
+            ),
+            html.P(id=CHART_TEXT, className="cp-unseen"),
+        ],
+        className="cp-paper cp-chart",
+    )
+
+
+def register(app: Dash, engine: Engine) -> None:
+    """Draw, and extend with each interval and each note."""
+
+    @app.callback(
+        Output(CHART, "figure"),
+        Output(CURSOR, "data"),
+        Output(CHART_TEXT, "children"),
+        Input(PULSE, "data"),
+        Input(shell.VIEWER, "data"),
+        Input(VIEW, "value"),
+        Input(NOTED, "data"),
+        State(CURSOR, "data"),
+    )
+    def draw(told: Told | None, viewer: Any, view: str, _noted: int, cursor: dict[str, Any] | None) -> Any:
+        here = running(told)
+        who = shell.viewer_of(viewer)
+        chosen = "presence" if here.mode is Mode.PARTICIPATION else view
+        timeline = Timeline(chosen, who.scheme, who.zone)
+        drawn = {"session": here.session, "view": chosen, "viewer": viewer}
+        notes = queries.notes(engine, here.session)
+        lows = dips(queries.episodes(engine, here.session), here.session_time(datetime.now(UTC)))
+        if cursor is None or cursor["drawn"] != drawn:
+            rows = queries.intervals_since(engine, here.session)
+            text = describe_timeline(rows, who.zone)
+            if rows.empty:
+                return blank(), None, text
+            last, at = last_of(rows)
+            figure = timeline.figure(rows, notes, lows, key=f"{here.session} {chosen}")
+            first = milliseconds(rows["started_at"].iloc[0].to_pydatetime())
+            return figure, {"drawn": drawn, "first": first, "last": last, "at": at, "told": at}, text
+        first, latest = (datetime.fromtimestamp(cursor[name] / 1000, UTC) for name in ("first", "at"))
+        rows = queries.intervals_since(engine, here.session, cursor["last"], back_to=latest - SHARE_WINDOW)
+        new = int((rows["id"] > cursor["last"]).sum())
+        patch = timeline.extension(rows, new, notes, lows, first)
+        if not new:
+            return patch, no_update, no_update
+        last, at = last_of(rows)
+        if at - cursor["told"] < _TOLD_EVERY.total_seconds() * 1000:
+            return patch, {**cursor, "last": last, "at": at}, no_update
+        text = describe_timeline(queries.intervals_since(engine, here.session), who.zone)
+        return patch, {**cursor, "last": last, "at": at, "told": at}, text
+
+
+def last_of(intervals: pd.DataFrame) -> tuple[int, int]:
+    """Id and time (milliseconds since 1970, UTC) of the last of some intervals."""
+    row = intervals.iloc[-1]
+    return int(row["id"]), milliseconds(row["started_at"].to_pydatetime())
+
+
+def dips(episodes: pd.DataFrame, now: datetime) -> list[tuple[datetime, datetime]]:
+    """Start and end of the stretches in which the class as a whole fell; an open one lasts until `now`."""
+    of_class = episodes[episodes["rule"] == Rule.CLASS_DIP.value]
+    return [
+        (start.to_pydatetime(), end.to_pydatetime())
+        for start, end in zip(
+            of_class["started_at"], of_class["ended_at"].fillna(pd.Timestamp(now)), strict=True
+        )
+    ]
