@@ -13,7 +13,15 @@ def no_session(start_command: str, last: Component | None) -> Component:
     """
     steps = [
         ("1", ["Open your Zoom meeting and switch it to gallery view."]),
-        ("2", ["In a terminal, run ", html.Code(start_command), ". It finds the window by itself."]),
+        (
+            "2",
+            [
+                dcc.Link("Start the class", href="/start", className="cp-link"),
+                ": the window is found by itself. In a terminal, ",
+                html.Code(start_command),
+                " does the same.",
+            ],
+        ),
         ("3", ["This page fills as soon as the first faces are read. No need to reload."]),
     ]
     return html.Div(
@@ -27,7 +35,13 @@ def no_session(start_command: str, last: Component | None) -> Component:
                 [html.Div([html.B(number), html.Span(text)], className="cp-step") for number, text in steps],
                 className="cp-steps cp-paper",
             ),
-            html.P(["Just looking? ", html.Code("classpulse demo"), " shows a made-up class."]),
+            html.P(
+                [
+                    "Just looking? The page Start has a made-up class, and so has ",
+                    html.Code("classpulse demo"),
+                    ".",
+                ]
+            ),
         ],
         className="cp-empty",
     )
