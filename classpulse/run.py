@@ -194,7 +194,7 @@ def start(chosen: Settings, *, seconds: float | None, browser: bool) -> None:
         stopped_by_signals() as stop,
         closing(LiveControls(chosen, engine, _watch_command, _look_reader)) as controls,
         PageServer(
-            engine, host=chosen.dashboard.host, port=chosen.dashboard.port, settings=_pages(controls)
+            engine, host=chosen.dashboard.host, port=chosen.dashboard.port, settings=_pages(chosen, controls)
         ) as server,
     ):
         reading = at_once and refusal is None
@@ -250,28 +250,31 @@ def serve_pages(chosen: Settings, *, browser: bool) -> None:
         database(chosen) as engine,
         stopped_by_signals() as stop,
         PageServer(
-            engine, host=chosen.dashboard.host, port=chosen.dashboard.port, settings=_pages()
+            engine, host=chosen.dashboard.host, port=chosen.dashboard.port, settings=_pages(chosen)
         ) as server,
     ):
         _announce(server.url, browser)
         stop.wait()
 
 
-def _pages(controls: "Controls | None" = None) -> "DashboardSettings":
-    """What the pages need beside the database: what was measured of the weights, unless they are not usable.
+def _pages(chosen: Settings, controls: "Controls | None" = None) -> "DashboardSettings":
+    """What the pages need beside the database: the settings, and what was measured of usable weights.
 
     Args:
+        chosen: the settings with which this program runs.
         controls: with which the pages start and stop a class; None where they only show.
     """
+    from classpulse.settings_editor import SettingsEditor
     from dashboard.app import DashboardSettings
     from models.errors import ModelsError
     from models.registry import read_figures
 
+    book = SettingsEditor(chosen)
     try:
-        return DashboardSettings(accuracy=read_figures("expression"), controls=controls)
+        return DashboardSettings(accuracy=read_figures("expression"), controls=controls, book=book)
     except ModelsError as error:
         logging.getLogger(__name__).warning("About shows no figures of the classifier: %s", error)
-        return DashboardSettings(controls=controls)
+        return DashboardSettings(controls=controls, book=book)
 
 
 def report(chosen: Settings, session: str, report_format: str) -> bytes:

@@ -3,10 +3,10 @@
 import logging
 import socket
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Final, Self
 
 from dash import Dash, Input, Output
@@ -23,6 +23,8 @@ from dashboard.errors import ExportError, PortInUseError
 from dashboard.exports import FORMATS
 from dashboard.health import health
 from dashboard.pages import about, now, report, sessions, start, trends
+from dashboard.pages import settings as settings_page
+from dashboard.preferences import SettingsBook
 from dashboard.security import MAX_REQUEST_BYTES, protect, require_loopback
 from dashboard.theme import css_variables
 from storage.errors import UnknownSessionError
@@ -41,12 +43,14 @@ class DashboardSettings:
         start_command: what starts a class, shown where none is running.
         accuracy: what was measured of the classifier (see `dashboard.accuracy`), None where nothing was.
         controls: with which a class is started and stopped; None where the pages only show.
+        book: with which settings are read and written; None where there are none to edit.
     """
 
     poll_seconds: float = 1.0
     start_command: str = "classpulse start"
     accuracy: Mapping[str, Any] | None = None
     controls: Controls | None = None
+    book: SettingsBook | None = None
 
 
 def create_app(engine: Engine, settings: DashboardSettings | None = None) -> Dash:
@@ -76,6 +80,7 @@ def create_app(engine: Engine, settings: DashboardSettings | None = None) -> Das
     sessions.register(app, engine)
     report.register(app, engine)
     trends.register(app, engine)
+    settings_page.register(app, chosen.book)
     start.register(app, engine, chosen.controls, chosen.start_command)
     running.register(app, engine, chosen.controls)
     about.register(app, chosen.accuracy)
@@ -83,11 +88,8 @@ def create_app(engine: Engine, settings: DashboardSettings | None = None) -> Das
     app.validation_layout = [
         shell.layout(),
         now.layout(chosen.poll_seconds),
-        sessions.layout(),
         report.layout(0),
-        trends.layout(),
-        start.layout(),
-        about.layout(),
+        *(layout() for layout in _PAGES.values()),
     ]
 
     @app.callback(
@@ -101,21 +103,27 @@ def create_app(engine: Engine, settings: DashboardSettings | None = None) -> Das
     return app
 
 
+_PAGES: Final[Mapping[str, Callable[[], Component]]] = MappingProxyType(
+    {
+        "about": about.layout,
+        "sessions": sessions.layout,
+        "settings": settings_page.layout,
+        "start": start.layout,
+        "trends": trends.layout,
+    }
+)
+"""The layout of each page whose address says all."""
+
+
 def page(path: str, settings: DashboardSettings) -> Component:
     """The layout at a path."""
     match path.strip("/").split("/"):
         case [""]:
             return now.layout(settings.poll_seconds)
-        case ["sessions"]:
-            return sessions.layout()
         case ["sessions", number] if number.isascii() and number.isdecimal():
             return report.layout(int(number))
-        case ["trends"]:
-            return trends.layout()
-        case ["start"]:
-            return start.layout()
-        case ["about"]:
-            return about.layout()
+        case [name] if name in _PAGES:
+            return _PAGES[name]()
         case _:
             return empty.nothing_here("There is no such page", "The address leads nowhere.")
 

@@ -18,7 +18,14 @@ NAVIGATION: Final = "shell-navigation"
 SCHEME: Final = "shell-scheme"
 VIEWER: Final = "shell-viewer"
 
-_PAGES: Final = (("/", "Now"), ("/start", "Start"), ("/sessions", "Sessions"), ("/trends", "Trends"), ("/about", "About"))
+_PAGES: Final = (
+    ("/", "Now"),
+    ("/start", "Start"),
+    ("/sessions", "Sessions"),
+    ("/trends", "Trends"),
+    ("/settings", "Settings"),
+    ("/about", "About"),
+)
 
 
 @dataclass(frozen=True, slots=True)
