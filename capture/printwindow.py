@@ -64,13 +64,14 @@ def grab(handle: int, user32: Any, gdi32: Any) -> NDArray[np.uint8] | None:
     bitmap = gdi32.CreateCompatibleBitmap(of_window, width, height)
     before = gdi32.SelectObject(context, bitmap)
     try:
-        if not user32.PrintWindow(handle, context, _CLIENT_ONLY | _RENDER_FULL_CONTENT):
+        printed = user32.PrintWindow(handle, context, _CLIENT_ONLY | _RENDER_FULL_CONTENT)
+        # a bitmap that is in a context can be neither read nor deleted
+        gdi32.SelectObject(context, before)
+        if not printed:
             return None
         # a negative height gives the rows from the top
         header = _Header(ctypes.sizeof(_Header), width, -height, 1, 32)
         pixels = np.zeros((height, width, 4), np.uint8)
-        # GetDIBits wants a bitmap that is in no context
-        gdi32.SelectObject(context, before)
         rows = gdi32.GetDIBits(
             context, bitmap, 0, height, pixels.ctypes.data, ctypes.byref(header), _RGB_COLORS
         )

@@ -24,7 +24,7 @@
       case "stopped":
         return ["failed", "bad"];
       case "paused":
-        return ["paused", "idle"];
+        return ["paused", "still"];
       default:
         if (!state.last) return age > STARTING_SECONDS ? ["no data yet", "bad"] : ["starting", "busy"];
         return [ago(age), age > state.stale_after ? "bad" : "good"];

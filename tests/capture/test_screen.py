@@ -551,3 +551,77 @@ def test_the_grab_leaves_no_file(xvfb: str, tmp_path: Path, monkeypatch: pytest.
     with X11Window(xvfb, "Zoom Meeting", picture(1)), WindowSource(display=xvfb) as source:
         next(source.frames(1.0))
     assert list(tmp_path.iterdir()) == []
+
+
+class RefusingMss(RecordedMss):
+    """A desktop that refuses the first so many grabs, as a locked screen does."""
+
+    def __init__(self, refusals: int) -> None:
+        super().__init__(1.0)
+        self.refusals = refusals
+
+    def grab(self, box: dict[str, int]) -> RecordedShot:
+        from mss.exception import ScreenShotError
+
+        if self.refusals:
+            self.refusals -= 1
+            raise ScreenShotError("XGetImage failed")
+        return super().grab(box)
+
+
+def test_a_grab_that_is_refused_once_is_tried_again_and_twice_is_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    desktop = RefusingMss(1)
+    monkeypatch.setattr("capture.screen._open_mss", lambda _display: desktop)
+    with MonitorSource(1) as source:
+        frames = source.frames(1.0)
+        assert outcome(next(frames)) == (1000, 900)
+        desktop.refusals = 2
+        with pytest.raises(SourceError, match="screen is not locked"):
+            next(frames)
+
+
+def test_a_monitor_that_is_unplugged_is_not_observed(monkeypatch: pytest.MonkeyPatch) -> None:
+    desktop = RecordedMss(1.0)
+    monkeypatch.setattr("capture.screen._open_mss", lambda _display: desktop)
+    with MonitorSource(2) as source, RegionSource(Box(-700, 0, 50, 50)) as region:
+        frames, parts = source.frames(1.0), region.frames(1.0)
+        assert outcome(next(frames)) == (800, 600)
+        assert outcome(next(parts)) == (50, 50)
+        only = {"left": 0, "top": 0, "width": 1000, "height": 900}
+        desktop.monitors = (only, only)
+        assert outcome(next(frames)) == NotObservedReason.WINDOW_CLOSED
+        assert outcome(next(parts)) == NotObservedReason.WINDOW_CLOSED
+        # a driver that lists none shows the desktop as one
+        desktop.monitors = (only,)
+    with MonitorSource(1) as source:
+        assert outcome(next(source.frames(1.0))) == (1000, 900)
+
+
+def test_a_window_that_is_being_resized_or_goes_while_it_is_dragged(
+    recorded: RecordedMss, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Restless(OneWindow):
+        """A window that is another one at every look."""
+
+        def __init__(self) -> None:
+            super().__init__(Box(0, 0, 300, 200))
+            self.still, self.looks_left = True, 1000
+
+        def windows(self) -> list[DesktopWindow]:
+            self.looks_left -= 1
+            if not self.still:
+                self.box = Box(0, 0, self.box.width + 1, 200)
+            return super().windows() if self.looks_left > 0 else []
+
+    desk = Restless()
+    monkeypatch.setattr("capture.screen.open_desk", lambda _display: desk)
+    monkeypatch.setattr("capture.screen.open_pictures", lambda _display: None)
+    with WindowSource() as source:
+        frames = source.frames(1.0)
+        assert isinstance(next(frames), Frame)
+        desk.still = False
+        assert outcome(next(frames)) == NotObservedReason.RESIZED
+        desk.looks_left = 4
+        assert outcome(next(frames)) == NotObservedReason.WINDOW_CLOSED

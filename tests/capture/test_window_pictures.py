@@ -82,6 +82,7 @@ class Gdi32:
         return rows
 
     def DeleteObject(self, what: int) -> int:
+        assert self.selected != what, "the bitmap is still in a context"
         self.objects -= 1
         return 1
 
