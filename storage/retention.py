@@ -1,25 +1,55 @@
 """Erasing what was kept, down to the bytes."""
 
 import contextlib
+import re
 import sqlite3
+from collections.abc import Iterable, Sequence
+from itertools import groupby
 from pathlib import Path
-from typing import cast
+from typing import Any, Final, cast
 
-from sqlalchemy import Engine, delete, select
+from sqlalchemy import Connection, Engine, delete, or_, select, update
 
+from engagement.records import Mode
+from storage.class_seats import class_seats
 from storage.database import writing
 from storage.errors import DatabaseLockedError, SessionBusyError, UnknownSessionError
 from storage.faults import sqlite_error, sqlite_file
 from storage.migrate import backups
-from storage.schema import SessionTable
+from storage.schema import (
+    Base,
+    EpisodeTable,
+    IntervalTable,
+    ReadingTable,
+    SeatOfferTable,
+    SeatTable,
+    SessionTable,
+    StudentLabelTable,
+    StudentTable,
+)
+from storage.students import Student, find_student
+from storage.traces import labels_of, whole_words
+
+_SOMEBODY: Final = "a student"
+"""What stands in the texts of others in place of a name that was erased."""
+
+_ANEW: Final = (
+    "CREATE TEMP TABLE kept AS SELECT * FROM {}",
+    "DELETE FROM {}",
+    "INSERT INTO {} SELECT * FROM temp.kept",
+    "DROP TABLE temp.kept",
+)
+
+_WITHOUT_NAMES: Final = frozenset({IntervalTable.__tablename__, ReadingTable.__tablename__})
+"""The bulk: numbers only."""
 
 
 def erase_session(engine: Engine, session_id: int) -> None:
     """Remove a session and all that belongs to it.
 
-    In a SQLite file the freed space is overwritten (`secure_delete`), the write-ahead log is emptied and the copies
-    that migrations left are removed, for they hold the session too. A PostgreSQL server keeps the bytes until it
-    vacuums, and its own backups.
+    In a SQLite file the freed space is overwritten (`secure_delete`), the tables with names are written anew, the
+    write-ahead log is emptied and the copies that migrations left are removed, for they hold the session too. A
+    PostgreSQL server keeps the bytes until it vacuums, and its own backups.
 
     Raises:
         UnknownSessionError: there is no such session.
@@ -42,11 +72,132 @@ def erase_session(engine: Engine, session_id: int) -> None:
                 "stop that one first, then erase it."
             )
         connection.execute(delete(SessionTable).where(SessionTable.id == session_id))
+    _leave_no_bytes(engine)
+
+
+def erase_student(engine: Engine, student_id: int) -> None:
+    """Remove a student and all that was kept of them in the sessions of their class.
+
+    Their seats go with readings, episodes and offers, their labels, their consent, and their name where it stands in
+    the reason of another's episode. What stays: the counts of the class, which name nobody; the teacher's own notes;
+    seats of which nobody can tell whether they are theirs (`storage.traces`); other classes. Bytes as with
+    `erase_session`.
+
+    Raises:
+        UnknownStudentError: there is no such student.
+        SessionBusyError: a session of the class that keeps rows per seat has not ended.
+        DatabaseLockedError: the student is gone, but another process reads the log, which could not be emptied.
+    """
+    with writing(engine) as connection:
+        student = find_student(connection, student_id)
+        _refuse_while_open(connection, student)
+        own = [seat for seat in class_seats(connection, student.class_name) if seat.student_id == student_id]
+        names = {student.name, *labels_of(connection, student_id, own)}
+        for session_id, seats in groupby(own, key=lambda seat: seat.session_id):
+            _erase_seats(connection, session_id, [seat.number for seat in seats])
+        _erase_from_reasons(connection, student.class_name, names)
+        connection.execute(
+            delete(StudentLabelTable).where(
+                StudentLabelTable.class_name == student.class_name,
+                or_(StudentLabelTable.student_id == student_id, StudentLabelTable.label.in_(names)),
+            )
+        )
+        connection.execute(delete(StudentTable).where(StudentTable.id == student_id))
+    _leave_no_bytes(engine)
+
+
+def _refuse_while_open(connection: Connection, student: Student) -> None:
+    row = connection.execute(
+        select(SessionTable.agent_name, SessionTable.agent_pid).where(
+            SessionTable.name == student.class_name,
+            SessionTable.mode == str(Mode.INDIVIDUAL),
+            SessionTable.ended_at.is_(None),
+        )
+    ).first()
+    if row is not None:
+        # its agent knows the seats by heart and would write them again
+        raise SessionBusyError(
+            f'A session of "{student.class_name}" is still open, held by {row.agent_name} (process {row.agent_pid}): '
+            f"stop it first, then erase {student.name}. Marked as refused they are not read from the next interval on."
+        )
+
+
+def _erase_seats(connection: Connection, session_id: int, numbers: Sequence[int]) -> None:
+    of_session = select(IntervalTable.id).where(IntervalTable.session_id == session_id)
+    connection.execute(
+        delete(ReadingTable).where(ReadingTable.interval_id.in_(of_session), ReadingTable.seat.in_(numbers))
+    )
+    connection.execute(
+        delete(EpisodeTable).where(EpisodeTable.session_id == session_id, EpisodeTable.seat.in_(numbers))
+    )
+    connection.execute(
+        delete(SeatOfferTable).where(
+            SeatOfferTable.session_id == session_id,
+            or_(SeatOfferTable.seat.in_(numbers), SeatOfferTable.same_as.in_(numbers)),
+        )
+    )
+    connection.execute(
+        delete(SeatTable).where(SeatTable.session_id == session_id, SeatTable.number.in_(numbers))
+    )
+
+
+def _erase_from_reasons(connection: Connection, class_name: str, names: Iterable[str]) -> None:
+    pattern = whole_words(names)
+    rows = connection.execute(
+        select(EpisodeTable.id, EpisodeTable.reason, EpisodeTable.evidence)
+        .join(SessionTable, SessionTable.id == EpisodeTable.session_id)
+        .where(SessionTable.name == class_name)
+    ).all()
+    for row in rows:
+        reason, evidence = _without(row.reason, pattern), _without(row.evidence, pattern)
+        if (reason, evidence) != (row.reason, row.evidence):
+            connection.execute(
+                update(EpisodeTable).where(EpisodeTable.id == row.id).values(reason=reason, evidence=evidence)
+            )
+
+
+def _without(value: Any, pattern: re.Pattern[str]) -> Any:
+    """The same text, or JSON of texts, with somebody in the place of the names."""
+    if isinstance(value, str):
+        return pattern.sub(_SOMEBODY, value)
+    if isinstance(value, dict):
+        return {_without(key, pattern): _without(item, pattern) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without(item, pattern) for item in value]
+    return value
+
+
+def _leave_no_bytes(engine: Engine) -> None:
+    """See that neither a SQLite file nor its log nor a copy of it holds what was erased."""
     path = sqlite_file(engine)
-    if path is not None:
-        _empty_log(engine, path)
-        for copy in backups(engine):
-            copy.unlink(missing_ok=True)
+    if path is None:
+        return
+    _write_anew(engine, path)
+    _empty_log(engine, path)
+    for copy in backups(engine):
+        copy.unlink(missing_ok=True)
+
+
+def _write_anew(engine: Engine, path: Path) -> None:
+    """Fill the tables that hold names anew, in the order of their keys.
+
+    `secure_delete` overwrites a row that is deleted and a page that is freed, but not the bytes that a row left behind
+    when it moved to another page as its table grew: they stay in the gap of the first until that is filled anew.
+    """
+    tables = [table.name for table in Base.metadata.sorted_tables if table.name not in _WITHOUT_NAMES]
+    with contextlib.closing(engine.raw_connection()) as pooled:
+        raw = cast("sqlite3.Connection", pooled.driver_connection)
+        pooled.detach()  # its settings die with it
+        try:
+            # nobody's rows go with a table that is emptied for a moment
+            raw.execute("PRAGMA foreign_keys = OFF")
+            raw.execute("BEGIN IMMEDIATE")
+            for table in tables:
+                for statement in _ANEW:
+                    raw.execute(statement.format(table))
+            raw.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise sqlite_error(error, path) from error
 
 
 def _empty_log(engine: Engine, path: Path) -> None:
@@ -60,6 +211,6 @@ def _empty_log(engine: Engine, path: Path) -> None:
             raise sqlite_error(error, path) from error
     if busy:
         raise DatabaseLockedError(
-            f"The session was erased, but another program reads the database {path} and keeps its log from being "
-            "emptied: close what else uses it, then erase another session or start classpulse again."
+            f"It was erased, but another program reads the database {path} and keeps its log from being emptied: "
+            "close what else uses it, then erase something else or start classpulse again."
         )

@@ -1,24 +1,42 @@
 """What is erased is found in no byte that classpulse wrote."""
 
+import json
 import shutil
 from collections.abc import Callable
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
-from sqlalchemy import Engine
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, delete, insert, update
 
-from engagement.records import IntervalRecord, Seat
-from storage import queries
-from storage.database import open_database
-from storage.errors import DatabaseLockedError, SessionBusyError, UnknownSessionError
-from storage.migrate import migrate, script_folder
+from engagement.records import (
+    Consent,
+    Episode,
+    IntervalRecord,
+    OfferAnswer,
+    OfferReason,
+    Rule,
+    Seat,
+    SeatOffer,
+)
+from storage import queries, students
+from storage.database import open_database, writing
+from storage.errors import DatabaseLockedError, SessionBusyError, UnknownSessionError, UnknownStudentError
+from storage.migrate import alembic_config, migrate, script_folder
 from storage.notes import add_note
 from storage.recorder import NewSession, Recorder
+from storage.retention import erase_student
+from storage.schema import EpisodeTable
+from storage.traces import export_student, traces
 
 MakeSession = Callable[..., NewSession]
 MakeRecord = Callable[..., IntervalRecord]
 
+START = datetime(2026, 3, 2, 10, 0, 0, 123456, tzinfo=UTC)
 SECRETS = ("Wilhelmina", "fingerprint-of-hers", "She left early", "Confidential lesson")
 
 
@@ -52,8 +70,10 @@ def test_an_erased_session_is_in_no_byte_of_the_folder(
     recorder.close_session(session_id, new_session().started_at + timedelta(minutes=1))
     scripts = tmp_path / "scripts"
     shutil.copytree(script_folder(), scripts)
+    head = ScriptDirectory.from_config(alembic_config(script_folder())).get_current_head()
     (scripts / "versions" / "9999_later.py").write_text(
-        'revision = "9999"\ndown_revision = "0002"\nbranch_labels = depends_on = None\n\n\ndef upgrade():\n    pass\n'
+        f'revision = "9999"\ndown_revision = "{head}"\nbranch_labels = depends_on = None\n\n\n'
+        "def upgrade():\n    pass\n"
     )
     assert migrate(sqlite_engine, scripts) is not None
     names = {name for _, name in found(folder)}
@@ -98,3 +118,176 @@ def test_a_reader_that_keeps_the_log_from_being_emptied_is_told(
             queries.erase_session(impatient, session_id)
     impatient.dispose()
     assert queries.sessions(sqlite_engine).empty
+
+
+NAME = "Wilhelmina Becker-Õun"
+CLASS = "Physics 3B"
+
+
+def lessons(engine: Engine, new_session: MakeSession, record: MakeRecord) -> list[int]:
+    """Three sessions: under her name, a short form matched by hand, and two seats that were said to be one."""
+    recorder = Recorder(engine)
+    made = []
+    for number, label in enumerate((NAME, "willi on tablet", NAME.upper())):
+        session_id = recorder.open_session(new_session())
+        about_her = Episode(Rule.ABSENT, 2, f"Looks like {NAME}", START, None, {"who": [NAME, "Ada"], "n": 2})
+        hers = Episode(Rule.TURNED_AWAY, 1, f"{label} turned away", START, None, {"share": 0.8})
+        for index in range(40):
+            others = tuple(Seat(n, f"Classmate {n} {index % 7}", f"p{n}-{index}") for n in (2, 3))
+            first = replace(record(session_id).readings[0], seat=1 if index < 20 or number != 2 else 4)
+            recorder.commit(
+                record(
+                    session_id,
+                    index,
+                    seats=(Seat(first.seat, label, "fingerprint-of-hers"), *others),
+                    readings=(first, *record(session_id).readings[1:]),
+                    episodes=(about_her, hers),
+                    offers=(SeatOffer(4, 1, OfferReason.RENAMED),) if first.seat == 4 else (),
+                )
+            )
+        recorder.close_session(session_id, START + timedelta(minutes=2))
+        made.append(session_id)
+    return made
+
+
+def bytes_of_hers(folder: Path) -> set[tuple[str, str]]:
+    return {
+        (secret, path.name)
+        for path in folder.iterdir()
+        for secret in (
+            "Wilhelmina",
+            "WILHELMINA",
+            "willi on tablet",
+            "fingerprint-of-hers",
+            "Becker",
+            "Helmina B",
+        )
+        if secret.encode() in path.read_bytes()
+    }
+
+
+def test_an_erased_student_is_in_no_byte_of_the_folder(
+    sqlite_engine: Engine, new_session: MakeSession, record: MakeRecord
+) -> None:
+    engine, folder = sqlite_engine, Path(str(sqlite_engine.url.database)).parent
+    made = lessons(engine, new_session, record)
+    with engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    assert len(bytes_of_hers(folder)) == 5  # in the file itself, not only in its log
+    others = [students.add_student(engine, CLASS, f"Classmate {n}") for n in range(40)]
+    her = students.add_student(engine, CLASS, "Helmina B")
+    students.rename_student(engine, her, NAME)
+    students.set_consent(engine, her, Consent.AGREED, f"letter of {NAME}", START)
+    students.match_label(engine, CLASS, "willi on tablet", her)
+    students.answer_offer(engine, made[2], 4, 1, OfferAnswer.SAME)
+    (folder / "classpulse.db.backup-20260101T000000000000Z-0002").write_bytes(NAME.encode())
+
+    erase_student(engine, her)
+
+    assert bytes_of_hers(folder) == set()
+    kept = students.read_class_list(engine, CLASS)
+    assert kept is not None
+    assert [one.id for one in kept.students] == sorted(others, key=lambda one: str(others.index(one)))
+    for session_id in made:
+        assert set(queries.readings_since(engine, session_id)["seat"]) == {2, 3}
+        assert len(queries.intervals_since(engine, session_id)) == 40
+        episodes = queries.episodes(engine, session_id)
+        assert episodes["reason"].tolist() == ["Looks like a student"]
+        assert episodes["evidence"].tolist() == [{"who": ["a student", "Ada"], "n": 2}]
+        assert queries.seat_offers(engine, session_id).empty
+    with pytest.raises(UnknownStudentError, match=f"no student {her}"):
+        erase_student(engine, her)
+
+
+def test_erasing_a_student_leaves_the_others_and_other_classes(
+    engine: Engine, new_session: MakeSession, record: MakeRecord
+) -> None:
+    made = lessons(engine, new_session, record)
+    elsewhere = Recorder(engine).open_session(new_session(name="Algebra"))
+    Recorder(engine).commit(record(elsewhere, seats=(Seat(1, NAME, ""), *record(elsewhere).seats[1:])))
+    her = students.add_student(engine, CLASS, NAME)
+    add_note(engine, made[0], START, "becker left early")
+    erase_student(engine, her)
+    assert set(queries.readings_since(engine, made[0])["seat"]) == {2, 3}
+    assert queries.seats(engine, made[1])["name"].tolist()[0] == "willi on tablet"
+    assert queries.notes(engine, made[0])["text"].tolist() == ["becker left early"]
+    assert queries.seats(engine, elsewhere)["name"].tolist()[0] == NAME
+
+
+def test_a_student_whose_class_is_watched_is_not_erased(
+    engine: Engine, session_id: int, record: MakeRecord
+) -> None:
+    Recorder(engine).commit(record(session_id))
+    ada = students.add_student(engine, CLASS, "Ada")
+    with pytest.raises(SessionBusyError, match=r"still open.*stop it first, then erase Ada"):
+        erase_student(engine, ada)
+    assert students.read_student(engine, ada).name == "Ada"
+    assert len(queries.readings_since(engine, session_id)) == 3
+
+
+def test_what_is_kept_of_a_student_is_told_and_exported(
+    engine: Engine, new_session: MakeSession, record: MakeRecord
+) -> None:
+    made = lessons(engine, new_session, record)
+    her = students.add_student(engine, CLASS, NAME)
+    students.set_consent(engine, her, Consent.AGREED, "letter", START)
+    students.add_student(engine, "Algebra", NAME)
+    add_note(engine, made[0], START, "Wilhelmina: left early")
+    add_note(engine, made[0], START, "wilhelminas exercise")
+    told = traces(engine, her)
+    assert (told.labels, told.sessions, told.readings, told.episodes) == ((NAME,), 1, 40, 1)
+    assert [note.text for note in told.notes] == ["Wilhelmina: left early"]
+    assert told.other_classes == ("Algebra",)
+    assert told.unsure == 2  # the third session has two seats of that name
+
+    body = json.loads(export_student(engine, her))
+    assert (body["class"], body["student"]["name"], body["student"]["consent"]) == (CLASS, NAME, "agreed")
+    assert body["student"]["consent_at"] == START.isoformat()
+    assert [one["id"] for one in body["sessions"]] == made[:1]
+    (seat,) = body["sessions"][0]["seats"]
+    assert len(seat["readings"]) == 40
+    row = dict(zip(body["reading_columns"], seat["readings"][1], strict=True))
+    assert (row["at"], row["state"], row["happy"], row["yaw"]) == (
+        (START + timedelta(seconds=2)).isoformat(),
+        "seen",
+        0.7,
+        3.5,
+    )
+    assert [one["reason"] for one in seat["episodes"]] == [f"{NAME} turned away"]
+    assert "left early" not in json.dumps(body)
+    students.match_label(engine, CLASS, "willi on tablet", her)
+    students.answer_offer(engine, made[2], 4, 1, OfferAnswer.SAME)
+    told = traces(engine, her)
+    assert (told.sessions, told.readings, told.episodes, told.unsure) == (3, 120, 3, 0)
+
+
+def test_rows_that_moved_leave_nothing_behind(
+    sqlite_engine: Engine, new_session: MakeSession, record: MakeRecord
+) -> None:
+    engine, folder = sqlite_engine, Path(str(sqlite_engine.url.database)).parent
+    last = students.add_student(engine, CLASS, "Last")
+    session_id = Recorder(engine).open_session(new_session())
+    Recorder(engine).close_session(session_id, START)
+    random = np.random.default_rng(7)
+    hers = [int(number) for number in random.permutation(400)[:380]]
+
+    def texts(number: int, most: int) -> dict[str, Any]:
+        name = f"Zq{number:03d}"
+        evidence = {"who": name * int(random.integers(1, most))}
+        return {"reason": f"{name}{'x' * int(random.integers(1, 200))}", "evidence": evidence}
+
+    with writing(engine) as connection:
+        rows = [
+            {"session_id": session_id, "rule": "absent", "seat": n + 1, "started_at": START, **texts(n, 18)}
+            for n in map(int, random.permutation(400))
+        ]
+        connection.execute(insert(EpisodeTable), rows)
+        # as rows grow and shrink they move from page to page, and leave bytes where they were
+        for n in (*map(int, random.permutation(400)), *map(int, random.permutation(400))):
+            connection.execute(update(EpisodeTable).where(EpisodeTable.seat == n + 1).values(texts(n, 60)))
+        for n in hers:
+            connection.execute(delete(EpisodeTable).where(EpisodeTable.seat == n + 1))
+    erase_student(engine, last)
+    left = b"".join(path.read_bytes() for path in folder.iterdir())
+    assert [n for n in hers if f"Zq{n:03d}".encode() in left] == []
+    assert len(queries.episodes(engine, session_id)) == 20
