@@ -12,7 +12,8 @@ from inference.errors import ClassifierError
 from inference.litert import new_interpreter
 
 _BATCHES: Final = (1, 4, 16, 50)
-"""Batch sizes that are allocated; each holds its own buffers, and a batch between two of them is padded."""
+"""Batch sizes that are allocated, one at a time; a batch between two of them is padded, so that a class of which one
+comes or goes does not allocate anew."""
 
 
 class ExpressionClassifier:

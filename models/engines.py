@@ -58,6 +58,8 @@ def load_engine(name: str) -> Engine:
             classify(np.zeros((1, 48, 48), np.uint8))
     except _DownloadError as error:
         raise EngineError(f"{name} is not available offline: it wants to download from {error}.") from error
+    except EngineError:
+        raise
     except Exception as error:  # whatever others raise is one answer here
         raise EngineError(f"{name} cannot be loaded ({type(error).__name__}: {error}).") from error
     return Engine(classify, metadata.version(package), note)

@@ -17,6 +17,27 @@ def test_temperature_recovers_the_factor_that_spoiled_calibration() -> None:
     assert before > 0.1
 
 
+def test_offsets_give_back_the_class_frequencies_that_were_taken_away() -> None:
+    rng = np.random.default_rng(2)
+    honest = rng.normal(0, 2, (8_000, 7))
+    labels = (honest + rng.gumbel(size=honest.shape)).argmax(axis=1)  # drawn by their softmax
+    taken = np.array([1.0, -1.0, 0.5, 0.0, 0.0, -0.5, 0.0])
+    spoiled = (honest - taken) * 2.0
+    offsets = metrics.fit_offsets(spoiled, labels)
+    np.testing.assert_allclose(offsets, taken * 2.0, atol=0.2)
+    assert offsets.mean() == pytest.approx(0)
+    mean = metrics.softmax(spoiled + offsets, 2.0).mean(axis=0)
+    np.testing.assert_allclose(mean, np.bincount(labels, minlength=7) / len(labels), atol=0.005)
+
+
+def test_the_interval_of_macro_f1_is_as_wide_as_its_figure_is_unsure() -> None:
+    matrix = np.diag([20] * 7) + 5
+    low, high = metrics.macro_f1_interval(matrix)
+    low_of_more, high_of_more = metrics.macro_f1_interval(matrix * 16)
+    assert low < metrics.macro_f1(matrix) < high
+    assert (high - low) / (high_of_more - low_of_more) == pytest.approx(4, rel=0.2)
+
+
 def test_calibration_error_by_hand() -> None:
     # two faces at 0.9 of which one is right, two at 0.5 of which one is right: (0.4 + 0.0) / 2
     probabilities = np.array([[0.9, 0.1], [0.9, 0.1], [0.5, 0.4], [0.5, 0.4]])

@@ -63,3 +63,10 @@ def test_an_engine_that_loads_is_asked_at_once(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setitem(engines.ENGINES, "calm", ("numpy", broken, ""))
     with pytest.raises(EngineError, match="cannot be loaded \\(KeyError"):
         load_engine("calm")
+
+    def empty() -> Classify:
+        raise EngineError("It holds no weights.")
+
+    monkeypatch.setitem(engines.ENGINES, "calm", ("numpy", empty, ""))
+    with pytest.raises(EngineError, match=r"^It holds no weights\.$"):
+        load_engine("calm")
