@@ -2,6 +2,7 @@
 
 ClasspulseError
 ├── InvalidRecordError        a record was made that breaks one of its invariants
+├── RosterError               a class list cannot be read as a table of students
 ├── capture.errors.*          a source, a window or the grid
 ├── inference.errors.*        a detector, a classifier or a label reader
 ├── storage.errors.*          the database
@@ -19,3 +20,7 @@ class ClasspulseError(Exception):
 
 class InvalidRecordError(ClasspulseError, ValueError):
     """A record breaks one of its invariants; the message names the field, the expected and the actual value."""
+
+
+class RosterError(ClasspulseError):
+    """A class list cannot be read as a table of students; the message says where and what to do."""
