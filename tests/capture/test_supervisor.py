@@ -1,11 +1,13 @@
 """The supervisor against real child processes."""
 
 import logging
+import os
 import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 
 from capture.errors import AgentError
@@ -150,3 +152,61 @@ def test_a_stage_is_told_as_it_is_read() -> None:
     # a recording is decoded up to the next interval, and long intervals may take long
     assert seconds_allowed(Stage.GRAB, interval=2.0, live=False) == 120
     assert seconds_allowed(Stage.READ, interval=60.0, live=True) == 300
+
+
+def test_an_agent_that_does_not_heed_the_end_of_its_input_is_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("capture.supervisor.STOP_SECONDS", 0.5)
+    pid = tmp_path / "pid"
+    program = f"import os, signal; pathlib.Path({str(pid)!r}).write_text(str(os.getpid())); interval(); time.sleep(600)"
+    stop = threading.Event()
+
+    def stop_once_it_runs() -> None:
+        while not (pid.exists() and pid.read_text()):
+            stop.wait(0.05)
+        stop.set()
+
+    threading.Thread(target=stop_once_it_runs).start()
+    assert Supervisor(child(program)).run(stop) == 0
+    assert not psutil.pid_exists(int(pid.read_text()))
+
+
+def test_a_second_ctrl_c_ends_the_agent_too(tmp_path: Path) -> None:
+    class Interrupted(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            if (tmp_path / "there").exists():
+                raise KeyboardInterrupt
+            return super().wait(timeout)
+
+    ended = tmp_path / "ended"
+    program = (
+        f"pathlib.Path({str(tmp_path / 'there')!r}).touch(); sys.stdin.read()\n"
+        f"pathlib.Path({str(ended)!r}).touch()"
+    )
+    with pytest.raises(KeyboardInterrupt):
+        Supervisor(child(program)).run(Interrupted())
+    assert ended.exists()
+
+
+def test_a_stop_between_two_tries_is_heeded(tmp_path: Path) -> None:
+    stop = threading.Event()
+    program = times(tmp_path / "tries") + "raise SystemExit(70)"
+    assert Supervisor(child(program), on_restart=lambda _why: stop.set()).run(stop) == 0
+    assert (tmp_path / "tries").stat().st_size == 1
+
+
+def test_the_environment_is_the_agents_and_what_else_it_prints_does_no_harm(tmp_path: Path) -> None:
+    program = (
+        "import os; print('Downloading: 30 %'); sys.stdout.buffer.write(b'\\xff\\xfe\\n'); interval()\n"
+        f"pathlib.Path({str(tmp_path / 'said')!r}).write_text(os.environ['CLASS_OF'])"
+    )
+    supervisor = Supervisor(child(program), environment=os.environ | {"CLASS_OF": "9b"})
+    assert supervisor.run(threading.Event()) == 0
+    assert (tmp_path / "said").read_text() == "9b"
+    assert supervisor.made_progress
+
+
+def test_time_that_is_up_while_an_agent_broke_is_the_end() -> None:
+    commands = iter([child("raise SystemExit(70)")(), None])
+    assert Supervisor(lambda: next(commands)).run(threading.Event()) == 0
