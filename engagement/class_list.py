@@ -97,12 +97,13 @@ def match_labels(
     certain = {label: student for label, student in matched.items() if student in known}
     taken = set(certain.values())
     times = Counter(_key(label) for label in labels)
+    listed = tuple(students)
     unsure: dict[str, tuple[int, ...]] = {}
     claims: dict[int, list[tuple[float, str]]] = {}
     for label in dict.fromkeys(labels):
         if label in matched:
             continue
-        ranked = _ranked(label, students)
+        ranked = _ranked(label, listed)
         if not ranked:
             continue
         (score, best), second = ranked[0], ranked[1][0] if len(ranked) > 1 else 0.0
@@ -132,7 +133,8 @@ def _key(label: str) -> str:
     return (clean_name(label) or "").casefold()
 
 
-def _ranked(label: str, students: Sequence[tuple[int, str]]) -> list[tuple[float, int]]:
+@lru_cache(maxsize=4096)
+def _ranked(label: str, students: tuple[tuple[int, str], ...]) -> list[tuple[float, int]]:
     """Scores and ids of those who may carry a label, best first."""
     read = _forms(label)
     scored = (
