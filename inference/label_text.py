@@ -31,6 +31,11 @@ _PLATE_EDGE: Final = 10.0
 _PLATE_ROWS: Final = 0.85
 _WINDOW_SHARE: Final = 0.8
 _MOST_DIFFERENT: Final = 0.27
+_BRIGHT: Final = 140
+"""Grey level between letters that are near white and the plate, whatever shows through it."""
+_MOST_WRONG: Final = 0.2
+_ROOM_AFTER: Final = 0.6
+"""Heights of a capital behind the last letter in which no other begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +47,15 @@ class TextLine:
         strokes: float32 (h', w'), 0..1, the letters alone, in pixels of the frame.
         baseline: row of `strokes` on which the letters stand.
         capital: height of a capital letter in pixels.
+        left, top: where `strokes` lies in the strip, in pixels.
     """
 
     picture: NDArray[np.uint8]
     strokes: NDArray[np.float32]
     baseline: int
     capital: int
+    left: int
+    top: int
 
     def same_text(self, other: "TextLine") -> bool:
         """True where both show the same letters in the same size, whatever moves behind them.
@@ -55,6 +63,40 @@ class TextLine:
         Every stretch of about one letter has to agree, so that "Sam 1" is not "Sam 2".
         """
         return difference(self, other) <= _MOST_DIFFERENT
+
+
+class Template:
+    """What a line of bright text looks like, to see at once whether it still stands where it was found."""
+
+    def __init__(self, line: TextLine) -> None:
+        import cv2
+
+        self._after = round(_ROOM_AFTER * line.capital)
+        padded = np.pad(line.strokes, ((0, 0), (0, self._after)))
+        self.shape = padded.shape
+        near = cv2.dilate(padded, np.ones((3, 3), np.uint8))
+        self._letters = (padded > 0.99).astype(np.float32)
+        # beside the last letter another word may have come
+        self._ground = (near < 0.01).astype(np.float32)
+        self._window = np.ones(max(4, round(_WINDOW_SHARE * line.capital)), np.float32)
+        self._ink = np.convolve(self._letters.sum(axis=0), self._window, "same") + line.capital / 2
+
+    def is_in(self, part: NDArray[np.uint8]) -> bool:
+        """Whether a part of a frame, uint8 of `shape` and RGB, shows these letters and no others.
+
+        Where bright video shows through between the letters this says no, though it may be they.
+        """
+        import cv2
+
+        if part.shape[:2] != self.shape:
+            return False
+        red, green, blue = cv2.split(part)
+        bright = cv2.min(cv2.min(red, green), blue) > _BRIGHT
+        wrong = np.where(bright, self._ground, self._letters).sum(axis=0)
+        if wrong.sum() > _MOST_WRONG * self._letters.sum():
+            return False
+        ratio = np.convolve(wrong, self._window, "same") / self._ink
+        return bool(ratio.max() <= _MOST_DIFFERENT)
 
 
 def find_text(strip: NDArray[np.uint8]) -> TextLine | None:
@@ -138,7 +180,7 @@ def _line(picture: NDArray[np.uint8], brightness: NDArray[np.uint8]) -> TextLine
     ]
     # fainter than that is what shows through of the video behind
     letters = np.clip((strokes[top:bottom, left:right] - 0.3) / 0.4, 0, 1).astype(np.float32)
-    return TextLine(np.ascontiguousarray(shown), letters, baseline - top, capital)
+    return TextLine(np.ascontiguousarray(shown), letters, baseline - top, capital, left, top)
 
 
 def _glyphs(ink: NDArray[np.bool_]) -> list[_Glyph]:
@@ -255,5 +297,5 @@ def _without_microphone(stretch: list[_Glyph], capital: int, band: NDArray[np.ui
 def _is_red(band: NDArray[np.uint8], left: int, right: int, capital: int) -> bool:
     if right - left > 2 * capital:
         return False
-    part = band[:, max(0, left - capital // 3) : right + capital // 3].astype(int)
+    part = band[:, left:right].astype(int)
     return bool((part[..., 0] - part[..., 1:].max(axis=2) > 60).mean() > 0.05)

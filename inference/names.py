@@ -13,16 +13,21 @@ from numpy.typing import NDArray
 from engagement.label_roles import ShownName, split_roles
 from engagement.names import clean_name
 from engagement.records import Box, Label, Tile
-from inference.label_text import TextLine, find_card_text, find_text
+from inference.label_text import Template, TextLine, find_card_text, find_text
 from inference.recognition import TextRecognizer
 
-_SURE: Final = 0.8
+_SURE: Final = 0.9
 """Confidence from which a text is not read again."""
-_USABLE: Final = 0.5
-"""Confidence under which a text is no name."""
+_USABLE: Final = 0.85
+"""Confidence under which a text is no name: names that are right are read with more than 0.9, and scripts that the
+recogniser does not know come out as a few signs of others with up to 0.84 (benchmarks/label_names.py)."""
 _MOST_ATTEMPTS: Final = 4
 _FRAMES_BETWEEN: Final = 15
+_FRAMES_BETWEEN_SEARCHES: Final = 4
+"""Of a tile that showed no label while all others stayed where they were."""
+_SAME_TILE: Final = 0.9
 _MOST_LABELS: Final = 512
+_ALPHABETS: Final = frozenset({"LATIN", "GREEK", "CYRILLIC"})
 _UNREAD: Final = Label("", None)
 
 
@@ -43,6 +48,37 @@ class _Known:
         return Label(self.fingerprint, self.name, self.own)
 
 
+@dataclass(frozen=True, slots=True)
+class _Spot:
+    """Where in a tile its label was found, or that none was, and in which frame it was searched for.
+
+    `card` is the whole tile where it is one.
+    """
+
+    tile: Tile
+    known: _Known | None
+    frame: int
+    template: Template | None = None
+    place: Box | None = None
+    card: NDArray[np.uint8] | None = None
+
+    def is_of(self, tile: Tile) -> bool:
+        """Whether a tile is where this one was; the grid may be found a pixel to the side."""
+        return self.tile.camera_on == tile.camera_on and self.tile.box.iou(tile.box) >= _SAME_TILE
+
+    def still_shows(self, image: NDArray[np.uint8]) -> bool:
+        """Whether the label stands where it was found; of a tile without one, nothing is known but when to search."""
+        if self.template is None or self.place is None:
+            return True
+        if self.card is not None:
+            return np.array_equal(self.card, _part(image, self.tile.box))
+        return self.template.is_in(_part(image, self.place))
+
+    def is_due(self, frame: int) -> bool:
+        """Whether a tile without a label is to be searched again."""
+        return frame - self.frame >= _FRAMES_BETWEEN_SEARCHES
+
+
 class LabelReader:
     """Reads the labels of frames that follow each other.
 
@@ -60,31 +96,62 @@ class LabelReader:
         self._budget = budget
         self._known: OrderedDict[str, _Known] = OrderedDict()
         self._frame = 0
+        self._places: list[_Spot] = []
 
     def read(self, image: NDArray[np.uint8], tiles: Sequence[Tile]) -> tuple[Label, ...]:
         """The labels of the tiles of a frame uint8 (H, W, 3) RGB, in their order."""
         self._frame += 1
-        labels = [self._find(image, tile) for tile in tiles]
-        due = {known.fingerprint: known for known in labels if known is not None and self._is_due(known)}
+        spots = self._spots(image, tiles)
+        due = {
+            spot.known.fingerprint: spot.known for spot in spots if spot.known and self._is_due(spot.known)
+        }
         # labels never tried come before those to be tried again
         for known in sorted(due.values(), key=lambda known: known.attempts)[: self._budget]:
             self._recognise(known)
-        return tuple(_UNREAD if known is None else known.label for known in labels)
+        return tuple(_UNREAD if spot.known is None else spot.known.label for spot in spots)
 
-    def _find(self, image: NDArray[np.uint8], tile: Tile) -> _Known | None:
-        line = None
-        if tile.label_box is not None:
-            line = find_text(_part(image, tile.label_box))
+    def _spots(self, image: NDArray[np.uint8], tiles: Sequence[Tile]) -> list["_Spot"]:
+        """Where the label of each tile is; where one stands still it is not searched for again."""
+        before = self._places if len(self._places) == len(tiles) else [None] * len(tiles)
+        spots = [
+            spot if spot is not None and spot.is_of(tile) and spot.still_shows(image) else None
+            for tile, spot in zip(tiles, before, strict=True)
+        ]
+        moved = any(
+            now is None and old is not None and old.known for now, old in zip(spots, before, strict=True)
+        )
+        found = [
+            spot
+            if spot is not None and (spot.known or not (moved or spot.is_due(self._frame)))
+            else self._search(image, tile)
+            for tile, spot in zip(tiles, spots, strict=True)
+        ]
+        self._places = list(found)
+        return found
+
+    def _search(self, image: NDArray[np.uint8], tile: Tile) -> "_Spot":
+        line, strip = None, tile.label_box
+        if strip is not None:
+            strip = strip.clipped(image.shape[1], image.shape[0])
+            line = find_text(_part(image, strip))
         if line is None and not tile.camera_on:
-            middle = Box(
+            strip = Box(
                 tile.box.left,
                 tile.box.top + tile.box.height // 4,
                 tile.box.width,
                 max(1, tile.box.height // 2),
-            )
-            line = find_card_text(_part(image, middle))
-        if line is None:
-            return None
+            ).clipped(image.shape[1], image.shape[0])
+            line = find_card_text(_part(image, strip))
+        if line is None or strip is None:
+            return _Spot(tile, None, self._frame)
+        template = Template(line)
+        height, width = template.shape
+        place = Box(strip.left + line.left, strip.top + line.top, width, height)
+        # a card stands still: every pixel of it is compared
+        card = None if tile.camera_on else _part(image, tile.box).copy()
+        return _Spot(tile, self._know(line), self._frame, template, place, card)
+
+    def _know(self, line: TextLine) -> _Known:
         for known in self._known.values():
             if known.line.same_text(line):
                 self._known.move_to_end(known.fingerprint)
@@ -116,15 +183,22 @@ class LabelReader:
 def displayed_name(text: str) -> ShownName:
     """The name in a label's text: without what the program or its owner adds, and without what an icon left.
 
-    There is none without two letters or digits, unless it is one sign of a script that writes whole words so.
+    There is none without two letters or digits, unless it is one sign of a script that writes whole words so, and none
+    in a word of two alphabets: so come out letters that the recogniser does not know.
     """
     shown = split_roles(text)
     name = shown.name or ""
+    if any(len(_ALPHABETS.intersection(map(_alphabet, word))) > 1 for word in name.split()):
+        return ShownName(None, shown.own)
     start = next((at for at, character in enumerate(name) if _belongs(character)), len(name))
     name = name[start:]
     letters = [character for character in name if _belongs(character)]
     legible = len(letters) >= 2 or any(unicodedata.category(letter) == "Lo" for letter in letters)
     return ShownName(clean_name(name) if legible else None, shown.own)
+
+
+def _alphabet(sign: str) -> str:
+    return unicodedata.name(sign, "").partition(" ")[0] if sign.isalpha() else ""
 
 
 def _belongs(character: str) -> bool:
