@@ -131,7 +131,7 @@ def _form() -> Component:
                 maxDropdownHeight=320,
             ),
             html.Div(
-                dmc.TextInput(id=PLACE, value="", label=" ", debounce=600),
+                dmc.TextInput(id=PLACE, value="", label=" ", debounce=False),
                 id=PLACE_ROW,
                 className="cp-hidden",
             ),
@@ -365,12 +365,16 @@ def _register_look(app: Dash, controls: Controls) -> None:
     @app.callback(
         Output(DOING, "children"),
         Input(SOURCE, "value"),
-        Input(PLACE, "value"),
+        # once it is typed, not with every letter
+        Input(PLACE, "n_blur"),
+        Input(PLACE, "n_submit"),
         Input(AGAIN, "n_clicks"),
+        State(PLACE, "value"),
         State(MODE, "value"),
         State(INTERVAL, "value"),
     )
-    def look(source: str | None, place: str, _clicks: int | None, mode: str, interval: Any) -> Any:
+    def look(source: str | None, *told: Any) -> Any:
+        place, mode, interval = told[-3:]
         # where nothing can be chosen the doctor says why
         spec = source_of(source, place) if source is not None else "window"
         if spec is None or controls.status().phase not in {Phase.IDLE, Phase.FAILED}:
