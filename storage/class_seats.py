@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Engine, select
 
 from engagement.class_list import match_labels
+from storage.database import reading
 from storage.schema import SeatTable, SessionTable, StudentLabelTable, StudentTable
 
 
@@ -33,6 +34,12 @@ class ClassSeat:
     last_seen_at: datetime | None
     student_id: int | None
     candidates: tuple[int, ...] = ()
+
+
+def read_class_seats(engine: Engine, class_name: str) -> list[ClassSeat]:
+    """As `class_seats`, in a transaction of its own."""
+    with reading(engine) as connection:
+        return class_seats(connection, class_name)
 
 
 def class_seats(connection: Connection, class_name: str) -> list[ClassSeat]:

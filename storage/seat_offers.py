@@ -1,15 +1,85 @@
 """What the teacher answers to seats that may be one participant."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection, Engine, RowMapping, delete, exists, func, select, update
 from sqlalchemy.orm import aliased
 
-from engagement.records import OfferAnswer, Seat
+from engagement.records import OfferAnswer, OfferReason, Seat
 from storage.database import reading, writing
 from storage.errors import AnswerRefusedError, UnknownOfferError
-from storage.schema import EpisodeTable, IntervalTable, ReadingTable, SeatOfferTable, SeatTable
+from storage.schema import EpisodeTable, IntervalTable, ReadingTable, SeatOfferTable, SeatTable, SessionTable
+
+
+@dataclass(frozen=True, slots=True)
+class OpenOffer:
+    """Two seats of a session that may be one participant, which the teacher has not answered; times are aware UTC.
+
+    Attributes:
+        session_id, started_at: of the session.
+        seat, same_as: the newer seat and the one that it may be.
+        name, same_as_name: as they are shown.
+        reason: why it is offered.
+        offered_at: when.
+    """
+
+    session_id: int
+    started_at: datetime
+    seat: int
+    same_as: int
+    name: str
+    same_as_name: str
+    reason: OfferReason
+    offered_at: datetime
+
+
+def open_offers(engine: Engine, class_name: str) -> list[OpenOffer]:
+    """The offers of a class that wait for an answer, the newest first; not those that other answers have settled."""
+    newer, older = aliased(SeatTable), aliased(SeatTable)
+    query = (
+        select(
+            SeatOfferTable.session_id,
+            SessionTable.started_at,
+            SeatOfferTable.seat,
+            SeatOfferTable.same_as,
+            newer.name.label("name"),
+            older.name.label("same_as_name"),
+            SeatOfferTable.reason,
+            SeatOfferTable.offered_at,
+        )
+        .select_from(SeatOfferTable)
+        .join(SessionTable, SessionTable.id == SeatOfferTable.session_id)
+        .outerjoin(
+            newer, (newer.session_id == SeatOfferTable.session_id) & (newer.number == SeatOfferTable.seat)
+        )
+        .outerjoin(
+            older, (older.session_id == SeatOfferTable.session_id) & (older.number == SeatOfferTable.same_as)
+        )
+        .where(SessionTable.name == class_name, SeatOfferTable.answer.is_(None))
+        .order_by(SeatOfferTable.session_id.desc(), SeatOfferTable.offered_at.desc(), SeatOfferTable.seat)
+    )
+    with reading(engine) as connection:
+        rows = connection.execute(query).all()
+        merged = {
+            session_id: read_merged(connection, session_id) for session_id in {row.session_id for row in rows}
+        }
+    return [
+        OpenOffer(
+            row.session_id,
+            row.started_at,
+            row.seat,
+            row.same_as,
+            Seat(row.seat, row.name, "").display_name,
+            Seat(row.same_as, row.same_as_name, "").display_name,
+            OfferReason(row.reason),
+            row.offered_at,
+        )
+        for row in rows
+        for one in (merged[row.session_id],)
+        if one.get(row.seat, row.seat) != one.get(row.same_as, row.same_as)
+    ]
 
 
 def answer_offer(engine: Engine, session_id: int, seat: int, same_as: int, answer: OfferAnswer) -> None:

@@ -41,6 +41,7 @@ __all__ = [
     "import_students",
     "match_label",
     "merged_seats",
+    "plan_import",
     "read_class_list",
     "read_student",
     "rename_student",
@@ -276,35 +277,49 @@ def import_students(
         InvalidRecordError: nothing is left of a name once it is cleaned; nothing was stored.
     """
     check_utc("The time of a consent", at)
-    cleaned = [(_clean_student(row.name), row.consent) for row in rows]
+    cleaned = [NewStudent(_clean_student(row.name), row.consent) for row in rows]
     where = _clean_source(source)
-    added = changed = 0
     with writing(engine) as connection:
         name = _ensure(connection, class_name)
-        known: dict[str, list[Student]] = {}
-        for one in connection.execute(
+        known = connection.execute(
             select(*_STUDENT).where(StudentTable.class_name == name).order_by(StudentTable.id)
-        ):
-            known.setdefault(one.name.casefold(), []).append(_student(one))
-        taken: Counter[str] = Counter()
-        for student_name, consent in cleaned:
-            key = student_name.casefold()
-            namesakes, place = known.get(key, []), taken[key]
-            taken[key] += 1
-            told = None if consent in {None, Consent.UNKNOWN} else at
-            if place >= len(namesakes):
-                _insert(
-                    connection, name, student_name, consent or Consent.UNKNOWN, told, where if told else None
-                )
-                added += 1
-            elif consent is not None and consent is not namesakes[place].consent:
+        )
+        steps = plan_import([_student(row) for row in known], cleaned)
+        for row, (student, change) in zip(cleaned, steps, strict=True):
+            told = None if row.consent in {None, Consent.UNKNOWN} else at
+            if student is None:
+                consent = row.consent or Consent.UNKNOWN
+                _insert(connection, name, row.name, consent, told, where if told else None)
+            elif change:
                 connection.execute(
                     update(StudentTable)
-                    .where(StudentTable.id == namesakes[place].id)
-                    .values(consent=str(consent), consent_at=told, consent_source=where if told else None)
+                    .where(StudentTable.id == student.id)
+                    .values(consent=str(row.consent), consent_at=told, consent_source=where if told else None)
                 )
-                changed += 1
+    added = sum(student is None for student, _ in steps)
+    changed = sum(change for _, change in steps)
     return Imported(added, changed, len(cleaned) - added - changed)
+
+
+def plan_import(known: Sequence[Student], rows: Sequence[NewStudent]) -> list[tuple[Student | None, bool]]:
+    """What taking in each row does: who it is of those known (None: somebody new), and whether their consent changes.
+
+    Args:
+        known: the students of the class.
+        rows: the list, cleaned.
+    """
+    namesakes: dict[str, list[Student]] = {}
+    for one in sorted(known, key=lambda student: student.id):
+        namesakes.setdefault(one.name.casefold(), []).append(one)
+    taken: Counter[str] = Counter()
+    steps: list[tuple[Student | None, bool]] = []
+    for row in rows:
+        key = row.name.casefold()
+        place = taken[key]
+        taken[key] += 1
+        student = namesakes[key][place] if place < len(namesakes.get(key, ())) else None
+        steps.append((student, student is not None and row.consent not in {None, student.consent}))
+    return steps
 
 
 def match_label(engine: Engine, class_name: str, label: str, student_id: int | None) -> None:

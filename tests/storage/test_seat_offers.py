@@ -22,6 +22,7 @@ from storage.database import writing
 from storage.errors import AnswerRefusedError, UnknownOfferError
 from storage.recorder import Recorder
 from storage.schema import SeatTable
+from storage.seat_offers import open_offers
 from storage.students import answer_offer, merged_seats
 
 MakeRecord = Callable[..., IntervalRecord]
@@ -110,8 +111,18 @@ def test_answers_add_up(engine: Engine, session_id: int, commit: Callable[..., N
         [(1, []), (2, []), (3, [(3, 2)]), (4, [(4, 3), (4, 1)]), (5, [(5, 4)])]
     ):
         commit(index, {seat: f"Name {seat}"}, offers=offers)
-    for seat, same_as in ((4, 3), (5, 4), (3, 2), (4, 1)):
+    assert [(one.seat, one.same_as) for one in open_offers(engine, "Physics 3B")] == [
+        (5, 4),
+        (4, 1),
+        (4, 3),
+        (3, 2),
+    ]
+    newest = open_offers(engine, "Physics 3B")[0]
+    assert (newest.name, newest.same_as_name, newest.reason) == ("Name 5", "Name 4", OfferReason.RENAMED)
+    for seat, same_as in ((4, 3), (5, 4), (3, 2)):
         answer_offer(engine, session_id, seat, same_as, OfferAnswer.SAME)
+    assert [(one.seat, one.same_as) for one in open_offers(engine, "Physics 3B")] == [(4, 1)]
+    answer_offer(engine, session_id, 4, 1, OfferAnswer.SAME)
     assert merged_seats(engine, session_id) == {2: 1, 3: 1, 4: 1, 5: 1}
     assert queries.seats(engine, session_id)[["seat", "name"]].values.tolist() == [[1, "Name 5"]]
     assert queries.readings_since(engine, session_id)["seat"].tolist() == [1] * 5
