@@ -203,6 +203,62 @@ def test_a_session_that_goes_on_has_its_seats_again() -> None:
     ]  # fmt: skip
 
 
+def test_seats_that_are_one_are_found_by_either_name() -> None:
+    seating = Seating()
+    assert numbers(seating, gallery(["Anna", *CLASS])) == [1, 2, 3, 4, 5, 6, 7]
+    assert numbers(seating, gallery(["Ki", *CLASS])) == [8, 2, 3, 4, 5, 6, 7]
+    seating.merge({8: 1})
+    _, seats = seating.assign(gallery(["Ki", *CLASS]))
+    assert [seat.number for seat in seats] == [1, 2, 3, 4, 5, 6, 7]
+    assert seats[0].name == "Ki"  # as it was read last
+    assert seating.offers == ()
+    assert numbers(seating, gallery([*CLASS, "Anna"])) == [2, 3, 4, 5, 6, 7, 1]
+    assert numbers(seating, gallery([*CLASS, "Ki"])) == [2, 3, 4, 5, 6, 7, 1]
+    # asked again with what is known, nothing changes; a new seat gets a number of its own
+    seating.merge({8: 1})
+    assert numbers(seating, gallery([*CLASS, "Ki", "Zoltan"])) == [2, 3, 4, 5, 6, 7, 1, 9]
+
+
+def test_namesakes_that_are_said_to_be_known_ones_go_on_as_these() -> None:
+    seating = Seating()
+    numbers(seating, gallery(["iPhone", *CLASS[:3], "iPhone", *CLASS[3:]]))
+    assert numbers(seating, gallery(["iPhone", "iPhone", *CLASS])) == [9, 10, 2, 3, 4, 6, 7, 8]
+    seating.merge({9: 5, 10: 1})
+    assert numbers(seating, gallery(["iPhone", "iPhone", *CLASS])) == [5, 1, 2, 3, 4, 6, 7, 8]
+    assert numbers(seating, gallery([CLASS[5], "iPhone", "iPhone", *CLASS[:5]])) == [8, 5, 1, 2, 3, 4, 6, 7]
+
+
+def test_a_seat_without_a_name_may_be_one_that_had_one() -> None:
+    seating = Seating()
+    numbers(seating, gallery(["Anna", *CLASS]))
+    unread = [tile(grid_box(0, 7), None, "f9"), *gallery(["Anna", *CLASS])[1:]]
+    assert numbers(seating, unread) == [8, 2, 3, 4, 5, 6, 7]
+    seating.merge({8: 1})
+    assert numbers(seating, unread) == [1, 2, 3, 4, 5, 6, 7]
+    assert numbers(seating, gallery([*CLASS, "Anna"])) == [2, 3, 4, 5, 6, 7, 1]
+
+
+def test_a_label_whose_seat_got_another_name_makes_a_new_seat() -> None:
+    seating = Seating()
+    row = [grid_box(index, 3) for index in range(3)]
+    others = [tile(row[1], "Ben"), tile(row[2], "Cleo")]
+    assert numbers(seating, [tile(row[0], None, "f1"), *others]) == [1, 2, 3]
+    assert numbers(seating, [tile(row[0], "Anna", "f2"), *others]) == [1, 2, 3]
+    assert numbers(seating, [tile(row[0], "Anna", "f2"), *others, tile(grid_box(3, 4), None, "f1")])[3] == 4
+
+
+def test_pages_are_a_union_over_time_with_when_each_was_seen() -> None:
+    seating = Seating()
+    pages = [[f"Student {page}{number}" for number in range(9)] for page in "abc"]
+    seen: dict[int, int] = {}
+    for frame in range(60):
+        for number in numbers(seating, gallery(pages[frame // 5 % 3])):
+            seen[number] = frame
+    assert sorted(seen) == list(range(1, 28))
+    assert {seen[number] for number in range(1, 10)} == {49}
+    assert {seen[number] for number in range(19, 28)} == {59}
+
+
 def test_same_name_with_two_fingerprints_stays_two_when_they_mute_in_turn() -> None:
     seating, left, right = Seating(), grid_box(0, 2), grid_box(1, 2)
     assert numbers(seating, [tile(left, "Anna", "open"), tile(right, "Anna", "muted")]) == [1, 2]
