@@ -58,7 +58,12 @@ def open_offers(engine: Engine, class_name: str) -> list[OpenOffer]:
             older, (older.session_id == SeatOfferTable.session_id) & (older.number == SeatOfferTable.same_as)
         )
         .where(SessionTable.name == class_name, SeatOfferTable.answer.is_(None))
-        .order_by(SeatOfferTable.session_id.desc(), SeatOfferTable.offered_at.desc(), SeatOfferTable.seat)
+        .order_by(
+            SeatOfferTable.session_id.desc(),
+            SeatOfferTable.offered_at.desc(),
+            SeatOfferTable.seat,
+            SeatOfferTable.same_as,
+        )
     )
     with reading(engine) as connection:
         rows = connection.execute(query).all()
