@@ -98,10 +98,12 @@ class Unknown:
     Attributes:
         why: the reason and what to do.
         since: end of what is known, by the session's own clock; None where nothing ever was.
+        wanted: whether it is as it should be: paused by the teacher, or being opened.
     """
 
     why: Advice
     since: datetime | None
+    wanted: bool
 
 
 def unknown(pulse: Pulse, now: datetime) -> Unknown | None:
@@ -112,21 +114,22 @@ def unknown(pulse: Pulse, now: datetime) -> Unknown | None:
         now: aware, the clock on the wall.
     """
     why: Advice
+    wanted = False
     if pulse.condition is not None:
         advice = CONDITIONS[pulse.condition]
         why = Advice(advice.title, f"{pulse.reason or ''} {advice.text}".strip())
     elif pulse.session.paused_at is not None:
-        why = NOT_OBSERVED[NotObservedReason.PAUSED]
+        why, wanted = NOT_OBSERVED[NotObservedReason.PAUSED], True
     elif pulse.last_id == 0:
         text = f"The agent is at: {pulse.stage}." if pulse.stage else "The first faces come in a moment."
-        why = Advice("The class is being opened", text)
+        why, wanted = Advice("The class is being opened", text), True
     elif pulse.is_stale(now):
         why = NO_DATA
     elif pulse.not_observed is not None:
         why = NOT_OBSERVED[pulse.not_observed]
     else:
         return None
-    return Unknown(why, pulse.observed_until)
+    return Unknown(why, pulse.observed_until, wanted)
 
 
 def health(engine: Engine) -> tuple[dict[str, Any], int]:

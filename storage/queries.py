@@ -337,9 +337,8 @@ def last_interval(engine: Engine, session_id: int) -> LastInterval | None:
         last = connection.execute(newest).one_or_none()
         if last is None:
             return None
-        seen = last
-        if last.not_observed is not None:
-            seen = connection.execute(newest.where(IntervalTable.not_observed.is_(None))).one_or_none()
+        observed = newest.where(IntervalTable.not_observed.is_(None))
+        seen = last if last.not_observed is None else connection.execute(observed).one_or_none()
     return LastInterval(
         last.id,
         last.started_at,

@@ -4,6 +4,9 @@
 
   const STARTING_SECONDS = 60;
   const RESTARTING_SECONDS = 60;
+  const OLD =
+    "Nothing is known since then: what stands below is old. The agent that reads the class may be starting again; " +
+    "if this stays, look into its terminal.";
   let noteBegun = null;
   let known = null; // the episodes that this page has seen
   let audio = null;
@@ -76,7 +79,7 @@
 
     // running time, age of the data, and whether the page is grey
     tick: function (_count, pulse) {
-      if (!pulse || !pulse.session) return ["", "", "cp-live", "cp-stale-note cp-hidden", ""];
+      if (!pulse || !pulse.session) return ["", "", "cp-live", "cp-stale-note cp-hidden", "", ""];
       const now = Date.now();
       const running = "running " + duration((now - pulse.started) / 1000);
       const read = Boolean(pulse.last);
@@ -84,19 +87,20 @@
       const since = read ? pulse.last : Math.max(pulse.beat || 0, pulse.started);
       const age = (now - since) / 1000;
       if (pulse.condition === "stopped") {
-        const text = "Stopped at " + clock(pulse.condition_at) + ". ";
-        return [running, "stopped", "cp-live cp-stale", "cp-stale-note", text + (pulse.reason || "")];
+        const advice = pulse.unknown ? pulse.unknown.text : "";
+        return [running, "stopped", "cp-live cp-stale", "cp-stale-note", "Stopped at " + clock(pulse.condition_at), advice];
       }
       // recovery comes before the alarm: the notice says what is going on
       if (pulse.condition === "restarting" && (now - pulse.condition_at) / 1000 <= RESTARTING_SECONDS) {
-        return [running, "starting again", "cp-live", "cp-stale-note cp-hidden", ""];
+        return [running, "starting again", "cp-live", "cp-stale-note cp-hidden", "", ""];
       }
       if (age <= (read ? pulse.stale_after : STARTING_SECONDS)) {
         const state = read ? "last data " + duration(age) + " ago" : pulse.stage || "starting";
-        return [running, state, "cp-live", "cp-stale-note cp-hidden", ""];
+        return [running, state, "cp-live", "cp-stale-note cp-hidden", "", ""];
       }
       const text = "No data since " + clock(since);
-      return [running, text.toLowerCase(), "cp-live cp-stale", "cp-stale-note", text + " (" + duration(age) + ")."];
+      const said = text + " (" + duration(age) + ")";
+      return [running, text.toLowerCase(), "cp-live cp-stale", "cp-stale-note", said, OLD];
     },
 
     // the running session alone, so that what depends on it looks only when it changes

@@ -38,15 +38,18 @@ def glance_tiles(state: Glance, *, with_mood: bool) -> list[Component]:
     return tiles
 
 
-def nothing_known(since: str, why: Advice) -> Component:
+def nothing_known(since: str, why: Advice, *, wanted: bool) -> Component:
     """What stands in the place of the tiles where nothing is known of the class.
 
     Args:
         since: that nothing is known, and since when.
         why: the reason and what to do.
+        wanted: whether it is as it should be; else it looks like an alarm.
     """
     return html.Div(
-        [html.Strong(since), html.B(why.title), html.Span(why.text)], className="cp-notice", role="status"
+        [html.Strong(since), html.B(why.title), html.Span(why.text)],
+        className="cp-notice cp-wanted" if wanted else "cp-notice",
+        role="status",
     )
 
 

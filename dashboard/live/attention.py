@@ -79,7 +79,12 @@ def layout() -> Component:
 
 def _switch(name: str, text: str, title: str) -> Component:
     return html.Button(
-        text, id=name, className="cp-switch", title=title, role="switch", **{"aria-checked": "false"}
+        html.Span(text, className="cp-unseen"),
+        id=name,
+        className=f"cp-switch cp-switch-{text.lower()}",
+        title=title,
+        role="switch",
+        **{"aria-checked": "false"},
     )
 
 
@@ -138,8 +143,11 @@ def register(app: Dash, engine: Engine) -> None:
         episodes = queries.episodes(engine, here.session, open_only=True)
         cards = looks.cards(episodes, datetime.now(UTC))
         asking = [card for card in cards if card.asking]
-        open_now = {"session": here.session, "quiet": here.unknown is not None}
-        open_now["episodes"] = [int(one["id"]) for card in cards for one in card.episodes]
+        open_now = {
+            "session": here.session,
+            "quiet": here.unknown is not None,
+            "episodes": [int(one["id"]) for card in cards for one in card.episodes],
+        }
         seats = [card.seat for card in asking if card.seat is not None]
         at = here.taken_at or here.begun_at
         readings = queries.readings_since(engine, here.session, since=at - looks.SPARK_SPAN, seat=seats)
@@ -207,7 +215,7 @@ def standing(
     """
     if here.unknown is not None:
         then = " What asked for a look then stands below." if asking else ""
-        return "Needs a look", _said(known_until(here, zone), f"{here.unknown.title}.{then}")
+        return "Needs a look", _said(known_until(here, zone), f"{here.unknown.title}.{then}", "cp-unknown")
     if asking:
         return f"{count(asking, 'needs', 'need')} a look", None
     return _nobody_asks(here, read)
@@ -229,7 +237,7 @@ def _nobody_asks(here: Running, read: tuple[float, float] | None) -> tuple[str, 
     title, calm = "Nobody needs a look", "All calm"
     if here.mode is Mode.AGGREGATE:
         title, calm = "The class as a whole", "No marked change"
-    return title, _said(calm, f"{share} were read in the last minute.", calm=True)
+    return title, _said(calm, f"{share} were read in the last minute.", "cp-claim")
 
 
 def known_until(here: Running, zone: tzinfo | None) -> str:
@@ -241,5 +249,5 @@ def known_until(here: Running, zone: tzinfo | None) -> str:
     )
 
 
-def _said(title: str, text: str, *, calm: bool = False) -> Component:
-    return html.Div([html.Strong(title), text], className="cp-said cp-claim" if calm else "cp-said")
+def _said(title: str, text: str, kind: str = "") -> Component:
+    return html.Div([html.Strong(title), text], className=f"cp-said {kind}".strip())

@@ -87,8 +87,8 @@ def register(app: Dash, engine: Engine) -> None:
                 return blank(), None, text
             last, at = last_of(rows)
             figure = timeline.figure(rows, notes, lows, key=f"{here.session} {chosen}")
-            first = milliseconds(rows["started_at"].iloc[0].to_pydatetime())
-            return figure, {"drawn": drawn, "first": first, "last": last, "at": at, "told": at}, text
+            begun = milliseconds(rows["started_at"].iloc[0].to_pydatetime())
+            return figure, {"drawn": drawn, "first": begun, "last": last, "at": at, "told": at}, text
         first, latest = (datetime.fromtimestamp(cursor[name] / 1000, UTC) for name in ("first", "at"))
         rows = queries.intervals_since(engine, here.session, cursor["last"], back_to=latest - SHARE_WINDOW)
         new = int((rows["id"] > cursor["last"]).sum())

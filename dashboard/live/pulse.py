@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from dash.exceptions import PreventUpdate
 
-from dashboard.health import Pulse, stale_after, unknown
+from dashboard.health import Pulse, Unknown, stale_after, unknown
 from dashboard.wording import Advice
 from engagement.records import Mode
 
@@ -48,9 +48,7 @@ def pulse_data(pulse: Pulse | None, now: datetime) -> Told:
         "condition": pulse.condition,
         "reason": pulse.reason,
         "condition_at": _or_none(pulse.condition_at),
-        "unknown": None
-        if nothing is None
-        else {"title": nothing.why.title, "text": nothing.why.text, "since": _or_none(nothing.since)},
+        "unknown": None if nothing is None else _unknown(nothing),
     }
 
 
@@ -67,6 +65,7 @@ class Running:
         committed_at: when that was committed, by the clock on the wall.
         unknown: why nothing is known of the class at the moment, None where something is.
         known_until: end of what is known, by the session's own clock; None where nothing ever was, or all is.
+        wanted: whether it is as it should be that nothing is known: paused by the teacher, or being opened.
     """
 
     session: int
@@ -77,6 +76,7 @@ class Running:
     committed_at: datetime | None
     unknown: Advice | None
     known_until: datetime | None
+    wanted: bool = False
 
     def session_time(self, wall: datetime) -> datetime:
         """A moment of the clock on the wall on the session's own clock (that of the recording where one is watched)."""
@@ -103,7 +103,17 @@ def running(told: Told | None) -> Running:
         committed_at=at_or_none(told["last"]),
         unknown=None if nothing is None else Advice(nothing["title"], nothing["text"]),
         known_until=None if nothing is None else at_or_none(nothing["since"]),
+        wanted=nothing is not None and nothing["wanted"],
     )
+
+
+def _unknown(nothing: Unknown) -> dict[str, Any]:
+    return {
+        "title": nothing.why.title,
+        "text": nothing.why.text,
+        "since": _or_none(nothing.since),
+        "wanted": nothing.wanted,
+    }
 
 
 def milliseconds(at: datetime) -> int:

@@ -34,6 +34,7 @@ PAUSE: Final = "now-pause"
 PAUSE_ANSWER: Final = "now-pause-answer"
 STALE: Final = "now-stale"
 STALE_SINCE: Final = "now-stale-since"
+STALE_ADVICE: Final = "now-stale-advice"
 GLANCE: Final = "now-glance"
 SPOKEN: Final = "now-spoken"
 SEATS: Final = "now-seats"
@@ -88,10 +89,7 @@ def _glance() -> Component:
             html.Div(
                 [
                     html.Strong(id=STALE_SINCE),
-                    html.Span(
-                        "Nothing is known since then; what stands below is old. The agent that reads the class may be "
-                        "starting again: if this stays, look into its terminal."
-                    ),
+                    html.Span(id=STALE_ADVICE),
                 ],
                 id=STALE,
                 className="cp-stale-note cp-hidden",
@@ -120,6 +118,7 @@ def _register_pulse(app: Dash, engine: Engine, start_command: str) -> None:
         Output(LIVE, "className"),
         Output(STALE, "className"),
         Output(STALE_SINCE, "children"),
+        Output(STALE_ADVICE, "children"),
         Input(POLL, "n_intervals"),
         Input(PULSE, "data"),
     )
@@ -184,7 +183,9 @@ def _register_class(app: Dash, engine: Engine) -> None:
         zone = shell.viewer_of(viewer).zone
         if here.unknown is not None:
             since = attention.known_until(here, zone)
-            return tiles.nothing_known(since, here.unknown), f"{since}. {here.unknown.title}."
+            return tiles.nothing_known(
+                since, here.unknown, wanted=here.wanted
+            ), f"{since}. {here.unknown.title}."
         if here.taken_at is None:
             raise PreventUpdate
         back_to = here.taken_at - TREND_SPAN - timedelta(minutes=1)

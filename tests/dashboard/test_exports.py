@@ -29,10 +29,11 @@ from dashboard.material import read_material
 from dashboard.pages.report import body
 from dashboard.shell import viewer_of
 from engagement.emotion import EXPRESSIONS
-from engagement.records import Mode, NotObservedReason
+from engagement.records import EpisodeMark, Mode, NoteKind, NotObservedReason
 from storage import queries
 from storage.errors import UnknownSessionError
-from storage.notes import add_note
+from storage.marks import mark_episodes
+from storage.notes import add_note, edit_note
 
 
 @pytest.fixture
@@ -91,6 +92,36 @@ def test_the_csv_has_one_row_per_interval_with_the_documented_columns(lesson_eng
     assert all(row["valence"] == "" and row["coverage"] == "" for row in unseen)
     assert sum(bool(row["notes"]) for row in rows) == 3
     assert any("No face for" in row["episodes"] for row in rows)
+
+
+def test_topics_edits_and_answers_are_in_every_export(engine: Engine) -> None:
+    lesson = seed(engine, minutes=8, interval=10)
+    at = lesson.started_at + timedelta(minutes=5)
+    add_note(engine, lesson.session_id, at, "=Vectors", NoteKind.TOPIC)
+    edited = add_note(engine, lesson.session_id, at, "Quizz")
+    edit_note(engine, edited, "Quiz", lesson.now)
+    open_now = queries.episodes(engine, lesson.session_id, open_only=True)
+    mark_episodes(engine, lesson.session_id, [int(open_now["id"].iloc[0])], EpisodeMark.SEEN, lesson.now)
+    rows = rows_of(report_csv(engine, lesson.session_id))
+    assert [row["topics"] for row in rows if row["topics"]] == ["'=Vectors"]
+    assert [row["notes"] for row in rows if row["notes"]] == ["Homework back", "Quiz"]
+    told = json.loads(report_json(engine, lesson.session_id))
+    assert [(note["kind"], note["edited_at"] is not None) for note in told["notes"]] == [
+        ("note", False),
+        ("topic", False),
+        ("note", True),
+    ]
+    assert [episode["mark"] for episode in told["episodes"] if episode["mark"]] == ["seen"]
+    sheets = sheets_of(report_xlsx(engine, lesson.session_id))
+    assert [row[1:3] for row in sheets["Notes"][1:]] == [
+        ["note", "Homework back"],
+        ["topic", "=Vectors"],
+        ["note", "Quiz"],
+    ]
+    assert [row[-2] for row in sheets["Episodes"][1:] if len(row) > 6] == ["seen"]
+    page = report_html(engine, lesson.session_id)
+    assert '<span class="badge">topic</span> =Vectors' in page
+    assert f"<td>seen at {lesson.now.astimezone():%H:%M}</td>" in page
 
 
 @pytest.mark.parametrize(
