@@ -107,9 +107,11 @@ class SettingsEditor:
             fixed = "given as an option when classpulse was started"
         in_file = _plain(key, written.get(section, {}).get(name, field.default))
         now, choices = _plain(key, running), _choices(key, field)
+        if key == "storage.database":
+            now = _plain(key, self._running.database_url)
         return Preference(
             key=key,
-            description=field.description or "",
+            description=(field.description or "").replace("`", ""),
             kind=_kind(field, choices),
             value=now if fixed else in_file,
             default=default,
@@ -206,7 +208,7 @@ def _deeper(key: str, value: Value) -> str | None:
         try:
             open_source(str(value))
         except ClasspulseError as error:
-            return str(error)
+            return str(error).removeprefix("--source ").replace("--source takes", "a source is")
     return None
 
 

@@ -10,11 +10,9 @@ from datetime import UTC, datetime, tzinfo
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import jinja2
 import pandas as pd
-from plotly.offline import get_plotlyjs
 from sqlalchemy import Engine
 
 from dashboard import figures
@@ -26,6 +24,7 @@ from dashboard.wording import (
     EXPRESSIONS,
     LIMITS,
     MODES,
+    NOT_OBSERVED,
     RULES,
     STATES,
     TOO_SHORT,
@@ -38,7 +37,11 @@ from dashboard.wording import (
     percent,
     signed,
 )
-from engagement.records import EpisodeMark, Mode, NoteKind, Rule, State
+from engagement.records import EpisodeMark, Mode, NoteKind, NotObservedReason, Rule, State
+from engagement.summary import rounded_duration
+
+if TYPE_CHECKING:
+    import jinja2
 
 CSV_COLUMNS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -252,6 +255,8 @@ def render_json(material: Material) -> str:
 
 def render_html(material: Material, zone: tzinfo | None) -> str:
     """As `report_html`, with times of a zone; None for the computer's own."""
+    from plotly.offline import get_plotlyjs  # a table is exported without it
+
     session, summary = material.session, material.summary
     lows = [(low.start, low.end) for low in summary.low_moments]
     charts: dict[str, figures.Figure] = {}
@@ -267,7 +272,7 @@ def render_html(material: Material, zone: tzinfo | None) -> str:
         charts["states"] = figures.states_figure(material.intervals, "light", zone, material.span)
     if not material.readings.empty:
         charts["seats"] = figures.seat_strips_figure(
-            material.readings, material.names, "light", zone, material.span
+            material.readings, material.names, "light", zone, material.span, material.episodes
         )
     return _template().render(
         material=material,
@@ -280,6 +285,8 @@ def render_html(material: Material, zone: tzinfo | None) -> str:
         end=clock(material.ended_at, zone),
         length=duration((material.ended_at - session.started_at).total_seconds()),
         lows=low_rows(material, zone),
+        no_low=no_low_text(material),
+        quality=quality_rows(material),
         notes=note_rows(material.notes, zone),
         episodes=episode_rows(material, zone),
         seats=seat_rows(material),
@@ -314,12 +321,54 @@ def low_rows(material: Material, zone: tzinfo | None) -> list[dict[str, str]]:
         {
             "number": str(low.number),
             "start": clock(low.start, zone),
-            "length": duration((low.end - low.start).total_seconds()),
+            "length": rounded_duration((low.end - low.start).total_seconds()),
             "size": signed(low.size),
             "note": low.note or "",
         }
         for low in material.summary.low_moments
     ]
+
+
+def no_low_text(material: Material) -> str:
+    """What stands where no low moment is listed: that none stood out, or that too little was read to tell."""
+    if material.summary.tells_course:
+        return "No stretch in which the mood of the class stood clearly under its usual."
+    return "Too little was read to tell low moments from the rest."
+
+
+def quality_rows(material: Material) -> list[tuple[str, str]]:
+    """How much was seen and how well, as text: what, and its figure."""
+    intervals, summary = material.intervals, material.summary
+    seen = intervals[intervals["not_observed"].isna()]
+    present = float(seen["tiles"].sum())
+    rows = [
+        ("Observed", duration(summary.seconds)),
+        ("Seats read, of those present", percent(summary.coverage)),
+    ]
+    if present:
+        rows.append(
+            (
+                "Faces too small, blurred or unsure",
+                f"{percent(seen['n_unreadable'].sum() / present)} of the seats",
+            )
+        )
+    lost = intervals[intervals["not_observed"].notna()].groupby("not_observed")["seconds"].sum()
+    if len(lost):
+        why = ", ".join(
+            f"{_reason(str(reason))} {duration(seconds)}"
+            for reason, seconds in lost.sort_values(ascending=False).items()
+        )
+        rows.append(("Not observed", f"{duration(summary.not_observed)} ({why})"))
+    if not material.readings.empty:
+        quality = material.readings.loc[material.readings["state"] == State.SEEN, "quality"]
+        if len(quality):
+            rows.append(("Quality of the faces read, 0 to 1", f"{float(quality.median()):.2f} (median)"))
+    rows.append(("Frames dropped because reading was late", str(int(intervals["dropped"].sum()))))
+    if len(seen):
+        rows.append(
+            ("Time to read a frame", f"{float(seen['processing_ms'].median()) / 1000:.2g} s (median)")
+        )
+    return rows
 
 
 def episode_rows(material: Material, zone: tzinfo | None) -> list[dict[str, str]]:
@@ -378,7 +427,9 @@ def script_json(value: object) -> str:
 
 
 @cache
-def _template() -> jinja2.Template:
+def _template() -> "jinja2.Template":
+    import jinja2
+
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_TEMPLATES),
         autoescape=True,
@@ -404,6 +455,12 @@ def _by_interval(
 
 def _who(seat: Any, names: dict[int, str]) -> str:
     return "The class" if pd.isna(seat) else names.get(int(seat), f"Seat {int(seat)}")
+
+
+def _reason(reason: str) -> str:
+    """Why nothing was observed, as it stands in a list: "another window covers the gallery"."""
+    title = NOT_OBSERVED[NotObservedReason(reason)].title
+    return title[0].lower() + title[1:]
 
 
 def _answer(episode: Mapping[Any, Any], zone: tzinfo | None) -> str:

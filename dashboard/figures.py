@@ -6,11 +6,10 @@ new rows and touches nothing else. Times are local to the viewer, without offset
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta, tzinfo
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
-from dash import Patch
 
 from dashboard.theme import PALETTES, Scheme, template, with_opacity
 from dashboard.wording import (
@@ -25,7 +24,10 @@ from dashboard.wording import (
     plotly_text,
     signed,
 )
-from engagement.records import NoteKind, State
+from engagement.records import NoteKind, Rule, State
+
+if TYPE_CHECKING:
+    from dash import Patch
 
 Figure = dict[str, Any]
 """A Plotly figure as JSON types: {"data": [...], "layout": {...}}."""
@@ -159,7 +161,7 @@ class Timeline:
         notes: pd.DataFrame,
         lows: Sequence[tuple[datetime, datetime]],
         first: datetime,
-    ) -> Patch:
+    ) -> "Patch":
         """A patch that adds the last `new` rows of `intervals` (the rows before them are there for the windows).
 
         Args:
@@ -167,6 +169,8 @@ class Timeline:
             new: how many rows are new.
             first: when the first interval of the session began, aware.
         """
+        from dash import Patch  # only a live page needs it, not a report
+
         patch = Patch()
         if new:
             for place, values in enumerate(self._columns(intervals)):
@@ -574,8 +578,9 @@ def seat_strips_figure(
     scheme: Scheme,
     zone: tzinfo | None,
     span: Span | None = None,
+    episodes: pd.DataFrame | None = None,
 ) -> Figure:
-    """One strip per seat: its most frequent state per step of time.
+    """One strip per seat: its most frequent state per step of time, with its episodes as lines over it.
 
     Args:
         readings: as from `queries.readings_since`, of a whole session.
@@ -583,6 +588,7 @@ def seat_strips_figure(
         scheme: light or dark.
         zone: of the viewer.
         span: of the time axis, None for that of the rows.
+        episodes: as from `queries.episodes`; those of the class and of seats without a strip are left out.
     """
     palette = PALETTES[scheme]
     states = list(State)
@@ -659,7 +665,41 @@ def seat_strips_figure(
     )
     layout["height"] = 70 + 21 * len(labels)
     layout["hovermode"] = "closest"
-    return {"data": [heat, *keys], "layout": layout}
+    marks = [] if episodes is None else _episode_marks(episodes, names, scheme, zone, times[-1])
+    return {"data": [heat, *keys, *marks], "layout": layout}
+
+
+def _episode_marks(
+    episodes: pd.DataFrame, names: dict[int, str], scheme: Scheme, zone: tzinfo | None, end: str
+) -> list[Figure]:
+    """One line per episode from its start to its end (to `end` while it is open), with its reason as hover text."""
+    rows = {seat: row for row, seat in enumerate(names)}
+    own = episodes[episodes["seat"].isin(list(rows)) & (episodes["rule"] != Rule.CAMERA_OFF.value)]
+    if own.empty:
+        return []
+    x: list[str | None] = []
+    y: list[int | None] = []
+    words: list[str] = []
+    for start, episode in zip(local_times(own["started_at"], zone), own.to_dict("records"), strict=True):
+        stop = end if pd.isna(episode["ended_at"]) else local_time(episode["ended_at"], zone)
+        row = rows[int(episode["seat"])]
+        x += [start, stop, None]
+        y += [row, row, None]
+        words += [plotly_text(str(episode["reason"]))] * 2 + [""]
+    return [
+        {
+            "type": "scatter",
+            "mode": "lines+markers",
+            "name": "episode",
+            "x": x,
+            "y": y,
+            "customdata": words,
+            "line": {"color": PALETTES[scheme].text, "width": 2},
+            "marker": {"symbol": "diamond", "size": 6, "color": PALETTES[scheme].text},
+            "connectgaps": False,
+            "hovertemplate": "%{x|%H:%M}  %{customdata}<extra></extra>",
+        }
+    ]
 
 
 def describe_timeline(intervals: pd.DataFrame, zone: tzinfo | None) -> str:

@@ -10,9 +10,6 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
-import dash_mantine_components as dmc
-import plotly.io as pio
-
 from engagement.emotion import Expression
 from engagement.records import State
 
@@ -141,6 +138,10 @@ MANTINE: Final[Mapping[str, Any]] = MappingProxyType(
 @cache
 def template(scheme: Scheme) -> dict[str, Any]:
     """The Mantine Plotly template of a scheme on a transparent ground, as plain JSON types (do not change it)."""
+    # both take their time, and a table of figures is exported without a chart
+    import dash_mantine_components as dmc
+    import plotly.io as pio
+
     dmc.add_figure_templates()
     palette = PALETTES[scheme]
     figure: dict[str, Any] = pio.templates[f"mantine_{scheme}"].to_plotly_json()

@@ -10,9 +10,18 @@ from dashboard import figures, shell
 from dashboard.components import empty
 from dashboard.components.note_list import note_text
 from dashboard.components.tables import table
-from dashboard.exports import FORMATS, episode_rows, low_rows, note_rows, seat_rows
+from dashboard.exports import (
+    FORMATS,
+    episode_rows,
+    low_rows,
+    no_low_text,
+    note_rows,
+    quality_rows,
+    seat_rows,
+)
 from dashboard.figures import Figure
 from dashboard.material import Material, read_material
+from dashboard.pages import trends
 from dashboard.wording import LIMITS, MODES, TOO_SHORT, clock, day, duration, method, mode_meaning
 from storage.errors import UnknownSessionError
 
@@ -45,12 +54,16 @@ def body(material: Material, viewer: shell.Viewer) -> list[Component]:
     if material.intervals.empty:
         return parts
     parts.append(_timeline(material, viewer))
-    if material.with_expressions:
-        parts += [_low_moments(material, viewer), _shares(material, viewer)]
-    parts += [part for part in (_notes(material, viewer), _seats(material, viewer)) if part is not None]
-    parts += [part for part in (_episodes(material, viewer),) if part is not None]
-    parts += [_coverage(material, viewer), _method(material)]
-    return parts
+    found = [
+        _low_moments(material, viewer) if material.with_expressions else None,
+        _notes(material, viewer),
+        _shares(material, viewer) if material.with_expressions else None,
+        _seats(material, viewer),
+        _episodes(material, viewer),
+        _coverage(material, viewer),
+        _method(material),
+    ]
+    return parts + [part for part in found if part is not None]
 
 
 def _title(material: Material, viewer: shell.Viewer) -> Component:
@@ -72,13 +85,16 @@ def _title(material: Material, viewer: shell.Viewer) -> Component:
             ),
             html.Div(
                 [
-                    html.A(
-                        suffix.upper(),
-                        href=f"/sessions/{session.id}/report.{suffix}",
-                        className="cp-button",
-                        title=f"Save this report as {suffix.upper()}",
-                    )
-                    for suffix in FORMATS
+                    dcc.Link("Trends of this class", href=trends.address(session.name), className="cp-link"),
+                    *(
+                        html.A(
+                            suffix.upper(),
+                            href=f"/sessions/{session.id}/report.{suffix}",
+                            className="cp-button",
+                            title=f"Save this report as {suffix.upper()}",
+                        )
+                        for suffix in FORMATS
+                    ),
                 ],
                 className="cp-actions",
             ),
@@ -110,10 +126,7 @@ def _low_moments(material: Material, viewer: shell.Viewer) -> Component:
     if not rows:
         return _section(
             "Low moments",
-            html.P(
-                "No stretch in which the mood of the class stood clearly under its usual.",
-                className="cp-muted",
-            ),
+            html.P(no_low_text(material), className="cp-muted"),
         )
     cells: list[list[Any]] = [
         [
@@ -152,14 +165,14 @@ def _seats(material: Material, viewer: shell.Viewer) -> Component | None:
     if material.readings.empty:
         return None
     figure = figures.seat_strips_figure(
-        material.readings, material.names, viewer.scheme, viewer.zone, material.span
+        material.readings, material.names, viewer.scheme, viewer.zone, material.span, material.episodes
     )
     rows = seat_rows(material)
     return _chart(
         "Seats",
         figure,
         figure["layout"]["height"],
-        "One strip per seat with its state over time; the table says the same.",
+        "One strip per seat with its state over time and its episodes as lines; the tables say the same.",
         html.Details(
             [
                 html.Summary("The same as a table"),
@@ -186,8 +199,18 @@ def _episodes(material: Material, viewer: shell.Viewer) -> Component | None:
 def _coverage(material: Material, viewer: shell.Viewer) -> Component:
     figure = figures.states_figure(material.intervals, viewer.scheme, viewer.zone, material.span)
     return _line_chart(
-        material, "How much was seen", figure, 260, figures.describe_states(material.intervals)
+        material,
+        "How much was seen",
+        figure,
+        260,
+        figures.describe_states(material.intervals),
+        _quality(material),
     )
+
+
+def _quality(material: Material) -> Component:
+    rows = [html.Tr([html.Th(what, scope="row"), html.Td(figure)]) for what, figure in quality_rows(material)]
+    return html.Table(html.Tbody(rows), className="cp-table cp-quality")
 
 
 def _method(material: Material) -> Component:
@@ -204,11 +227,13 @@ def _method(material: Material) -> Component:
     )
 
 
-def _line_chart(material: Material, title: str, figure: Figure, height: int, text: str) -> Component:
-    """A chart of lines or areas over time, or why there is none."""
+def _line_chart(
+    material: Material, title: str, figure: Figure, height: int, text: str, *more: Component
+) -> Component:
+    """A chart of lines or areas over time, or why there is none, and what belongs below it."""
     if not figures.drawable(material.intervals):
-        return _section(title, html.P(f"{TOO_SHORT} {text}", className="cp-muted"))
-    return _chart(title, figure, height, text)
+        return _section(title, html.P(f"{TOO_SHORT} {text}", className="cp-muted"), *more)
+    return _chart(title, figure, height, text, *more)
 
 
 def _chart(title: str, figure: Figure, height: int, text: str, *more: Component) -> Component:
