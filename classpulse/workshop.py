@@ -1,6 +1,7 @@
 """`classpulse models`: composes the workshop, which is installed with the extra `train` only."""
 
 import json
+import math
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -50,7 +51,7 @@ def train(
     """Train with a progress bar, or go on where the run in `out` stopped; what came of it, in a sentence.
 
     Raises:
-        UsageError: the extra `train` is not installed, or a phase cannot be read.
+        UsageError: the extra `train` is not installed, a phase cannot be read, or a file not written.
         models.errors.ModelsError: the data or an option is wrong.
     """
     with needs_workshop():
@@ -58,6 +59,8 @@ def train(
         from models.train import train as run_training
     if epochs is not None and phases:
         raise UsageError("--epochs shares out the usual phases, --phase gives others; choose one of them.")
+    if not 0 < learning_rate < math.inf:
+        raise UsageError(f"--learning-rate must be above 0, got {learning_rate}.")
     chosen = PHASES if epochs is None else phases_of(epochs)
     settings = TrainSettings(
         data=faces_file(data),

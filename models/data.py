@@ -138,10 +138,10 @@ def read_fer2013_csv(path: Path, *, ferplus: Path | None = None) -> dict[str, Fa
                 f"Row {row} of {path} does not hold {SIZE} x {SIZE} grey values in 0..255 ({error}). Fetch the file "
                 "again."
             ) from error
-    labels = _numbers(table["emotion"], path)
-    if not np.isin(labels, range(len(EXPRESSIONS))).all():
+    emotions = _numbers(table["emotion"], path)
+    if not np.isin(emotions, range(len(EXPRESSIONS))).all():
         raise DataError(f"{path} has labels outside 0..{len(EXPRESSIONS) - 1}; expected FER2013's seven.")
-    labels = labels.astype(np.int64)
+    labels = emotions.astype(np.int64)
     usage = table["Usage"].astype(str).to_numpy()
     if ferplus is None:
         return _split(images, labels, None, usage, path)

@@ -40,10 +40,10 @@ def read_record(run: Path) -> dict[str, Any]:
         whole = isinstance(record["settings"], dict) and len(record["history"]) > 0
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise TrainingError(
-            f"{run} holds no finished run ({type(error).__name__}: {error}); train first."
+            f"{run} holds no finished run ({type(error).__name__}: {error}); train one in an empty folder."
         ) from error
     if not whole:
-        raise TrainingError(f"{run / RUN} tells of no epoch; train first.")
+        raise TrainingError(f"{run / RUN} tells of no epoch; train one in an empty folder.")
     return dict(record)
 
 

@@ -408,7 +408,7 @@ def _demand_same(settings: TrainSettings, wanted: dict[str, Any]) -> dict[str, A
     before = read_record(settings.out)
     differing = [key for key in wanted if before["settings"].get(key) != wanted[key]]
     if before.get("data_sha256") != data_hash(settings.data):
-        differing.append("data")
+        differing.append("data set")
     if differing:
         raise TrainingError(
             f"{settings.out} was begun with another {', '.join(differing)}; "

@@ -115,6 +115,8 @@ def test_an_unknown_keras_backend_is_named(tmp_path: Path) -> None:
         (["compare", "no such run"], "holds neither a run nor a report"),
         (["compare", "--out", "page"], "such as comparison.html"),
         (["train", "out", "--epochs", "3", "--phase", "1:44"], "choose one of them"),
+        (["train", "out", "--learning-rate", "-0.1"], "must be above 0, got -0.1"),
+        (["train", "out", "--learning-rate", "nan"], "must be above 0, got nan"),
         (["export", "run", "--prior", "some"], "not 'some'"),
         (["export", "run", "--prior", "1.5"], "0..1, not 1.5"),
         (["evaluate", "run", "--engine", "fer"], "exclude each other"),

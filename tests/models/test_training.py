@@ -144,7 +144,7 @@ def test_going_on_with_other_settings_is_refused(faces_csv: Path, tmp_path: Path
         train(settings(faces_csv, tmp_path, phases=phases, seed=2))
     other = tmp_path / "fer2013.csv"
     other.write_text(faces_csv.read_text().replace("PublicTest", "Training", 1))
-    with pytest.raises(TrainingError, match="begun with another data"):
+    with pytest.raises(TrainingError, match="begun with another data set"):
         train(settings(other, tmp_path, phases=phases))
 
 
