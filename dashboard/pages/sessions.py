@@ -20,7 +20,7 @@ SEARCH: Final = "sessions-search"
 EMPTY: Final = "sessions-empty"
 
 # the grid takes its colours from the page's variables and so follows the scheme by itself
-_THEME = """themeQuartz.withParams({
+GRID_THEME = """themeQuartz.withParams({
     accentColor: 'var(--cp-mood)', backgroundColor: 'var(--cp-card)', foregroundColor: 'var(--cp-text)',
     borderColor: 'var(--cp-grid)', headerBackgroundColor: 'var(--cp-page)', headerTextColor: 'var(--cp-muted)',
     browserColorScheme: 'inherit', fontFamily: 'inherit', wrapperBorderRadius: 12, fontSize: 14
@@ -73,7 +73,7 @@ def layout() -> Component:
                 rowData=[],
                 defaultColDef={"sortable": True, "resizable": True, "flex": 1},
                 dashGridOptions={
-                    "theme": {"function": _THEME},
+                    "theme": {"function": GRID_THEME},
                     "domLayout": "autoHeight",
                     "suppressCellFocus": False,
                     "enableCellTextSelection": True,
