@@ -1,4 +1,4 @@
-"""Sessions (`/sessions`): all that were kept, to search, sort and open."""
+"""Sessions (`/sessions`): all that were kept, to search, sort, open, save and erase."""
 
 from datetime import tzinfo
 from typing import Any, Final
@@ -6,18 +6,33 @@ from typing import Any, Final
 import dash_ag_grid as dag
 import dash_mantine_components as dmc
 import pandas as pd
-from dash import ClientsideFunction, Dash, Input, Output, State, html
+from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 from sqlalchemy import Engine
 
 from dashboard import shell
+from dashboard.exports import FORMATS
 from dashboard.wording import MODES, signed
 from engagement.records import Mode
 from storage import queries
+from storage.errors import StorageError
+from storage.retention import erase_session
 
 GRID: Final = "sessions-grid"
 SEARCH: Final = "sessions-search"
 EMPTY: Final = "sessions-empty"
+BAR: Final = "sessions-bar"
+PICKED: Final = "sessions-picked"
+LINKS: Final = "sessions-links"
+ERASE: Final = "sessions-erase"
+ASK: Final = "sessions-ask"
+WHICH: Final = "sessions-which"
+KEEP: Final = "sessions-keep"
+CONFIRM: Final = "sessions-confirm"
+ERASED: Final = "sessions-erased"
+SAID: Final = "sessions-said"
+
+_HIDDEN_BAR: Final = "cp-sessions-bar cp-hidden"
 
 # the grid takes its colours from the page's variables and so follows the scheme by itself
 GRID_THEME = """themeQuartz.withParams({
@@ -43,7 +58,12 @@ _COLUMNS: Final[list[dict[str, Any]]] = [
         "valueFormatter": {"function": "cpPercent(params.value)"},
         "minWidth": 85,
     },
-    {"field": "mood", "headerName": "Mood range", "minWidth": 140},
+    {
+        "field": "lowest",
+        "headerName": "Mood range",
+        "valueFormatter": {"function": "params.data.mood"},
+        "minWidth": 140,
+    },
     {"field": "episodes", "headerName": "Episodes", "type": "rightAligned", "minWidth": 105},
     {"field": "notes", "headerName": "Notes", "type": "rightAligned", "minWidth": 85},
     {"field": "mode", "headerName": "Mode", "minWidth": 120},
@@ -67,6 +87,36 @@ def layout() -> Component:
                 className="cp-title",
             ),
             html.Div(id=EMPTY),
+            html.Div(
+                [
+                    html.Strong(id=PICKED),
+                    html.Span(id=LINKS, className="cp-sessions-links"),
+                    dmc.Button("Erase…", id=ERASE, n_clicks=0, variant="outline", color="red", size="xs"),
+                ],
+                id=BAR,
+                className=_HIDDEN_BAR,
+                role="group",
+                **{"aria-label": "The chosen session"},
+            ),
+            html.Div(id=SAID, role="status", className="cp-sessions-said"),
+            dmc.Modal(
+                [
+                    html.P(id=WHICH),
+                    html.Div(
+                        [
+                            dmc.Button("Keep it", id=KEEP, n_clicks=0, variant="default"),
+                            dmc.Button("Erase for good", id=CONFIRM, n_clicks=0, color="red"),
+                        ],
+                        className="cp-sessions-answer",
+                    ),
+                ],
+                id=ASK,
+                title="Erase this session?",
+                opened=False,
+                centered=True,
+                closeButtonProps={"aria-label": "Keep it and close"},
+            ),
+            dcc.Store(id=ERASED),
             dag.AgGrid(
                 id=GRID,
                 columnDefs=_COLUMNS,
@@ -78,6 +128,7 @@ def layout() -> Component:
                     "suppressCellFocus": False,
                     "enableCellTextSelection": True,
                     "animateRows": False,
+                    "rowSelection": {"mode": "singleRow", "enableClickSelection": True},
                 },
                 style={"height": None, "width": "100%"},
                 className="cp-grid",
@@ -93,11 +144,50 @@ def register(app: Dash, engine: Engine) -> None:
         Output(GRID, "rowData"),
         Output(EMPTY, "children"),
         Output(GRID, "className"),
+        Output(GRID, "selectedRows"),
         Input(shell.VIEWER, "data"),
+        Input(ERASED, "data"),
     )
-    def fill(viewer: Any) -> Any:
+    def fill(viewer: Any, _erased: Any) -> Any:
         found = rows(queries.sessions(engine), shell.viewer_of(viewer).zone)
-        return found, None if found else _nothing(), "cp-grid" if found else "cp-hidden"
+        return found, None if found else _nothing(), "cp-grid" if found else "cp-hidden", []
+
+    @app.callback(
+        Output(PICKED, "children"),
+        Output(LINKS, "children"),
+        Output(BAR, "className"),
+        Input(GRID, "selectedRows"),
+        prevent_initial_call=True,
+    )
+    def pick(rows: list[dict[str, Any]] | None) -> Any:
+        if not rows:
+            return "", [], _HIDDEN_BAR
+        row = rows[0]
+        return _title(row), _links(int(row["id"])), "cp-sessions-bar"
+
+    @app.callback(
+        Output(ASK, "opened"),
+        Output(WHICH, "children"),
+        Output(SAID, "children"),
+        Output(ERASED, "data"),
+        Input(ERASE, "n_clicks"),
+        Input(KEEP, "n_clicks"),
+        Input(CONFIRM, "n_clicks"),
+        State(GRID, "selectedRows"),
+        prevent_initial_call=True,
+    )
+    def erase(_asked: int, _kept: int, _confirmed: int, rows: list[dict[str, Any]] | None) -> Any:
+        if not rows or ctx.triggered_id == KEEP:
+            return False, no_update, no_update, no_update
+        title, session_id = _title(rows[0]), int(rows[0]["id"])
+        if ctx.triggered_id == ERASE:
+            question = f"{title}, with all its readings, episodes and notes. Nobody can bring it back."
+            return True, question, "", no_update
+        try:
+            erase_session(engine, session_id)
+        except StorageError as error:
+            return False, no_update, html.Span(str(error), className="cp-sessions-wrong"), session_id
+        return False, no_update, f"Erased: {title}.", session_id
 
     app.clientside_callback(
         ClientsideFunction("classpulse", "search"),
@@ -128,6 +218,7 @@ def rows(sessions: pd.DataFrame, zone: tzinfo | None) -> list[dict[str, Any]]:
                 "length": length,
                 "seats": int(row["most_tiles"]),
                 "coverage": None if pd.isna(row["coverage"]) else float(row["coverage"]),
+                "lowest": None if pd.isna(row["lowest"]) else float(row["lowest"]),
                 "mood": mood_range(row["lowest"], row["highest"]),
                 "episodes": int(row["episodes"]),
                 "notes": int(row["notes"]),
@@ -142,10 +233,30 @@ def mood_range(lowest: float, highest: float) -> str:
     return "–" if pd.isna(lowest) else f"{signed(lowest)} to {signed(highest)}"
 
 
+def _title(row: dict[str, Any]) -> str:
+    return f"{row['name']}, {row['started']}"
+
+
+def _links(session_id: int) -> list[Component]:
+    address = f"/sessions/{session_id}"
+    return [
+        dcc.Link("Open", href=address, className="cp-button"),
+        *(
+            html.A(
+                suffix.upper(),
+                href=f"{address}/report.{suffix}",
+                className="cp-button",
+                title=f"Save the report as {suffix.upper()}",
+            )
+            for suffix in FORMATS
+        ),
+    ]
+
+
 def _nothing() -> Component:
     return html.Div(
         [
-            html.H1("No session yet"),
+            html.H2("No session yet"),
             html.P("The first class that is watched will stand here, with its report."),
         ],
         className="cp-empty",

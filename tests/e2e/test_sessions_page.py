@@ -1,0 +1,82 @@
+"""The page Sessions in a real browser: choose, save, erase."""
+
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+from sqlalchemy import Engine
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "dashboard"))
+
+from seed import HOSTILE, NAMES, seed
+
+from dashboard.app import PageServer
+from storage import queries
+from storage.database import open_database
+from storage.migrate import migrate
+from tests.e2e.test_pages import SLOW, tab
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    made = open_database(f"sqlite:///{tmp_path / 'class.db'}")
+    migrate(made)
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def served(engine: Engine) -> Iterator[PageServer]:
+    with PageServer(engine) as server:
+        yield server
+
+
+def test_a_session_is_chosen_saved_and_erased_after_asking(
+    engine: Engine, served: PageServer, browser: Any
+) -> None:
+    ended = datetime.now(UTC) - timedelta(hours=2)
+    seed(engine, minutes=3, interval=10, names=NAMES[:6], name=HOSTILE[0], end=ended).close()
+    seed(engine, minutes=3, interval=10, names=NAMES[:6], name="Runs still")
+    with tab(browser, served, "/sessions") as page:
+        expect(page.get_by_role("link", name=HOSTILE[0])).to_be_visible(timeout=SLOW)
+        expect(page.get_by_role("button", name="Erase…")).to_be_hidden()
+        # by keyboard: into the grid, down to the second row, chosen with the space bar
+        page.locator(".ag-row[row-index='0'] .ag-cell[col-id='length']").click()
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("Space")
+        expect(page.get_by_role("group", name="The chosen session")).to_contain_text(HOSTILE[0], timeout=SLOW)
+        with page.expect_download() as loading:
+            page.get_by_role("link", name="CSV").click()
+        assert loading.value.suggested_filename == "classpulse-session-1.csv"
+
+        page.get_by_role("button", name="Erase…").click()
+        expect(page.get_by_role("dialog")).to_contain_text(HOSTILE[0], timeout=SLOW)
+        page.get_by_role("button", name="Keep it", exact=True).click()
+        expect(page.get_by_role("dialog")).to_be_hidden(timeout=SLOW)
+        assert len(queries.sessions(engine)) == 2
+
+        page.get_by_role("button", name="Erase…").click()
+        page.get_by_role("button", name="Erase for good").click()
+        expect(page.get_by_text(f"Erased: {HOSTILE[0]}")).to_be_visible(timeout=SLOW)
+        expect(page.get_by_role("link", name=HOSTILE[0])).to_have_count(0, timeout=SLOW)
+        expect(page.get_by_role("button", name="Erase…")).to_be_hidden()
+        assert queries.sessions(engine)["name"].tolist() == ["Runs still"]
+
+        # one that runs is not erased, and why is said
+        page.locator(".ag-row .ag-cell[col-id='length']").click()
+        page.get_by_role("button", name="Erase…").click()
+        page.get_by_role("button", name="Erase for good").click()
+        expect(page.get_by_role("status").filter(has_text="still open")).to_be_visible(timeout=SLOW)
+        assert len(queries.sessions(engine)) == 1
+
+
+def test_without_sessions_the_page_says_what_will_stand_here(
+    engine: Engine, served: PageServer, browser: Any
+) -> None:
+    with tab(browser, served, "/sessions") as page:
+        expect(page.get_by_role("heading", name="No session yet")).to_be_visible(timeout=SLOW)
+        expect(page.locator("h1:visible")).to_have_count(1)
