@@ -264,10 +264,15 @@ def runs_in(folder: Path) -> list[Row]:
 
 
 def faces_file(given: Path | None) -> Path:
-    """The faces to train and measure with."""
+    """The faces to train and measure with. Raises UsageError where none are given and none are in the usual place."""
     if given is not None:
         return given
-    return Path(os.environ.get("CLASSPULSE_DATA", "../shared/data")) / "fer2013" / "fer2013plus.parquet"
+    usual = Path(os.environ.get("CLASSPULSE_DATA", "../shared/data")) / "fer2013" / "fer2013plus.parquet"
+    if not usual.exists():
+        raise UsageError(
+            f"There are no faces in {usual}. Give --data, or set CLASSPULSE_DATA to the folder that holds fer2013/."
+        )
+    return usual
 
 
 @contextmanager

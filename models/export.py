@@ -130,32 +130,8 @@ def export(
         "flip": flip,
         "standardise": standardise,
         "prior": prior,
-        "crop": {
-            "side": FER2013_CROP.side,
-            "offset_x": FER2013_CROP.offset_x,
-            "offset_y": FER2013_CROP.offset_y,
-        },
-        "preprocessing": {
-            "grey": "ITU-R BT.601 luma, uint8",
-            "resize": "INTER_AREA",
-            "range": "float32 with mean 128 and deviation 64 per face, scaled inside the graph"
-            if standardise
-            else "float32 0..255, normalised inside the graph",
-        },
-        "data": {
-            "name": "FER2013 with FER+ votes",
-            "sha256": data_hash(data),
-            "train": "Training",
-            "chosen_on": "PublicTest",
-        },
-        "run": {
-            "epochs": len(record["history"]),
-            "chosen_epoch": record["chosen_epoch"],
-            **{key: record[key] for key in ("begun", "device", "note") if key in record},
-            **{f"version_{key}": value for key, value in record["versions"].items()},
-        },
+        **_making(record, data_hash(data)),
         "golden": {"probabilities": [[round(float(p), 4) for p in row] for row in golden]},
-        "settings": record["settings"],
         "metrics": {
             "public_accuracy": figures["accuracy"],
             "public_accuracy_float": as_float["accuracy"],
@@ -175,6 +151,37 @@ def export(
     replace_file(folder / f"{name}.tflite", contents)
     write_entry(manifest, name, table)
     return resolve(name, manifest)
+
+
+def _making(record: Mapping[str, Any], data_sha256: str) -> dict[str, Any]:
+    """What the manifest says of how a run's network was made and what it is to be given."""
+    return {
+        "crop": {
+            "side": FER2013_CROP.side,
+            "offset_x": FER2013_CROP.offset_x,
+            "offset_y": FER2013_CROP.offset_y,
+        },
+        "preprocessing": {
+            "grey": "ITU-R BT.601 luma, uint8",
+            "resize": "INTER_AREA",
+            "range": "float32 with mean 128 and deviation 64 per face, scaled inside the graph"
+            if wants_standardised(record)
+            else "float32 0..255, normalised inside the graph",
+        },
+        "data": {
+            "name": "FER2013 with FER+ votes",
+            "sha256": data_sha256,
+            "train": "Training",
+            "chosen_on": "PublicTest",
+        },
+        "run": {
+            "epochs": len(record["history"]),
+            "chosen_epoch": record["chosen_epoch"],
+            **{key: record[key] for key in ("begun", "device", "note") if key in record},
+            **{f"version_{key}": value for key, value in record["versions"].items()},
+        },
+        "settings": record["settings"],
+    }
 
 
 def choose_prior(points: Sequence[Mapping[str, float]]) -> float:

@@ -92,9 +92,18 @@ def test_an_interrupted_training_says_that_it_goes_on(
         raise KeyboardInterrupt
 
     monkeypatch.setattr("models.train.train", interrupt)
-    answer = CliRunner().invoke(app, ["models", "train", str(tmp_path)])
+    answer = CliRunner().invoke(app, ["models", "train", str(tmp_path), "--data", str(tmp_path)])
     assert answer.exit_code == 130
     assert "the same command goes on" in " ".join((answer.stderr + capfd.readouterr().err).split())
+
+
+def test_where_there_are_no_faces_the_way_to_name_them_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLASSPULSE_DATA", str(tmp_path))
+    answer = CliRunner().invoke(app, ["models", "evaluate"])
+    assert isinstance(answer.exception, UsageError)
+    assert "Give --data, or set CLASSPULSE_DATA" in str(answer.exception)
 
 
 def test_an_unknown_keras_backend_is_named(tmp_path: Path) -> None:
