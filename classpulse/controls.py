@@ -20,7 +20,8 @@ from classpulse.checks import Examination
 from classpulse.choices import find_choices
 from classpulse.errors import StartRefusedError
 from classpulse.settings import Settings
-from dashboard.controls import Choices, Findings, Line, Phase, RunStatus, Wanted
+from classpulse.shared_view import VIEW_VARIABLE, SharedView
+from dashboard.controls import Choices, Findings, Line, Phase, RunStatus, View, Wanted
 from engagement.errors import ClasspulseError
 from engagement.names import clean_name
 from engagement.records import Mode
@@ -60,6 +61,7 @@ class Run:
     Args:
         chosen: the settings with which it is read.
         command: makes the agent's command line.
+        view: name of the memory for its pictures; None where there is none.
         seconds: end after so long; None until it is stopped or its source ends.
         on_restart: called with a sentence before the agent is started again.
         on_end: called once it is over.
@@ -69,6 +71,7 @@ class Run:
         self,
         chosen: Settings,
         command: Command,
+        view: str | None,
         seconds: float | None,
         on_restart: Callable[[str], None],
         on_end: Callable[["Run"], None],
@@ -90,7 +93,9 @@ class Run:
         self.supervisor = Supervisor(
             next_command,
             # in the environment and not among the arguments: a URL may hold a password
-            environment=os.environ | {"CLASSPULSE_STORAGE__DATABASE": chosen.database_url},
+            environment=os.environ
+            | {"CLASSPULSE_STORAGE__DATABASE": chosen.database_url}
+            | ({} if view is None else {VIEW_VARIABLE: view}),
             on_restart=on_restart,
         )
         self._thread = threading.Thread(target=self._go, name="class", daemon=True)
@@ -150,6 +155,7 @@ class LiveControls:
         self._run: Run | None = None
         self._refusal: str | None = None
         self._looks = _Looks()
+        self._view = _shared_view()
 
     def suggestion(self) -> Wanted:
         """The settings, and where they name no class, what was last read."""
@@ -209,7 +215,14 @@ class LiveControls:
                 raise _busy(self._run.chosen.session.name)
             self._looks.end()
             self._refusal = None
-            self._run = Run(chosen, self._command, seconds, self._on_restart, self._on_end)
+            self._run = Run(
+                chosen,
+                self._command,
+                None if self._view is None else self._view.name,
+                seconds,
+                self._on_restart,
+                self._on_end,
+            )
             return self._run
 
     def refuse(self, reason: str) -> None:
@@ -249,11 +262,21 @@ class LiveControls:
             return RunStatus(Phase.RUNNING, name)
         return RunStatus(Phase.STARTING, name, stage=_STAGES.get(run.supervisor.stage or "start", "reading"))
 
+    def view(self, *, blurred: bool) -> View | None:
+        """The last picture of the class that this program reads, and of those to come for some seconds."""
+        run = self._run
+        if self._view is None or run is None or run.ended.is_set():
+            return None
+        self._view.ask(blurred=blurred)
+        return self._view.read()
+
     def close(self) -> None:
         """End what is going on; an agent that broke has left its session open, which is closed."""
         self._looks.end()
         if self._run is not None:
             self._run.close()
+        if self._view is not None:
+            self._view.close()
         self._recorder.close_abandoned()
 
     def _is_own(self, session: queries.SessionRow) -> bool:
@@ -264,6 +287,8 @@ class LiveControls:
         self._say(Condition.RESTARTING, reason)
 
     def _on_end(self, run: Run) -> None:
+        if self._view is not None:
+            self._view.wipe()
         if run.failure is not None and run.supervisor.made_progress:
             self._say(Condition.STOPPED, str(run.failure))
             return
@@ -376,6 +401,15 @@ def _seen(examination: Examination, found: Findings) -> dict[str, Any]:
     if examination.read is not None:
         seen |= {"tiles": examination.read.tiles, "faces": examination.read.faces}
     return seen
+
+
+def _shared_view() -> SharedView | None:
+    """Memory for the live view; None where the system has none to share, which is no reason not to read."""
+    try:
+        return SharedView()
+    except OSError as error:
+        logger.warning("no live view: the system gives no memory to share (%s)", error)
+        return None
 
 
 def _last_class(engine: Engine) -> queries.SessionRow | None:

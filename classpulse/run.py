@@ -12,7 +12,7 @@ from contextlib import closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from classpulse import logs, settings
 from classpulse.settings import Settings
@@ -145,12 +145,15 @@ def _watch(chosen: Settings, *, seconds: float | None, headless: bool, supervise
     with database(chosen) as engine, stopped_by_signals() as stop:
         if supervised:
             threading.Thread(target=_stop_at_end_of_input, args=(stop,), daemon=True).start()
-        with show_progress(
-            lambda: source.frame_count(chosen.capture.interval), shown=not headless and not supervised
-        ) as on_interval:
+        with (
+            show_progress(
+                lambda: source.frame_count(chosen.capture.interval), shown=not headless and not supervised
+            ) as on_interval,
+            _shown_to_pages(make_reader, expressions=chosen.session.mode is Mode.INDIVIDUAL) as make_shown,
+        ):
             agent = Agent(
                 source,
-                make_reader,
+                make_shown,
                 Recorder(engine),
                 agent_settings,
                 on_interval,
@@ -164,6 +167,36 @@ def _watch(chosen: Settings, *, seconds: float | None, headless: bool, supervise
         f"Session {result.session_id} ({chosen.session.name}): {result.intervals} intervals kept, "
         f"{result.dropped} late frames dropped. Report: {report_command}\n"
     )
+
+
+@contextmanager
+def _shown_to_pages(
+    make_reader: Callable[[], "Reader"], *, expressions: bool
+) -> Iterator[Callable[[], "Reader"]]:
+    """Makes a reader whose last frame the pages may ask for, where they share memory with this process.
+
+    Args:
+        make_reader: makes the reader.
+        expressions: whether expressions per face may be shown.
+    """
+    from classpulse.shared_view import VIEW_VARIABLE, SharedView
+
+    name = os.environ.get(VIEW_VARIABLE)
+    try:
+        memory = None if name is None else SharedView(name)
+    except OSError as error:
+        # a class can be read without being shown
+        logging.getLogger(__name__).warning("no live view: %s", error)
+        memory = None
+    if memory is None:
+        yield make_reader
+        return
+    from classpulse.annotate import WatchedReader
+
+    shared = memory
+    # the agent asks a reader for nothing but `read`
+    with closing(shared):
+        yield lambda: cast("Reader", WatchedReader(make_reader(), shared, expressions=expressions))
 
 
 def start(chosen: Settings, *, seconds: float | None, browser: bool) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal, Protocol
 
+from engagement.emotion import Expression
 from engagement.records import Mode
 
 
@@ -128,6 +129,43 @@ class RunStatus:
     reason: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ViewTile:
+    """One tile of a running class, as it was just read.
+
+    Attributes:
+        place: left, top, width and height of the tile, as shares of the picture.
+        face: the same of its face; None where none was found.
+        name: as it was read; None where it was not.
+        state: a value of `engagement.records.State`.
+        expression: the likeliest one; None where the mode does not allow it, or it was not read.
+    """
+
+    place: tuple[float, float, float, float]
+    face: tuple[float, float, float, float] | None
+    name: str | None
+    state: str
+    expression: Expression | None
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The last picture of a running class, in memory only.
+
+    Attributes:
+        at: when it was read, seconds since 1970 (UTC).
+        picture: JPEG of the tiles that were read; who opted out is not on it.
+        width, height: in pixels.
+        tiles: what was read on it.
+    """
+
+    at: float
+    picture: bytes
+    width: int
+    height: int
+    tiles: tuple[ViewTile, ...]
+
+
 class Controls(Protocol):
     """The hands of the pages. Every method may be called from any thread and returns within a second or two."""
 
@@ -161,4 +199,11 @@ class Controls(Protocol):
 
     def status(self) -> RunStatus:
         """How it stands."""
+        ...
+
+    def view(self, *, blurred: bool) -> View | None:
+        """The last picture of the class that this program reads; None until there is one.
+
+        Pictures are only made for some seconds after this was called, so that they are where nobody looks not made.
+        """
         ...

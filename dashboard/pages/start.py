@@ -1,21 +1,25 @@
 """Start (`/start`): before class. What would be read, whether it can be, and one press that begins."""
 
 import base64
+import ipaddress
+import time
 from typing import Any, Final
 
 import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
+from flask import request
 from sqlalchemy import Engine
 
 from dashboard import shell
 from dashboard.components import running
 from dashboard.components.running import PAUSED
-from dashboard.controls import Choices, Controls, Findings, Line, Phase, SourceKind, Wanted
-from dashboard.wording import MODE_MEANINGS, MODES, count
+from dashboard.controls import Choices, Controls, Findings, Line, Phase, SourceKind, View, ViewTile, Wanted
+from dashboard.wording import EXPRESSIONS, MODE_MEANINGS, MODES, STATES, count
 from engagement.errors import ClasspulseError
 from engagement.records import Mode
+from engagement.records import State as RowState
 from storage.pause import pause
 from storage.queries import Condition
 from storage.students import class_names
@@ -47,6 +51,10 @@ BUTTONS: Final = "start-buttons"
 PAUSE: Final = "start-pause"
 STOP: Final = "start-stop"
 PANEL_ANSWER: Final = "start-panel-answer"
+VIEW_SECTION: Final = "start-view-section"
+VIEW_ON: Final = "start-view-on"
+VIEW_BLURRED: Final = "start-view-blurred"
+VIEW: Final = "start-view"
 
 REGION: Final = "region:"
 PATH: Final = "path:"
@@ -105,6 +113,7 @@ def layout() -> Component:
                 **{"aria-label": "State of the class"},
             ),
             html.Div([_form(), _found()], id=FORM, className="cp-start"),
+            _view(),
         ]
     )
 
@@ -198,6 +207,35 @@ def _found() -> Component:
     )
 
 
+def _view() -> Component:
+    return html.Section(
+        [
+            html.Div(
+                [
+                    html.H2("What is being read"),
+                    html.Div(
+                        [
+                            dmc.Switch(id=VIEW_ON, label="Show it", checked=False),
+                            dmc.Switch(id=VIEW_BLURRED, label="Blur faces", checked=True),
+                        ],
+                        className="cp-view-switches",
+                    ),
+                ],
+                className="cp-heading",
+            ),
+            html.P(
+                "Off, nothing is made of the pictures but figures. On, the last frame stands here, from memory only: "
+                "it is kept nowhere, and who opted out is not on it.",
+                className="cp-muted cp-small",
+            ),
+            html.Div(id=VIEW, className="cp-view"),
+        ],
+        id=VIEW_SECTION,
+        className="cp-hidden",
+        **{"aria-label": "What is being read"},
+    )
+
+
 def register(app: Dash, engine: Engine, controls: Controls | None, start_command: str) -> None:
     """The callbacks; without controls the page shows the state and says what starts a class."""
     app.clientside_callback(
@@ -212,6 +250,7 @@ def register(app: Dash, engine: Engine, controls: Controls | None, start_command
     if controls is not None:
         _register_form(app, engine, controls)
         _register_look(app, controls)
+        _register_view(app, controls)
 
 
 def _register_panel(app: Dash, engine: Engine, controls: Controls | None, start_command: str) -> None:
@@ -404,6 +443,34 @@ def _register_look(app: Dash, controls: Controls) -> None:
         return picture(found), counts(found), doing, lines(found), mark
 
 
+def _register_view(app: Dash, controls: Controls) -> None:
+    @app.callback(
+        Output(VIEW, "children"),
+        Output(VIEW_SECTION, "className"),
+        Input(POLL, "n_intervals"),
+        Input(VIEW_ON, "checked"),
+        Input(VIEW_BLURRED, "checked"),
+        State(running.STATE, "data"),
+        State(VIEW, "children"),
+    )
+    def show_view(
+        _count: int | None, on: bool, blurred: bool, state: dict[str, Any] | None, before: Any
+    ) -> Any:
+        known = state or running.IDLE
+        if known["session"] is None or controls.status().phase is not Phase.RUNNING:
+            return (None if before else no_update), "cp-hidden"
+        if not on:
+            return (None if before else no_update), "cp-paper"
+        if not is_this_computer(request.remote_addr):
+            return "The picture is shown on this computer only.", "cp-paper"
+        seen = controls.view(blurred=blurred)
+        if seen is None:
+            return "The next frame is being waited for.", "cp-paper"
+        if time.time() - seen.at > known["stale_after"]:
+            return "The last frame is too old to stand for now.", "cp-paper"
+        return view(seen), "cp-paper"
+
+
 def panel(state: dict[str, Any], start_command: str | None) -> Component | None:
     """What is going on, in words.
 
@@ -565,3 +632,41 @@ def line(one: Line) -> Component:
             ),
         ]
     )
+
+
+def view(seen: View) -> Component:
+    """The last frame with what was read on it; names and words as text, which the browser escapes."""
+    data = base64.b64encode(seen.picture).decode("ascii")
+    read = sum(tile.face is not None for tile in seen.tiles)
+    image = html.Img(
+        src=f"data:image/jpeg;base64,{data}",
+        alt=f"The last frame: {count(len(seen.tiles), 'tile')}, {count(read, 'face')}",
+        width=seen.width,
+        height=seen.height,
+    )
+    marks = [mark for tile in seen.tiles for mark in _marks(tile)]
+    return html.Div([image, *marks], className="cp-view-picture")
+
+
+def _marks(tile: ViewTile) -> list[Component]:
+    state = STATES[RowState(tile.state)]
+    words = [html.B(tile.name)] if tile.name else []
+    words.append(html.Span(state if tile.expression is None else EXPRESSIONS[tile.expression]))
+    marks = [html.Div(html.Span(words), className="cp-view-tile", style=_placed(tile.place))]
+    if tile.face is not None:
+        marks.append(html.Div(className="cp-view-face", style=_placed(tile.face)))
+    return marks
+
+
+def _placed(place: tuple[float, float, float, float]) -> dict[str, str]:
+    return dict(
+        zip(("left", "top", "width", "height"), (f"{100 * share:.2f}%" for share in place), strict=True)
+    )
+
+
+def is_this_computer(address: str | None) -> bool:
+    """Whether a request came over loopback: pictures go nowhere else, whoever asks."""
+    try:
+        return ipaddress.ip_address(address or "").is_loopback
+    except ValueError:
+        return False

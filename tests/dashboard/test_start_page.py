@@ -12,13 +12,25 @@ from seed import HOSTILE, Lesson
 from sqlalchemy import Engine
 
 from dashboard.components.running import IDLE, PAUSED, state_of, stop_class
-from dashboard.controls import Choice, Choices, Findings, Line, Phase, RunStatus, SourceKind, Wanted
+from dashboard.controls import (
+    Choice,
+    Choices,
+    Findings,
+    Line,
+    Phase,
+    RunStatus,
+    SourceKind,
+    View,
+    ViewTile,
+    Wanted,
+)
 from dashboard.pages.start import (
     DEMO,
     PATH,
     REGION,
     counts,
     first_source,
+    is_this_computer,
     lines,
     mark_of,
     panel,
@@ -26,6 +38,7 @@ from dashboard.pages.start import (
     problem_of,
     source_of,
     source_options,
+    view,
 )
 from engagement.records import Mode
 from storage import queries
@@ -65,6 +78,9 @@ class Hands:
 
     def status(self) -> RunStatus:
         return self._status
+
+    def view(self, *, blurred: bool) -> View | None:
+        return None
 
 
 def told(component: Any) -> str:
@@ -266,3 +282,34 @@ def test_why_it_does_not_get_on_is_said_as_text(phase: str) -> None:
 def test_pages_that_cannot_start_say_what_can() -> None:
     assert "classpulse start" in told(panel(dict(IDLE), "classpulse start"))
     assert panel(dict(IDLE), None) is None
+
+
+def test_the_last_frame_is_shown_with_what_was_read_on_it() -> None:
+    tiles = (
+        ViewTile((0.0, 0.0, 0.5, 0.5), (0.1, 0.1, 0.2, 0.25), HOSTILE[0], "seen", "happy"),
+        ViewTile((0.5, 0.0, 0.5, 0.5), None, None, "no_face", None),
+    )
+    shown = told(view(View(5.0, b"\xff\xd8...", 960, 540, tiles)))
+    assert "data:image/jpeg;base64," + base64.b64encode(b"\xff\xd8...").decode() in shown
+    assert "The last frame: 2 tiles, 1 face" in shown
+    assert json.dumps(HOSTILE[0])[1:-1] in shown
+    assert "dangerously" not in shown
+    assert '"Happy"' in shown
+    assert '"no face"' in shown
+    assert '{"left": "10.00%", "top": "10.00%", "width": "20.00%", "height": "25.00%"}' in shown
+    assert shown.count("cp-view-face") == 1
+
+
+@pytest.mark.parametrize(
+    ("address", "is_ours"),
+    [
+        ("127.0.0.1", True),
+        ("::1", True),
+        ("192.168.1.7", False),
+        (None, False),
+        ("", False),
+        ("nobody", False),
+    ],
+)
+def test_pictures_are_shown_on_this_computer_only(address: str | None, is_ours: bool) -> None:
+    assert is_this_computer(address) is is_ours

@@ -97,6 +97,13 @@ def test_the_demo_is_started_paused_and_stopped_from_the_page(
         page.locator("#start-pause").click()
         expect(page.locator("#running-age")).to_have_text(re.compile(r"\d+ s ago"), timeout=SLOW)
 
+        # the last frame is shown only where it is asked for, from memory
+        expect(page.locator(".cp-view-picture")).to_have_count(0)
+        page.get_by_label("Show it").check(force=True)
+        expect(page.locator(".cp-view-picture img")).to_be_visible(timeout=SLOW)
+        expect(page.locator(".cp-view-tile")).to_have_count(27, timeout=SLOW)
+        expect(page.locator(".cp-view-face").first).to_be_visible()
+
         # a stop asks once: who says no goes on
         page.goto(f"{address}/about")
         stop = page.locator("#running-stop")
@@ -120,7 +127,9 @@ def test_the_demo_is_started_paused_and_stopped_from_the_page(
     assert session.interrupted_at is None
     assert "paused" in set(intervals(home)["not_observed"])
     # no picture of the class is left anywhere
-    assert not [file for file in home.folder.rglob("*") if file.is_file() and b"\x89PNG" in file.read_bytes()]
+    kept = {file: file.read_bytes() for file in home.folder.rglob("*") if file.is_file()}
+    assert kept
+    assert not [file for file, data in kept.items() if b"\x89PNG" in data or b"JFIF" in data]
 
 
 def test_a_meeting_that_is_opened_appears_and_starts_with_one_press(
