@@ -22,7 +22,7 @@ from dashboard.controls import Controls
 from dashboard.errors import ExportError, PortInUseError
 from dashboard.exports import FORMATS
 from dashboard.health import health
-from dashboard.pages import about, now, report, sessions, start, trends
+from dashboard.pages import about, now, report, sessions, start, students, trends
 from dashboard.pages import settings as settings_page
 from dashboard.preferences import SettingsBook
 from dashboard.security import MAX_REQUEST_BYTES, protect, require_loopback
@@ -80,6 +80,7 @@ def create_app(engine: Engine, settings: DashboardSettings | None = None) -> Das
     sessions.register(app, engine)
     report.register(app, engine)
     trends.register(app, engine)
+    students.register(app, engine)
     settings_page.register(app, chosen.book)
     start.register(app, engine, chosen.controls, chosen.start_command)
     running.register(app, engine, chosen.controls)
@@ -109,6 +110,7 @@ _PAGES: Final[Mapping[str, Callable[[], Component]]] = MappingProxyType(
         "sessions": sessions.layout,
         "settings": settings_page.layout,
         "start": start.layout,
+        "students": students.layout,
         "trends": trends.layout,
     }
 )

@@ -23,6 +23,7 @@ _PAGES: Final = (
     ("/start", "Start"),
     ("/sessions", "Sessions"),
     ("/trends", "Trends"),
+    ("/students", "Students"),
     ("/settings", "Settings"),
     ("/about", "About"),
 )
