@@ -4,13 +4,16 @@ from collections.abc import Mapping
 from importlib import metadata
 from typing import Any, Final
 
+import dash_mantine_components as dmc
 from dash import Dash, Input, Output, dcc, html
 from dash.development.base_component import Component
 
 from dashboard import accuracy, shell
 from dashboard.figures import Figure
+from dashboard.notice import CHAT
 from dashboard.theme import Scheme
 from dashboard.wording import MODE_MEANINGS, MODES, STATE_SYMBOLS, STATES
+from engagement.records import Mode
 
 _PARTS: Final = (
     "classpulse",
@@ -122,6 +125,18 @@ def layout() -> Component:
                         ),
                     ),
                     _section(
+                        "Tell your class",
+                        html.P(
+                            "Whoever is read should know it before. A message for the chat of the meeting, in the mode "
+                            "that you will use; what stands in square brackets is for you to fill in."
+                        ),
+                        *(_message(mode, text) for mode, text in CHAT.items()),
+                        html.P(
+                            "docs/privacy.md has a page that says more, and what holds in the EU.",
+                            className="cp-muted",
+                        ),
+                    ),
+                    _section(
                         "Versions",
                         html.P(
                             ", ".join(
@@ -139,6 +154,24 @@ def layout() -> Component:
                     html.Div("Nothing was measured of these weights.", id=ACCURACY),
                 ),
                 className="cp-prose",
+            ),
+        ]
+    )
+
+
+def _message(mode: Mode, text: str) -> Component:
+    return html.Details(
+        [
+            html.Summary(MODES[mode]),
+            html.Blockquote(text, className="cp-notice-text"),
+            dmc.CopyButton(
+                "Copy",
+                copiedChildren="Copied",
+                value=text,
+                copiedColor="pulse",
+                variant="default",
+                size="xs",
+                **{"aria-label": f"Copy the message for {MODES[mode]} mode"},
             ),
         ]
     )
