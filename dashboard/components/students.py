@@ -28,9 +28,9 @@ OWN: Final = "own"
 _MOST_LABELS: Final = 30
 _MOST_LINES: Final = 12
 
-_OFFERED_BECAUSE: Final[Mapping[OfferReason, str]] = {
-    OfferReason.RENAMED: "came up in the place of, or under a name much like",
-    OfferReason.SAME_NAME: "has the name of, and both changed places:",
+_OFFERED_BECAUSE: Final[Mapping[OfferReason, tuple[str, str]]] = {
+    OfferReason.RENAMED: (" came up where ", " was, or under a name like it"),
+    OfferReason.SAME_NAME: (" and ", " show one name and changed places"),
 }
 
 
@@ -125,8 +125,9 @@ def offer_list(offers: Sequence[OpenOffer], zone: tzinfo | None) -> Component:
                             html.Div(
                                 [
                                     html.Span(one.name, className="cp-students-label"),
-                                    f" {_OFFERED_BECAUSE[one.reason]} ",
+                                    _OFFERED_BECAUSE[one.reason][0],
                                     html.Span(one.same_as_name, className="cp-students-label"),
+                                    _OFFERED_BECAUSE[one.reason][1],
                                 ]
                             ),
                             html.Div(
@@ -190,7 +191,7 @@ def farewell(told: Traces, zone: tzinfo | None) -> Component:
         "the name, the answer about consent and where it stands",
     ]
     if told.labels:
-        goes.append(f"the labels {_enumerated(told.labels)}")
+        goes.append(f"the label{'' if len(told.labels) == 1 else 's'} {_enumerated(told.labels)}")
     goes.append("copies of the database that an update left beside it")
     stays: list[Component | str] = ["the counts of the whole class, which name nobody"]
     if told.unsure:

@@ -53,6 +53,7 @@ IMPORT_TOLD: Final = "students-import-told"
 IMPORT_SOURCE: Final = "students-import-source"
 IMPORT_DAY: Final = "students-import-day"
 IMPORT_FIELDS: Final = "students-import-fields"
+IMPORT_FOOT: Final = "students-import-foot"
 IMPORT_TAKE: Final = "students-import-take"
 LABELS: Final = "students-labels"
 OFFERS: Final = "students-offers"
@@ -76,12 +77,15 @@ OWN_SAVE: Final = "students-own-save"
 
 _COLUMNS: Final[list[dict[str, Any]]] = [
     {"field": "name", "headerName": "Name", "minWidth": 170, "flex": 2},
-    {"field": "consent", "headerName": "Consent", "minWidth": 120},
+    {"field": "consent", "headerName": "Consent", "minWidth": 135},
     {"field": "since", "headerName": "Since", "minWidth": 110},
     {"field": "source", "headerName": "Where it stands", "minWidth": 130, "flex": 1.3},
     {"field": "last", "headerName": "Last seen", "minWidth": 145},
     {"field": "sessions", "headerName": "Sessions", "type": "rightAligned", "minWidth": 100},
 ]
+
+_HEAD, _ROW, _MOST_ROWS = 52, 42, 12
+"""Pixels of the grid's head and of a row; more rows scroll, so that what waits for an answer below stays in sight."""
 
 _ANSWERS: Final = [{"value": str(one), "label": word} for one, word in CONSENTS.items()]
 
@@ -100,6 +104,7 @@ def layout() -> Component:
                         [
                             dmc.Select(
                                 id=CLASS,
+                                className="cp-hidden",
                                 data=[],
                                 value=None,
                                 allowDeselect=False,
@@ -169,6 +174,7 @@ def choice(names: list[str], search: str | None, chosen: str | None, made: objec
 
 def _show(app: Dash, engine: Engine) -> None:
     @app.callback(
+        Output(CLASS, "className"),
         Output(CLASS, "data"),
         Output(CLASS, "value"),
         Input(shell.URL, "search"),
@@ -179,7 +185,11 @@ def _show(app: Dash, engine: Engine) -> None:
         names = students.class_names(engine)
         newest_first = [row.name for row in trend_queries.classes(engine)]
         ranked = [*newest_first, *(name for name in names if name not in newest_first)]
-        return names, choice(ranked, search, chosen, changed if ctx.triggered_id == CHANGED else None)
+        return (
+            "" if names else "cp-hidden",
+            names,
+            choice(ranked, search, chosen, changed if ctx.triggered_id == CHANGED else None),
+        )
 
     @app.callback(
         Output(EMPTY, "children"),
@@ -187,6 +197,7 @@ def _show(app: Dash, engine: Engine) -> None:
         Output(SUMMARY, "children"),
         Output(GRID, "rowData"),
         Output(GRID, "className"),
+        Output(GRID, "style"),
         Output(GRID_EMPTY, "children"),
         Output(LABELS, "children"),
         Output(OFFERS, "children"),
@@ -198,7 +209,7 @@ def _show(app: Dash, engine: Engine) -> None:
     )
     def show(name: str | None, _changed: Any, viewer: Any) -> Any:
         if name is None:
-            nothing: tuple[Any, ...] = ("", [], "cp-hidden", [], [], [], False, "")
+            nothing: tuple[Any, ...] = ("", [], "cp-hidden", {}, [], [], [], False, "")
             return parts.no_class(), "cp-students cp-hidden", *nothing
         zone = shell.viewer_of(viewer).zone
         roll, seats = students.read_class_list(engine, name), read_class_seats(engine, name)
@@ -210,6 +221,7 @@ def _show(app: Dash, engine: Engine) -> None:
             summary(listed),
             student_rows(listed, seats, zone),
             "cp-grid" if listed else "cp-hidden",
+            {"height": f"{_HEAD + _ROW * min(len(listed), _MOST_ROWS)}px", "width": "100%"},
             None if listed else parts.no_student(name),
             [parts.label_list(loose_labels(seats, roll), listed, zone), matched],
             parts.offer_list(open_offers(engine, name), zone),
@@ -275,7 +287,7 @@ def _edit_list(app: Dash, engine: Engine) -> None:
         Output(IMPORT_SOURCE, "value"),
         Output(IMPORT_DAY, "value"),
         Output(IMPORT_TAKE, "children"),
-        Output(IMPORT_TAKE, "disabled"),
+        Output(IMPORT_FOOT, "className"),
         Output(UPLOAD, "contents"),
         Input(FILE, "data"),
         State(CLASS, "value"),
@@ -289,7 +301,17 @@ def _edit_list(app: Dash, engine: Engine) -> None:
             roster = _roster(file)
         except RosterError as error:
             told = parts.failure(str(error))
-            return True, f"{name} is no class list", told, "cp-hidden", "", today, "Take in", True, None
+            return (
+                True,
+                f"{name} is no class list",
+                told,
+                "cp-hidden",
+                "",
+                today,
+                "Take in",
+                "cp-hidden",
+                None,
+            )
         roll = students.read_class_list(engine, class_name or "")
         return (
             True,
@@ -299,7 +321,7 @@ def _edit_list(app: Dash, engine: Engine) -> None:
             name,
             today,
             f"Take in {count(len(roster.rows), 'student')}",
-            not roster.rows,
+            "" if roster.rows else "cp-hidden",
             None,
         )
 
@@ -629,7 +651,6 @@ def _list() -> Component:
                 defaultColDef={"sortable": True, "resizable": True, "flex": 1},
                 dashGridOptions={
                     "theme": {"function": GRID_THEME},
-                    "domLayout": "autoHeight",
                     "rowSelection": {"mode": "singleRow", "checkboxes": False, "enableClickSelection": True},
                     "animateRows": False,
                 },
@@ -637,7 +658,7 @@ def _list() -> Component:
                 className="cp-hidden",
             ),
         ],
-        className="cp-paper",
+        className="cp-paper cp-students-list",
         **{"aria-label": "Class list"},
     )
 
@@ -817,7 +838,7 @@ def _import_dialog() -> Component:
                     id=IMPORT_FIELDS,
                     className="cp-hidden",
                 ),
-                html.Div(dmc.Button("Take in", id=IMPORT_TAKE, disabled=True)),
+                html.Div(dmc.Button("Take in", id=IMPORT_TAKE), id=IMPORT_FOOT, className="cp-hidden"),
             ],
             className="cp-students-dialog",
         ),
@@ -838,7 +859,7 @@ def _erase_dialog() -> Component:
                 html.Div(
                     [
                         dmc.Button("Keep", id=ERASE_NO, variant="default"),
-                        dmc.Button("Erase for good", id=ERASE_YES, color="red"),
+                        dmc.Button("Erase for good", id=ERASE_YES, color="red.9"),
                     ],
                     className="cp-students-foot",
                 ),
