@@ -158,7 +158,11 @@ class LiveControls:
         self._view = _shared_view()
 
     def suggestion(self) -> Wanted:
-        """The settings, and where they name no class, what was last read."""
+        """The class that is read; else the settings, and where they name no class, what was last read."""
+        run = self._run
+        if run is not None and not run.ended.is_set():
+            session, capture = run.chosen.session, run.chosen.capture
+            return Wanted(session.name, session.mode, capture.interval, capture.source)
         name, mode = self._chosen.session.name, self._chosen.session.mode
         if "name" not in self._chosen.session.model_fields_set:
             last = _last_class(self._engine)

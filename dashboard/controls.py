@@ -170,7 +170,7 @@ class Controls(Protocol):
     """The hands of the pages. Every method may be called from any thread and returns within a second or two."""
 
     def suggestion(self) -> Wanted:
-        """What to fill the form with: the settings, and what was last read."""
+        """The class that is read; where none is, what to fill the form with: the settings, and what was last read."""
         ...
 
     def choices(self) -> Choices:

@@ -70,7 +70,7 @@ def layout() -> Component:
                 id=ASK,
                 title="Stop reading this class?",
                 centered=True,
-                closeButtonProps={"aria-label": "Go on reading"},
+                closeButtonProps={"aria-label": "Close"},
             ),
         ],
         className="cp-running",

@@ -42,6 +42,8 @@ PLACE_ROW: Final = "start-place-row"
 PROBLEM: Final = "start-problem"
 START: Final = "start-start"
 ANSWER: Final = "start-answer"
+FOUND: Final = "start-found"
+FOUND_HEADING: Final = "start-found-heading"
 PICTURE: Final = "start-picture"
 COUNTS: Final = "start-counts"
 DOING: Final = "start-doing"
@@ -112,8 +114,8 @@ def layout() -> Component:
                 className="cp-start-panel",
                 **{"aria-label": "State of the class"},
             ),
-            html.Div([_form(), _found()], id=FORM, className="cp-start"),
             _view(),
+            html.Div([_form(), _found()], className="cp-start"),
         ]
     )
 
@@ -182,6 +184,7 @@ def _form() -> Component:
                 className="cp-start-go",
             ),
         ],
+        id=FORM,
         className="cp-paper cp-start-form",
         **{"aria-label": "The class"},
     )
@@ -192,7 +195,7 @@ def _found() -> Component:
         [
             html.Div(
                 [
-                    html.H2("What would be read"),
+                    html.H2("What would be read", id=FOUND_HEADING),
                     dmc.Button("Look again", id=AGAIN, variant="default", size="compact-sm"),
                 ],
                 className="cp-heading",
@@ -202,8 +205,9 @@ def _found() -> Component:
             html.P(id=DOING, className="cp-muted cp-small", role="status"),
             html.Div(id=LINES),
         ],
+        id=FOUND,
         className="cp-paper cp-start-found",
-        **{"aria-label": "What would be read"},
+        **{"aria-labelledby": FOUND_HEADING},
     )
 
 
@@ -262,6 +266,9 @@ def _register_panel(app: Dash, engine: Engine, controls: Controls | None, start_
         Output(PAUSE, "style"),
         Output(STOP, "style"),
         Output(FORM, "className"),
+        Output(FOUND, "className"),
+        Output(FOUND_HEADING, "children"),
+        Output(AGAIN, "children"),
         Input(running.STATE, "data"),
         Input(STARTED, "data"),
     )
@@ -270,15 +277,7 @@ def _register_panel(app: Dash, engine: Engine, controls: Controls | None, start_
             try:
                 state = running.state_of(engine, controls, state)
             except ClasspulseError as error:
-                return (
-                    "Start a class",
-                    _words("The database cannot be read", str(error)),
-                    "cp-hidden",
-                    "",
-                    {},
-                    {},
-                    "",
-                )
+                return no_update, _words("The database cannot be read", str(error)), *[no_update] * 8
         known = state or running.IDLE
         phase = known["phase"]
         busy = phase not in {Phase.IDLE, Phase.FAILED, Condition.STOPPED}
@@ -292,7 +291,10 @@ def _register_panel(app: Dash, engine: Engine, controls: Controls | None, start_
             if known["session"] is not None and phase not in {Condition.STOPPED, Phase.STOPPING}
             else hidden,
             hidden if phase == Phase.STOPPING else {},
-            "cp-start" if controls is not None and not busy else "cp-hidden",
+            "cp-paper cp-start-form" if controls is not None and not busy else "cp-hidden",
+            "cp-paper cp-start-found" if controls is not None else "cp-hidden",
+            "This computer" if busy else "What would be read",
+            "Look at it" if busy else "Look again",
         )
 
     @app.callback(
@@ -348,7 +350,9 @@ def _register_form(app: Dash, engine: Engine, controls: Controls) -> None:
         State(SOURCE, "value"),
     )
     def list_sources(polls: int | None, _clicks: int | None, before: Any, chosen: str | None) -> Any:
-        if ctx.triggered_id == POLL and (polls or 0) % _POLLS_PER_LIST:
+        # a meeting that is opened appears by itself; where there is one nobody looks further unasked
+        asked = ctx.triggered_id != POLL
+        if not asked and (_has_meeting(before) or (polls or 0) % _POLLS_PER_LIST):
             raise PreventUpdate
         if controls.status().phase not in {Phase.IDLE, Phase.FAILED}:
             raise PreventUpdate
@@ -414,9 +418,15 @@ def _register_look(app: Dash, controls: Controls) -> None:
     )
     def look(source: str | None, *told: Any) -> Any:
         place, mode, interval = told[-3:]
+        if controls.status().phase not in {Phase.IDLE, Phase.FAILED}:
+            # beside a class that is read only where it is asked for: it takes time from that
+            if ctx.triggered_id != AGAIN:
+                raise PreventUpdate
+            controls.look(controls.suggestion())
+            return "Looking ..."
         # where nothing can be chosen the doctor says why
         spec = source_of(source, place) if source is not None else "window"
-        if spec is None or controls.status().phase not in {Phase.IDLE, Phase.FAILED}:
+        if spec is None:
             raise PreventUpdate
         seconds = float(interval) if isinstance(interval, int | float) else 2.0
         controls.look(Wanted("", Mode(mode), seconds, spec))
@@ -438,7 +448,8 @@ def _register_look(app: Dash, controls: Controls) -> None:
         if mark == seen:
             raise PreventUpdate
         if found is None:
-            return _no_picture(), "", "", [], mark
+            blank = _no_picture() if controls.status().phase in {Phase.IDLE, Phase.FAILED} else None
+            return blank, "", "", [], mark
         doing = "" if found.doing is None else f"Looking at {found.doing} ..."
         return picture(found), counts(found), doing, lines(found), mark
 
@@ -519,6 +530,10 @@ def source_options(choices: Choices) -> list[dict[str, Any]]:
         if items:
             groups.append({"group": title, "items": items})
     return [*groups, {"group": "Elsewhere", "items": list(_ELSEWHERE)}]
+
+
+def _has_meeting(options: list[dict[str, Any]]) -> bool:
+    return any(one["group"] == _GROUPS[SourceKind.MEETING] for one in options)
 
 
 def first_source(choices: Choices, wanted: str) -> str | None:

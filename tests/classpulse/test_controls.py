@@ -101,6 +101,8 @@ def test_a_class_is_started_once_and_stopped(controls: Make) -> None:
         hands.start(wanted(name="Art"))
     wait_for(lambda: hands.status().phase is Phase.RUNNING)
     assert hands.status().name == "Physics 9b"
+    # what the doctor looks at beside it
+    assert hands.suggestion() == wanted()
     assert hands.stop()
     wait_for(lambda: hands.status().phase is Phase.IDLE)
     hands.start(wanted(name="Art"))

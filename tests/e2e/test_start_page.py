@@ -108,7 +108,7 @@ def test_the_demo_is_started_paused_and_stopped_from_the_page(
         page.goto(f"{address}/about")
         stop = page.locator("#running-stop")
         stop.click()
-        page.get_by_role("button", name="Go on reading").last.click()
+        page.get_by_role("button", name="Go on reading").click()
         expect(page.get_by_role("dialog")).to_have_count(0, timeout=SLOW)
         stop.click()
         page.get_by_role("dialog").get_by_role("button", name="Stop", exact=True).click()
