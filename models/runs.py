@@ -126,13 +126,6 @@ def teach(runs: Sequence[Path], images: NDArray[np.uint8]) -> NDArray[np.float32
     return np.asarray(total / (2 * len(runs)), np.float32)
 
 
-def logits_of(
-    model: keras.Model, images: NDArray[np.uint8], size: int = SIZE, *, standardise: bool = False
-) -> NDArray[np.float32]:
-    """Logits float32 (N, 7) of grey faces uint8 (N, H, W), resized to `size` where they differ."""
-    return predict(backend().make_forward(model), images, size, standardise=standardise)
-
-
 def predict(
     forward: Callable[[NDArray[np.float32]], NDArray[np.float32]],
     images: NDArray[np.uint8],
@@ -141,7 +134,8 @@ def predict(
     *,
     standardise: bool = False,
 ) -> NDArray[np.float32]:
-    """`logits_of` with a forward pass of `models.backends` that was made before."""
+    """Logits float32 (N, 7) of grey faces uint8 (N, H, W), resized to `size` where they differ, by a forward pass of
+    `models.backends`."""
     images = resized(images, size)
     batches = (images[at : at + batch] for at in range(0, len(images), batch))
     return np.concatenate([forward(network_input(faces, standardise=standardise)) for faces in batches])

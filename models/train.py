@@ -32,31 +32,13 @@ from models.runs import (
     FITTED,
     RUN,
     architecture_of,
-    input_size_of,
-    load_run,
     load_weights,
-    logits_of,
     predict,
     read_record,
-    read_run,
     teach,
 )
 from models.zoo import classical
 from models.zoo.imagenet import load_backbone
-
-__all__ = [
-    "BEST",
-    "RUN",
-    "Phase",
-    "TrainSettings",
-    "input_size_of",
-    "load_run",
-    "logits_of",
-    "phases_of",
-    "read_run",
-    "teach",
-    "train",
-]
 
 log = logging.getLogger(__name__)
 

@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 
 from inference.expression import ExpressionClassifier
+from models.backends import backend
 from models.convert import to_litert
 from models.golden import golden_faces
-from models.runs import logits_of
+from models.runs import predict
 from models.zoo.resnet import build_resnet
 
 SIDE = 24
@@ -32,13 +33,13 @@ def softmax(logits: np.ndarray) -> np.ndarray:
 
 def test_float_conversion_changes_nothing(network: keras.Model, tmp_path: Path) -> None:
     faces = golden_faces(SIDE, 7)
-    expected = softmax(logits_of(network, faces, SIDE))
+    expected = softmax(predict(backend().make_forward(network), faces, SIDE))
     np.testing.assert_allclose(classify(to_litert(network, SIDE), tmp_path, faces), expected, atol=1e-4)
 
 
 def test_int8_agrees_with_float_and_is_a_fraction_of_its_size(network: keras.Model, tmp_path: Path) -> None:
     faces = golden_faces(SIDE, 30)
-    content = to_litert(network, SIDE, faces)
-    quantised, exact = classify(content, tmp_path, faces), softmax(logits_of(network, faces, SIDE))
+    content, forward = to_litert(network, SIDE, faces), backend().make_forward(network)
+    quantised, exact = classify(content, tmp_path, faces), softmax(predict(forward, faces, SIDE))
     assert np.abs(quantised - exact).max() < 0.05
     assert len(content) < 0.6 * len(to_litert(network, SIDE))
