@@ -1,7 +1,8 @@
 """Does it pay to turn faces upright before their expression is read?
 
 PublicTest's pictures are tilted by known angles, found again by a detector, cut out with and without the turn and
-classified by the shipped weights. Run it with
+classified by the shipped weights; the default detector's landmarks are refined first, as the product does it, unless
+`--coarse` leaves them. Run it with
 
     python -m benchmarks.alignment --data ../shared/data
 """
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from engagement.records import Face
 from inference.align import crop_face, upright_angle
 from inference.expression import ExpressionClassifier
-from inference.faces import DETECTORS, load_detector
+from inference.faces import DETECTORS, load_detector, load_landmarks
 from models.data import read_faces
 from models.registry import resolve
 
@@ -53,12 +54,14 @@ def main() -> None:
     parser.add_argument("--faces", type=int, default=1200)
     parser.add_argument("--detector", choices=DETECTORS, default=DETECTORS[0])
     parser.add_argument("--detector-model", type=Path)
+    parser.add_argument("--coarse", action="store_true", help="believe the detector's own landmarks")
     options = parser.parse_args()
     public = read_faces(options.data / "fer2013" / "fer2013plus.parquet")["PublicTest"]
     rows = np.random.default_rng(0).permutation(len(public))[: options.faces]
     entry = resolve("expression")
     classifier = ExpressionClassifier(entry.path, temperature=entry.temperature, flip=entry.flip)
     detector = load_detector(options.detector, options.detector_model)
+    network = None if options.coarse else load_landmarks(options.detector)
     print(
         f"{'tilt':>5} {'found':>11} {'the picture':>12} {'not turned':>11} {'upright':>8}  accuracy, %; roll as read"
     )
@@ -69,6 +72,8 @@ def main() -> None:
             face = central(detector.detect(canvas))
             if face is None:
                 continue
+            if network is not None:
+                (face,) = network.refine(canvas, [face])
             level = replace(face, landmarks=np.zeros((5, 2), np.float32))
             pictures.append(public.images[row])
             plain.append(crop_face(canvas, level, entry.crop, entry.input_size))

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.faces import FaceDetector, load_detector
+from inference.faces import FaceDetector, load_detector, load_landmarks
 from tests.capture.synthetic_gallery import Gallery, Look, compose_gallery, portraits_of
 
 Picture = NDArray[np.uint8]
@@ -51,6 +51,7 @@ def detectors(data: Path) -> dict[str, Callable[[Picture], Centres]]:
     from mtcnn import MTCNN
 
     package = MTCNN()
+    network = load_landmarks("tileface")
     by_name = {
         "tileface (ours)": load_detector("tileface", min_face=16),
         "MTCNN in onnxruntime": load_detector("mtcnn", min_face=16),
@@ -64,8 +65,17 @@ def detectors(data: Path) -> dict[str, Callable[[Picture], Centres]]:
     def by_ours(detector: FaceDetector) -> Callable[[Picture], Centres]:
         return lambda image: [face.box.centre for face in detector.detect(image)]
 
-    return {name: by_ours(detector) for name, detector in by_name.items()} | {
-        "mtcnn 1.0.0 (TensorFlow)": by_package
+    ours = by_name["tileface (ours)"]
+
+    def by_both(image: Picture) -> Centres:
+        found = ours.detect(image)
+        refined = found if network is None else network.refine(image, found)
+        return [face.box.centre for face in refined]
+
+    return {
+        **{name: by_ours(detector) for name, detector in by_name.items()},
+        "ours with refined landmarks": by_both,
+        "mtcnn 1.0.0 (TensorFlow)": by_package,
     }
 
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from classpulse import __version__
+from classpulse.face_commands import face_app, landmarks_app
 from engagement.errors import ClasspulseError
 
 EXIT_ERROR = 1
@@ -28,10 +29,8 @@ models_app = typer.Typer(
     help="Train and evaluate the networks (needs the extra `train`).", no_args_is_help=True
 )
 app.add_typer(models_app, name="models")
-face_app = typer.Typer(
-    help="Train, export and measure the face detector (needs the extra `train`).", no_args_is_help=True
-)
 models_app.add_typer(face_app, name="face")
+models_app.add_typer(landmarks_app, name="landmarks")
 
 
 class ReportFormat(StrEnum):
@@ -342,7 +341,7 @@ def models_train(
         bool, typer.Option("--standardise", help="Bring every face to one light and contrast first.")
     ] = False,
     precision: Annotated[
-        str, typer.Option(help="float32, mixed_bfloat16 or mixed_float16.")
+        str, typer.Option(help="float32 or mixed_bfloat16.")
     ] = "mixed_bfloat16",
     seed: Annotated[int, typer.Option(help="Seed of weights, order and augmentation.")] = 1,
     limit: Annotated[int, typer.Option(min=0, help="Use this many faces only, for a try; 0 uses all.")] = 0,
@@ -434,84 +433,6 @@ def models_evaluate(
     from classpulse import workshop
 
     typer.echo(workshop.evaluate(run, data, split=split, engine=engine, out=out, card=card))
-
-
-SharedDataOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--data",
-        help="Folder with faces/, galleries/ and reference/.",
-        show_default="CLASSPULSE_DATA or ../shared/data",
-    ),
-]
-
-
-@face_app.command("train")
-def face_train(
-    out: Annotated[Path, typer.Argument(help="Folder of the run; one that was interrupted goes on.")],
-    data: SharedDataOption = None,
-    rounds: Annotated[int, typer.Option(min=1, help="Rounds, each with pictures of its own.")] = 12,
-    fresh: Annotated[int, typer.Option(min=1, help="Pictures composed per round.")] = 700,
-    steps: Annotated[int, typer.Option(min=1, help="Steps per round.")] = 550,
-    batch: Annotated[int, typer.Option(min=1, help="Pictures per step.")] = 16,
-    learning_rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 3e-3,
-    landmark_weight: Annotated[float, typer.Option(min=0, help="Weight of the landmarks' loss.")] = 12.0,
-    least_tile: Annotated[int, typer.Option(min=24, help="Height in pixels of the lowest tiles.")] = 40,
-    start: Annotated[
-        Path | None, typer.Option(help="Folder of a finished run whose weights to begin with.")
-    ] = None,
-    precision: Annotated[str, typer.Option(help="float32 or mixed_bfloat16.")] = "mixed_bfloat16",
-    seed: Annotated[int, typer.Option(help="Seed of weights, pictures and order.")] = 1,
-) -> None:
-    """Train a face detector on composed galleries; interrupt it at will, it resumes."""
-    from classpulse import face_workshop
-
-    told = face_workshop.train(
-        data,
-        out=out,
-        rounds=rounds,
-        fresh=fresh,
-        steps=steps,
-        batch=batch,
-        learning_rate=learning_rate,
-        landmark_weight=landmark_weight,
-        least_tile=least_tile,
-        start=start,
-        precision=precision,
-        seed=seed,
-    )
-    typer.echo(told, err=True)
-
-
-@face_app.command("export")
-def face_export(
-    run: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
-    data: SharedDataOption = None,
-    precision: Annotated[
-        str, typer.Option(help="int8, float32, or auto: int8 if it costs next to nothing.")
-    ] = "auto",
-) -> None:
-    """Make a trained face detector the one that is used."""
-    from classpulse import face_workshop
-
-    typer.echo(face_workshop.export(run, data, precision))
-
-
-@face_app.command("evaluate")
-def face_evaluate(
-    data: SharedDataOption = None,
-    out: Annotated[Path, typer.Option(help="Folder for detector.json and detector.svg.")] = Path(
-        "evaluation"
-    ),
-    labels: Annotated[
-        Path | None, typer.Option(help="labels.npz of an earlier run; otherwise the teachers label anew.")
-    ] = None,
-    card: Annotated[Path | None, typer.Option(help="Also write the detector's card to this file.")] = None,
-) -> None:
-    """Measure the face detector beside YuNet, on people that neither training nor any choice has seen."""
-    from classpulse import face_workshop
-
-    typer.echo(face_workshop.evaluate(data, out=out, labels=labels, card=card))
 
 
 @models_app.command("compare")

@@ -1,4 +1,5 @@
-"""`classpulse models face`: composes the face detector's workshop, which is installed with the extra `train` only."""
+"""`classpulse models face` and `landmarks`: composes the workshops of the networks that find faces, which are installed
+with the extra `train` only."""
 
 import json
 import os
@@ -58,8 +59,7 @@ def train(
 
 def export(run: Path, data: Path | None, precision: str) -> str:
     """Make a finished run the detector that is used; what was chosen, as text."""
-    if precision not in {"auto", "int8", "float32"}:
-        raise UsageError(f"--precision is auto, int8 or float32, not {precision!r}.")
+    _check_precision(precision)
     with needs_workshop():
         from models.detector.export import export_detector
     entry = export_detector(run, data_folder(data), precision=precision)
@@ -67,11 +67,73 @@ def export(run: Path, data: Path | None, precision: str) -> str:
 
 
 def evaluate(data: Path | None, *, out: Path, labels: Path | None, card: Path | None) -> str:
-    """Measure the detector that is used, beside YuNet; the figures as text."""
+    """Measure the detector and the landmarks that are used, beside YuNet; the figures as text."""
     with needs_workshop():
         from models.detector.evaluate import evaluate_detector
     report = evaluate_detector(data_folder(data), out, labels=labels, card=card)
     return json.dumps(report, indent=2)
+
+
+def train_landmarks(
+    data: Path | None,
+    *,
+    out: Path,
+    rounds: int,
+    fresh: int,
+    steps: int,
+    batch: int,
+    learning_rate: float,
+    precision: str,
+    seed: int,
+) -> str:
+    """Train with a progress bar, or go on where the run in `out` stopped; what came of it, in a sentence.
+
+    Raises:
+        UsageError: the extra `train` is not installed.
+        models.errors.ModelsError: the data or an option is wrong.
+    """
+    with needs_workshop():
+        from models.landmarks import train as training
+    settings = training.LandmarkSettings(
+        data=data_folder(data),
+        out=out,
+        rounds=rounds,
+        fresh=fresh,
+        steps=steps,
+        batch=batch,
+        learning_rate=learning_rate,
+        precision=precision,
+        seed=seed,
+    )
+    with progress_bar("landmarks") as (on_step, say):
+
+        def on_round(row: dict[str, float]) -> None:
+            say(
+                f"round {row['round']:.0f}: {row['val_galleries']:.1%} of a face's height on val, "
+                f"{row['seconds']:.0f} s"
+            )
+
+        training.train_landmarks(settings, on_step=on_step, on_round=on_round)
+    history = json.loads((out / "run.json").read_text(encoding="utf-8"))["history"]
+    best = min(row["val_galleries"] for row in history)
+    return (
+        f"{best:.1%} of a face's height on val; the run is in {out}. "
+        f"Serve it with: classpulse models landmarks export {out}"
+    )
+
+
+def export_landmarks(run: Path, data: Path | None, precision: str) -> str:
+    """Make a finished run the landmark network that is used; what was chosen, as text."""
+    _check_precision(precision)
+    with needs_workshop():
+        from models.landmarks import export as exporting
+    entry = exporting.export_landmarks(run, data_folder(data), precision=precision)
+    return json.dumps({"sha256": entry.sha256, **entry.metrics}, indent=2)
+
+
+def _check_precision(precision: str) -> None:
+    if precision not in {"auto", "int8", "float32"}:
+        raise UsageError(f"--precision is auto, int8 or float32, not {precision!r}.")
 
 
 def data_folder(given: Path | None) -> Path:

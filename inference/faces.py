@@ -9,22 +9,17 @@ from numpy.typing import NDArray
 
 from engagement.records import Box, Face
 from inference.errors import DetectorError
+from inference.landmarks import LandmarkNetwork
 from inference.mtcnn_detector import MtcnnDetector
 from inference.tileface import TileFaceDetector
-from models.registry import resolve_face
+from models.registry import resolve_face, resolve_landmarks
 
 DETECTORS: Final = ("tileface", "mtcnn", "yunet")
 """Our own first: it is the default."""
 
 
 class FaceDetector(Protocol):
-    """Finds faces in a picture.
-
-    Attributes:
-        yaw_gain: by which a head's yaw, as its landmarks tell it, falls short; see `inference.pose.estimate`.
-    """
-
-    yaw_gain: float
+    """Finds faces in a picture."""
 
     def detect(self, image: NDArray[np.uint8]) -> list[Face]:
         """Faces in an image uint8 (H, W, 3) RGB; boxes and landmarks in its pixels, in no promised order."""
@@ -41,8 +36,6 @@ class YuNetDetector:
     Raises:
         DetectorError: the file is missing or OpenCV cannot load it.
     """
-
-    yaw_gain = 1.0
 
     def __init__(self, model: Path, threshold: float = 0.7) -> None:
         import cv2
@@ -99,3 +92,13 @@ def load_detector(name: str, model: Path | None = None, *, min_face: int = 20) -
             raise DetectorError("The yunet detector carries no weights. Give the path of YuNet's .onnx file.")
         return YuNetDetector(model)
     raise DetectorError(f"There is no face detector {name!r}. Choose one of {', '.join(DETECTORS)}.")
+
+
+def load_landmarks(detector: str) -> LandmarkNetwork | None:
+    """The network that refines the landmarks of the detector of that name; None where its own are good.
+
+    Raises:
+        DetectorError: the weights cannot be loaded.
+        models.errors.ModelsError: they are missing or not those of the manifest.
+    """
+    return LandmarkNetwork(resolve_landmarks().path) if detector == "tileface" else None

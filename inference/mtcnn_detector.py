@@ -34,8 +34,6 @@ class MtcnnDetector:
         DetectorError: the `mtcnn` package or its weights are not installed.
     """
 
-    yaw_gain = 1.0
-
     def __init__(
         self,
         min_face: int = 20,

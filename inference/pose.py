@@ -27,13 +27,8 @@ _DISTANCE: Final = 550.0
 _ROUNDS: Final = 4
 
 
-def estimate(landmarks: NDArray[np.float32], yaw_gain: float = 1.0) -> HeadPose:
+def estimate(landmarks: NDArray[np.float32]) -> HeadPose:
     """Head pose from landmarks float32 (5, 2) in the order of `Face.landmarks`.
-
-    Args:
-        landmarks: of one face.
-        yaw_gain: by which the yaw is multiplied, for a detector that draws the landmarks of turned heads towards the
-            front; see `inference.faces.FaceDetector`.
 
     Returns:
         Degrees, yaw and roll within -180..180, pitch within -90..90. Landmarks that fall on one line or point tell
@@ -46,7 +41,7 @@ def estimate(landmarks: NDArray[np.float32], yaw_gain: float = 1.0) -> HeadPose:
     # the face looks along -z of the head
     gaze_x, gaze_y, gaze_z = -rotation[:, 2]
     return HeadPose(
-        yaw=float(np.clip(yaw_gain * np.degrees(np.arctan2(gaze_x, -gaze_z)), -180.0, 180.0)),
+        yaw=float(np.degrees(np.arctan2(gaze_x, -gaze_z))),
         pitch=float(np.degrees(np.arcsin(np.clip(-gaze_y, -1.0, 1.0)))),
         roll=float(np.degrees(np.arctan2(rotation[1, 0], rotation[0, 0]))),
     )

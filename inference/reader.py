@@ -15,7 +15,8 @@ from engagement.consent import ClassRoll, Look
 from engagement.records import Box, Face, Label, State, Tile, TileReading
 from inference.align import FER2013, SIZE, crop_face
 from inference.expression import ExpressionClassifier
-from inference.faces import DETECTORS, FaceDetector, load_detector
+from inference.faces import DETECTORS, FaceDetector, load_detector, load_landmarks
+from inference.landmarks import LandmarkNetwork
 from inference.mosaic import build_mosaic
 from inference.names import LabelReader
 from inference.pose import estimate
@@ -59,6 +60,7 @@ class Reader:
         labels: reads names; None reads none.
         gate: which faces may be read.
         geometry: of the classifier's training pictures.
+        landmarks: refines the detector's landmarks; None believes the detector.
     """
 
     def __init__(
@@ -68,8 +70,10 @@ class Reader:
         labels: LabelReader | None,
         gate: QualityGate,
         geometry: CropGeometry = FER2013,
+        landmarks: LandmarkNetwork | None = None,
     ) -> None:
         self._detector = detector
+        self._landmarks = landmarks
         self._classifier = classifier
         self._labels = labels
         self._gate = gate
@@ -111,6 +115,7 @@ class Reader:
         else:
             tiles, faces = self._tiles_of_faces(image)
             labels = [_UNREAD] * len(tiles)
+        faces = self._refined(image, tiles, faces)
         found = time.perf_counter()
         readings = self._readings(image, tiles, faces)
         for index in opted_out:
@@ -154,6 +159,19 @@ class Reader:
         ordered = _row_major(_sure(found))
         return [Tile(_around(face, width, height), None, camera_on=True) for face in ordered], list(ordered)
 
+    def _refined(
+        self, image: NDArray[np.uint8], tiles: Sequence[Tile], faces: Sequence[Face | None]
+    ) -> list[Face | None]:
+        """The faces with the landmarks that the frame's own pixels tell."""
+        refined = list(faces)
+        shown = [(index, face) for index, face in enumerate(faces) if face is not None]
+        if self._landmarks is not None:
+            boxes = [tiles[index].box for index, _ in shown]
+            closer = self._landmarks.refine(image, [face for _, face in shown], boxes)
+            for (index, _), face in zip(shown, closer, strict=True):
+                refined[index] = face
+        return refined
+
     def _readings(
         self, image: NDArray[np.uint8], tiles: Sequence[Tile], faces: Sequence[Face | None]
     ) -> list[TileReading]:
@@ -164,7 +182,7 @@ class Reader:
                 state = State.NO_FACE if tile.camera_on else State.CAMERA_OFF
                 readings.append(TileReading(tile, _UNREAD, state, None, None, None, 0.0))
                 continue
-            pose = estimate(face.landmarks, self._detector.yaw_gain)
+            pose = estimate(face.landmarks)
             crop = crop_face(image, face, self._geometry, self._size, tile.box)
             sharp = sharpness(crop)
             state = self._gate.judge_face(face, pose, sharp)
@@ -267,6 +285,7 @@ def load_reader(
         LabelReader(label_budget) if names else None,
         gate,
         geometry,
+        load_landmarks(detector),
     )
 
 

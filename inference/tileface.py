@@ -43,10 +43,6 @@ class TileFaceDetector:
         DetectorError: the file cannot be loaded or has other inputs and outputs.
     """
 
-    # The network draws the landmarks of turned heads towards the front: on 450 LFW portraits (split val) its yaw has
-    # 1 / 1.6 of the spread that MTCNN's and YuNet's have (correlation 0.9); heads drawn at 58 degrees read as 17 to 29.
-    yaw_gain = 1.7
-
     def __init__(self, weights: Path, *, threshold: float = 0.5, min_face: int = 8, threads: int = 2) -> None:
         if not 0 < threshold < 1:
             raise DetectorError(

@@ -14,7 +14,9 @@ from models.errors import ManifestError, WeightsError
 
 MANIFEST: Final = Path(__file__).with_name("manifest.toml")
 FACE: Final = "face"
-"""The entry of the face detector; all others are classifiers of expressions."""
+"""The entry of the face detector."""
+LANDMARKS: Final = "landmarks"
+"""The entry of the landmark network; what is neither is a classifier of expressions."""
 MIN_HEIGHT: Final = 18
 """Pixels of a face where the manifest says nothing."""
 
@@ -81,9 +83,25 @@ class FaceEntry:
     metrics: dict[str, float]
 
 
+@dataclass(frozen=True, slots=True)
+class LandmarkEntry:
+    """The landmark network's weight file.
+
+    path: a LiteRT file, see `inference.landmarks.LandmarkNetwork`.
+    sha256: of that file, lower-case hex.
+    metrics: what was measured when it was exported, by name.
+    """
+
+    name: str
+    path: Path
+    sha256: str
+    metrics: dict[str, float]
+
+
 def load_manifest(path: Path = MANIFEST) -> dict[str, ModelEntry]:
     """Every classifier by name; weight files are not opened. Raises ManifestError."""
-    return {name: _entry(name, table, path) for name, table in _tables(path).items() if name != FACE}
+    tables = _tables(path)
+    return {name: _entry(name, tables[name], path) for name in tables if name not in {FACE, LANDMARKS}}
 
 
 def resolve_face(manifest: Path = MANIFEST) -> FaceEntry:
@@ -91,9 +109,7 @@ def resolve_face(manifest: Path = MANIFEST) -> FaceEntry:
 
     Raises ManifestError where the manifest has none, WeightsError if the file is absent or differs from its SHA-256.
     """
-    table = _tables(manifest).get(FACE)
-    if table is None:
-        raise ManifestError(f"{manifest.name} has no model {FACE!r}; export a detector.")
+    table = _table(FACE, manifest)
     try:
         entry = FaceEntry(
             name=FACE,
@@ -103,12 +119,29 @@ def resolve_face(manifest: Path = MANIFEST) -> FaceEntry:
             metrics={key: float(value) for key, value in table.get("metrics", {}).items()},
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise ManifestError(
-            f"The entry {FACE!r} of {manifest.name} is incomplete or malformed ({error!r}); export the model anew."
-        ) from error
+        raise _malformed(FACE, manifest, error) from error
     if not 0 < entry.threshold < 1:
         raise ManifestError(f"The threshold of {FACE!r} must be between 0 and 1, got {entry.threshold}.")
     _check_file(entry.path, entry.sha256, FACE, manifest)
+    return entry
+
+
+def resolve_landmarks(manifest: Path = MANIFEST) -> LandmarkEntry:
+    """The landmark network's entry, after its file was found to be the one described.
+
+    Raises ManifestError where the manifest has none, WeightsError if the file is absent or differs from its SHA-256.
+    """
+    table = _table(LANDMARKS, manifest)
+    try:
+        entry = LandmarkEntry(
+            name=LANDMARKS,
+            path=manifest.parent / table["file"],
+            sha256=str(table["sha256"]).lower(),
+            metrics={key: float(value) for key, value in table.get("metrics", {}).items()},
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise _malformed(LANDMARKS, manifest, error) from error
+    _check_file(entry.path, entry.sha256, LANDMARKS, manifest)
     return entry
 
 
@@ -158,6 +191,19 @@ def _tables(path: Path) -> dict[str, Any]:
         raise ManifestError(f"Cannot read {path.name}: {error}. Install classpulse again.") from error
 
 
+def _table(name: str, manifest: Path) -> Any:
+    table = _tables(manifest).get(name)
+    if table is None:
+        raise ManifestError(f"{manifest.name} has no model {name!r}; export one.")
+    return table
+
+
+def _malformed(name: str, manifest: Path, error: Exception) -> ManifestError:
+    return ManifestError(
+        f"The entry {name!r} of {manifest.name} is incomplete or malformed ({error!r}); export the model anew."
+    )
+
+
 def _check_file(path: Path, sha256: str, name: str, manifest: Path) -> None:
     try:
         actual = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -191,9 +237,7 @@ def _entry(name: str, table: Any, manifest: Path) -> ModelEntry:
             metrics={key: float(value) for key, value in table.get("metrics", {}).items()},
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise ManifestError(
-            f"The entry {name!r} of {manifest.name} is incomplete or malformed ({error!r}); export the model anew."
-        ) from error
+        raise _malformed(name, manifest, error) from error
     if entry.labels != EXPRESSIONS:
         raise ManifestError(
             f"The entry {name!r} of {manifest.name} has the labels {', '.join(entry.labels)}; "

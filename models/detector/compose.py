@@ -115,6 +115,26 @@ def compose_tilted(photos: Sequence[Photo], tilt: float, rng: Rng) -> Scene:
     return _with_person(scene, photos, tall, x, y, rng, tilt)
 
 
+def compose_face(
+    photo: Photo, photos: Sequence[Photo], size: tuple[int, int], tall: float, tilt: float, rng: Rng
+) -> Scene:
+    """One tile with one face somewhere in it, sometimes cut off by the tile's edge or covered in part.
+
+    Args:
+        photo: with the face or faces to choose from.
+        photos: from which the background may come.
+        size: width and height of the tile in pixels.
+        tall: height in pixels of the face.
+        tilt: of the face in degrees, clockwise.
+        rng: the same state gives the same scene.
+    """
+    width, height = size
+    scene = replace(_NOTHING, picture=_background(photos, width, height, rng))
+    x = float(rng.uniform(0, width)) if rng.random() < 0.25 else width * float(rng.uniform(0.35, 0.65))
+    y = float(rng.uniform(0, height)) if rng.random() < 0.25 else height * float(rng.uniform(0.4, 0.6))
+    return _with_person(scene, [photo], tall, x, y, rng, tilt)
+
+
 def _grid(photos: Sequence[Photo], size: int, rng: Rng, least: int) -> Scene:
     """Tiles with gaps, cut off where the picture ends, as a part of a larger window."""
     like_the_product = rng.random() < 0.55

@@ -1,6 +1,6 @@
 """How well detections agree with the truth: recall, precision, landmark error, by threshold and by group."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -122,6 +122,18 @@ class Tally:
         heights, best = np.array(self.heights), np.array(self.best)
         among = (heights >= lowest) & (heights < highest)
         return float((best[among] >= threshold).mean()) if among.any() else 0.0, int(among.sum())
+
+
+def matches(faces: Sequence[Face], scene: Scene) -> list[tuple[Face, int]]:
+    """Each face of the scene's truth that was found, with its number: the surest detection that overlaps it by
+    `SAME` or more."""
+    paired: dict[int, Face] = {}
+    for face in sorted(faces, key=lambda face: -face.score):
+        box = np.array([face.box.left, face.box.top, face.box.right, face.box.bottom], np.float32)
+        overlaps = _overlaps(box, scene.boxes)
+        if len(overlaps) and overlaps.max() >= SAME:
+            paired.setdefault(int(overlaps.argmax()), face)
+    return [(face, number) for number, face in paired.items()]
 
 
 def tally_of(detector: FaceDetector, scenes: Iterable[Scene]) -> Tally:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from inference.pose import HEAD, estimate
+from inference.pose import HEAD, estimate, fit_head
 
 
 def rotation(yaw: float, pitch: float, roll: float) -> NDArray[np.float64]:
@@ -39,11 +39,15 @@ def test_signs() -> None:
     assert estimate(falling).roll > 5
 
 
-def test_a_gain_stretches_the_yaw_alone() -> None:
-    landmarks = photograph(HEAD, rotation(20, 5, 10))
-    plain, stretched = estimate(landmarks), estimate(landmarks, 1.7)
-    assert stretched.yaw == pytest.approx(1.7 * plain.yaw)
-    assert (stretched.pitch, stretched.roll) == (plain.pitch, plain.roll)
+def test_the_fit_gives_back_the_turn_and_the_size_of_the_head() -> None:
+    turned = rotation(20, -10, 15)
+    fitted = fit_head(photograph(HEAD, turned, distance=600, focal=500))
+    assert fitted is not None
+    found, scale = fitted
+    np.testing.assert_allclose(found, turned, atol=0.06)
+    np.testing.assert_allclose(found @ found.T, np.eye(3), atol=1e-9)
+    assert scale == pytest.approx(500 / 600, rel=0.1)
+    assert fit_head(np.full((5, 2), 7.0, np.float32)) is None
 
 
 @pytest.mark.parametrize("yaw", range(-40, 41, 10))

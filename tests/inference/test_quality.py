@@ -65,8 +65,6 @@ def test_sharpness_falls_with_blur_and_not_with_light() -> None:
 class Frontal:
     """A detector that finds one face of given height and score, seen from the front, whatever it is shown."""
 
-    yaw_gain = 1.0
-
     def __init__(self, height: int, score: float) -> None:
         self._height, self._score = height, score
 

@@ -147,8 +147,6 @@ def test_of_several_people_the_largest_and_most_central_is_the_seat() -> None:
 class Watched:
     """A detector that keeps what it was shown and finds nothing."""
 
-    yaw_gain = 1.0
-
     def __init__(self) -> None:
         self.shown: list[NDArray[np.uint8]] = []
 

@@ -1,0 +1,1 @@
+"""The landmark network's workshop: turned heads, crops as the product cuts them, training and export."""

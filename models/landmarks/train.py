@@ -1,0 +1,294 @@
+"""The landmark network's training: seeded, resumable, chosen on faces our detector finds of people it never saw."""
+
+import logging
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from inference.faces import FaceDetector, load_detector
+from inference.landmarks import Window
+from models import checkpoints
+from models.detector.compose import Scene, compose_galleries, resized
+from models.detector.labels import Photo, label_photos
+from models.detector.measure import matches
+from models.detector.train import LABELS
+from models.errors import TrainingError
+from models.landmarks.network import build_landmarks
+from models.landmarks.samples import Samples, make_samples, shares, single_faces
+
+log = logging.getLogger(__name__)
+
+_BEND: Final = 0.01
+"""Sides of the crop under which the loss is quadratic: a fiftieth of a face."""
+_SMALL: Final = (0.15, 0.5)
+"""Sizes of the photographs of the val split that are looked at beside whole galleries."""
+
+
+@dataclass(frozen=True, slots=True)
+class LandmarkSettings:
+    """One training run of the landmark network.
+
+    data: the shared data.  out: the run's folder, made if absent.
+    rounds: how often fresh tiles are composed and the network is looked at.
+    fresh: tiles composed per round, each giving three crops; all that there are are trained on.
+    steps: per round.  batch: crops per step.
+    stem, widths, blocks: of `build_landmarks`.
+    learning_rate, warmup_steps, weight_decay: AdamW; cosine to a hundredth.
+    average: decay of the moving average of the weights, which is what is measured and kept.
+    nose_weight: of the nose's place among the other landmarks, which tells where a head looks.
+    held: galleries of the val split on which the best round is chosen.
+    photos: use so many photographs of each split only (0: all).
+    """
+
+    data: Path
+    out: Path
+    rounds: int = 8
+    fresh: int = 3000
+    steps: int = 600
+    batch: int = 128
+    stem: int = 16
+    widths: tuple[int, ...] = (24, 48, 96)
+    blocks: tuple[int, ...] = (2, 2, 1)
+    learning_rate: float = 3e-3
+    warmup_steps: int = 200
+    weight_decay: float = 1e-3
+    average: float = 0.998
+    nose_weight: float = 0.5
+    held: int = 24
+    precision: str = "mixed_bfloat16"
+    seed: int = 1
+    photos: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Faces that the detector found: their crops, windows, true landmarks and heights in pixels."""
+
+    crops: NDArray[np.uint8]
+    windows: list[Window]
+    truth: NDArray[np.float32]
+    heights: NDArray[np.float32]
+
+    def error(self, points: NDArray[np.float32]) -> float:
+        """Mean distance in face heights of landmarks (N, 5, 2), as the windows place them."""
+        placed = np.stack([window.outside(own) for window, own in zip(self.windows, points, strict=True)])
+        return float((np.linalg.norm(placed - self.truth, axis=2).mean(axis=1) / self.heights).mean())
+
+
+def train_landmarks(
+    settings: LandmarkSettings,
+    *,
+    on_step: Callable[[int, int], None] | None = None,
+    on_round: Callable[[dict[str, float]], None] | None = None,
+) -> Path:
+    """Train, or go on where the run's folder stopped, and return the folder.
+
+    The folder then holds `labels.npz` (pseudo-labels), `crops-*.npz` (what was composed), `best.weights.h5` (moving
+    average of the best round on val), `checkpoint.npz` (everything needed to go on) and `run.json` (settings, versions,
+    history). `on_step` hears the steps done and their total, `on_round` the round's record. The test split is not
+    looked at. Raises DataError, TrainingError, `inference.errors.DetectorError`, and ManifestError or WeightsError
+    where our own detector is absent.
+    """
+    settings.out.mkdir(parents=True, exist_ok=True)
+    store = _SampleStore(settings)
+    loop = _Loop(settings)
+    history = loop.resume()
+    held = store.held()
+    for number in range(len(history), settings.rounds):
+        started = time.monotonic()
+        pool = store.pool(number + 1)
+        composed = time.monotonic()
+        record = {
+            "round": number + 1,
+            "loss": loop.round(pool, number, on_step),
+            **{f"val_{name}": loop.error(faces) for name, faces in held.items()},
+            "compose_seconds": round(composed - started, 1),
+            "seconds": round(time.monotonic() - started, 1),
+        }
+        history.append(record)
+        loop.keep(history)
+        log.info("%s", " ".join(f"{key}={value:.4g}" for key, value in record.items()))
+        if on_round is not None:
+            on_round(record)
+    return settings.out
+
+
+def hold(detector: FaceDetector, scenes: Sequence[Scene]) -> Held:
+    """The faces of the scenes that the detector finds, as the product would cut them."""
+    crops, windows, truth, heights = [], [], [], []
+    for scene in scenes:
+        for face, number in matches(detector.detect(scene.picture), scene):
+            window = Window.around(face.landmarks, face.box.height)
+            windows.append(window)
+            crops.append(window.cut(scene.picture))
+            truth.append(scene.landmarks[number])
+            heights.append(scene.boxes[number, 3] - scene.boxes[number, 1])
+    if not crops:
+        raise TrainingError("The detector finds no face among the pictures of the val split.")
+    return Held(np.stack(crops), windows, np.stack(truth), np.array(heights, np.float32))
+
+
+class _SampleStore:
+    """Composes crops when they are first wanted and keeps them in the run's folder."""
+
+    def __init__(self, settings: LandmarkSettings) -> None:
+        self._settings = settings
+        photos = label_photos(settings.data, settings.out / LABELS)
+        if settings.photos:
+            photos = {split: some[: settings.photos] for split, some in photos.items()}
+        self._photos = photos
+        self._faces: list[Photo] = []
+        self._odds = np.zeros(0)
+        self._pool: list[Samples] = []
+
+    def pool(self, rounds: int) -> Samples:
+        """All crops of the first so many rounds."""
+        for number in range(len(self._pool), rounds):
+            self._pool.append(self._kept(number))
+        return Samples(
+            np.concatenate([part.crops for part in self._pool]),
+            np.concatenate([part.points for part in self._pool]),
+        )
+
+    def held(self) -> dict[str, Held]:
+        """What the detector finds of the val split, always the same."""
+        detector = load_detector("tileface", min_face=8)
+        rng = np.random.default_rng(11)
+        photos = self._photos["val"]
+        small = [resized(photo, float(rng.uniform(*_SMALL))) for photo in photos]
+        scenes = [Scene(photo.picture, photo.boxes, photo.landmarks, photo.doubtful) for photo in small]
+        return {
+            "galleries": hold(detector, compose_galleries(photos, self._settings.held, seed=1)),
+            "small": hold(detector, scenes),
+        }
+
+    def _kept(self, number: int) -> Samples:
+        path = self._settings.out / f"crops-{number:02}.npz"
+        if path.exists():
+            with np.load(path) as kept:
+                return Samples(kept["crops"], kept["points"])
+        if not self._faces:
+            self._faces = single_faces(self._photos["train"])
+            self._odds = shares(self._faces)
+        rng = np.random.default_rng([self._settings.seed, number])
+        made = make_samples(self._faces, self._odds, self._photos["train"], self._settings.fresh, rng)
+        temporary = path.with_name(f"new.{path.name}")
+        np.savez(temporary, crops=made.crops, points=made.points)
+        temporary.replace(path)
+        return made
+
+
+class _Loop:
+    """The network, its moving average and its optimizer."""
+
+    def __init__(self, settings: LandmarkSettings) -> None:
+        keras.utils.set_random_seed(settings.seed)
+        self._settings = settings
+        self._total = settings.rounds * settings.steps
+        keras.mixed_precision.set_global_policy(settings.precision)
+        try:
+            self._model = build_from(settings)
+        finally:
+            keras.mixed_precision.set_global_policy("float32")
+        self._average = build_from(settings)
+        self._average.set_weights(self._model.get_weights())
+        self._optimizer = keras.optimizers.AdamW(
+            settings.learning_rate, weight_decay=settings.weight_decay, global_clipnorm=5.0
+        )
+        self._optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
+        self._optimizer.build(self._model.trainable_variables)
+        self._step = tf.function(self._train_step)
+
+    def round(self, pool: Samples, number: int, on_step: Callable[[int, int], None] | None) -> float:
+        """So many steps; the mean loss."""
+        settings = self._settings
+        rng = np.random.default_rng([settings.seed, number, 1])
+        wanted, there = settings.steps * settings.batch, len(pool.crops)
+        order = np.concatenate([rng.permutation(there) for _ in range(-(-wanted // there))])
+        total = 0.0
+        for here in range(settings.steps):
+            step = number * settings.steps + here
+            warm = min(1.0, (step + 1) / settings.warmup_steps)
+            cosine = 0.5 * (1 + math.cos(math.pi * step / self._total))
+            self._optimizer.learning_rate.assign(settings.learning_rate * warm * max(cosine, 0.01))
+            decay = min(settings.average, (1 + step) / (10 + step))
+            rows = order[here * settings.batch : (here + 1) * settings.batch]
+            crops, points = pool.take(rows, rng.random(len(rows)) < 0.5)
+            total += float(
+                self._step(tf.constant(crops), tf.constant(points), tf.constant(decay, tf.float32))
+            )
+            if on_step is not None:
+                on_step(step + 1, self._total)
+        if not math.isfinite(total):
+            raise TrainingError("The loss is not finite; lower --learning-rate and start again.")
+        return total / settings.steps
+
+    def error(self, held: Held) -> float:
+        """Landmark error of the moving average, in face heights."""
+        return held.error(predict(self._average, held.crops))
+
+    def resume(self) -> list[dict[str, float]]:
+        """Load the folder's checkpoint, if any, and return the history so far."""
+        return checkpoints.resume(
+            self._settings.out, checkpoints.plain_settings(self._settings), self._state()
+        )
+
+    def keep(self, history: list[dict[str, float]]) -> None:
+        """Write checkpoint, best weights and run.json."""
+        best = min(history, key=lambda record: record["val_galleries"])
+        plain = checkpoints.plain_settings(self._settings)
+        checkpoints.keep(self._settings.out, plain, self._state(), history, best, self._average)
+
+    def _state(self) -> list[Any]:
+        return [*self._model.variables, *self._average.weights, *self._optimizer.variables]
+
+    def _train_step(self, crops: Any, points: Any, decay: Any) -> Any:
+        variables = self._model.trainable_variables
+        with tf.GradientTape() as tape:
+            given = tf.reshape(self._model(tf.cast(crops, tf.float32), training=True), (-1, 5, 2))
+            loss = landmark_loss(tf.cast(given, tf.float32), points, self._settings.nose_weight)
+        gradients = tape.gradient(loss, [variable.value for variable in variables])
+        self._optimizer.apply(gradients, variables)
+        for kept, variable in zip(self._average.weights, self._model.weights, strict=True):
+            kept.assign(kept + (1 - decay) * (variable - kept))
+        return loss
+
+
+def landmark_loss(given: Any, truth: Any, nose_weight: float) -> Any:
+    """Smooth L1 of landmarks (N, 5, 2) in sides of the crop, in bends of `_BEND`, and so many times that of the nose's
+    place between eyes and mouth, from which yaw and pitch are read."""
+    gap = given - truth
+    nose = gap[:, 2] - (gap[:, 0] + gap[:, 1] + gap[:, 3] + gap[:, 4]) / 4
+    return tf.reduce_mean(_smooth(gap)) + nose_weight * tf.reduce_mean(_smooth(nose))
+
+
+def _smooth(gap: Any) -> Any:
+    size = tf.abs(gap) / _BEND
+    return tf.where(size < 1, size * size / 2, size - 0.5)
+
+
+def predict(network: keras.Model, crops: NDArray[np.uint8], batch: int = 256) -> NDArray[np.float32]:
+    """Landmarks float32 (N, 5, 2) of crops uint8 (N, 48, 48, 3)."""
+    parts = [
+        _forward(network, tf.constant(crops[start : start + batch], tf.float32)).numpy()
+        for start in range(0, len(crops), batch)
+    ]
+    return np.concatenate(parts).reshape(-1, 5, 2)
+
+
+@tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]  # TensorFlow ships no types
+def _forward(network: keras.Model, crops: Any) -> Any:
+    return network(crops, training=False)
+
+
+def build_from(settings: LandmarkSettings) -> keras.Model:
+    """The network of these settings."""
+    return build_landmarks(settings.stem, settings.widths, settings.blocks)
