@@ -83,7 +83,7 @@ def create_app(engine: Engine, settings: DashboardSettings | None = None) -> Das
     students.register(app, engine)
     settings_page.register(app, chosen.book)
     start.register(app, engine, chosen.controls, chosen.start_command)
-    running.register(app, engine, chosen.controls)
+    running.register(app, engine, chosen.controls, shell.URL)
     about.register(app, chosen.accuracy)
     # ids are looked up in all pages, not only in the one that is open
     app.validation_layout = [

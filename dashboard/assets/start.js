@@ -34,7 +34,7 @@
   window.dash_clientside = window.dash_clientside || {};
   window.dash_clientside.classpulse_start = {
     // name, state, looks and target of the chip, and whether there is something to stop
-    chip: function (_count, state) {
+    chip: function (_count, state, path) {
       const none = ["", "", "cp-run cp-hidden", "/start", "cp-hidden"];
       if (!state) return none;
       const stoppable = ["starting", "running", "paused", "restarting", "stopped"].includes(state.phase);
@@ -44,6 +44,8 @@
         return [state.name, "has ended: report", "cp-run cp-run-idle", "/sessions/" + state.ended, stop];
       }
       const [text, look] = words(state, Date.now());
+      // Now says so itself, to the second
+      if (path === "/" && (look === "good" || look === "still")) return ["", "", none[2], none[3], stop];
       const target = state.session && state.phase !== "stopped" ? "/" : "/start";
       return [state.name, text, "cp-run cp-run-" + look, target, stop];
     },

@@ -77,8 +77,15 @@ def layout() -> Component:
     )
 
 
-def register(app: Dash, engine: Engine, controls: Controls | None) -> None:
-    """Keep the chip true, also when the server is gone, and stop what the teacher wants stopped."""
+def register(app: Dash, engine: Engine, controls: Controls | None, url: str) -> None:
+    """Keep the chip true, also when the server is gone, and stop what the teacher wants stopped.
+
+    Args:
+        app: the app.
+        engine: on the migrated database.
+        controls: None where the pages only show.
+        url: id of the location.
+    """
     app.clientside_callback(
         ClientsideFunction("classpulse_start", "chip"),
         Output(NAME, "children"),
@@ -88,6 +95,7 @@ def register(app: Dash, engine: Engine, controls: Controls | None) -> None:
         Output(STOP, "className"),
         Input(POLL, "n_intervals"),
         Input(STATE, "data"),
+        Input(url, "pathname"),
     )
     app.clientside_callback(
         ClientsideFunction("classpulse_start", "ask"),
