@@ -12,6 +12,7 @@ import typer
 
 from classpulse import __version__
 from classpulse.face_commands import face_app, landmarks_app
+from classpulse.students import students_app
 from engagement.errors import ClasspulseError
 
 EXIT_ERROR = 1
@@ -31,6 +32,7 @@ models_app = typer.Typer(
 app.add_typer(models_app, name="models")
 models_app.add_typer(face_app, name="face")
 models_app.add_typer(landmarks_app, name="landmarks")
+app.add_typer(students_app, name="students")
 
 
 class ReportFormat(StrEnum):
@@ -340,9 +342,7 @@ def models_train(
     standardise: Annotated[
         bool, typer.Option("--standardise", help="Bring every face to one light and contrast first.")
     ] = False,
-    precision: Annotated[
-        str, typer.Option(help="float32 or mixed_bfloat16.")
-    ] = "mixed_bfloat16",
+    precision: Annotated[str, typer.Option(help="float32 or mixed_bfloat16.")] = "mixed_bfloat16",
     seed: Annotated[int, typer.Option(help="Seed of weights, order and augmentation.")] = 1,
     limit: Annotated[int, typer.Option(min=0, help="Use this many faces only, for a try; 0 uses all.")] = 0,
 ) -> None:
