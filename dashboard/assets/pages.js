@@ -221,6 +221,26 @@
     );
   };
 
+  // A list that is drawn anew takes the focus with it: give it back to the same button, else to one of the same seat.
+  let focused = null;
+  document.addEventListener("focusin", function (event) {
+    const row = event.target.closest("#now-looks li, #now-aside li");
+    focused = row && { id: event.target.id, seat: row.id && JSON.parse(row.id).seat };
+  });
+  document.addEventListener("focusout", function (event) {
+    // who leaves the list wants no focus back; what was taken away with the list did not leave
+    window.setTimeout(function () {
+      if (event.target.isConnected && document.activeElement === document.body) focused = null;
+    });
+  });
+  new MutationObserver(function () {
+    if (!focused || document.activeElement !== document.body) return;
+    const rows = Array.from(document.querySelectorAll("#now-looks li, #now-aside li"));
+    const row = rows.find((one) => one.id && JSON.parse(one.id).seat === focused.seat);
+    const next = document.getElementById(focused.id) || (row && row.querySelector("button"));
+    if (next) next.focus({ preventScroll: true });
+  }).observe(document.documentElement, { childList: true, subtree: true });
+
   document.addEventListener("input", function (event) {
     if (event.target.id !== "now-note") return;
     if (!event.target.value) noteBegun = null;

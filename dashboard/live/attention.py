@@ -13,6 +13,7 @@ from dashboard import shell
 from dashboard.components import looks
 from dashboard.glance import ENOUGH
 from dashboard.live.pulse import PULSE, Running, Told, running
+from dashboard.live.unchanged import only_changed
 from dashboard.names import seat_names
 from dashboard.theme import Scheme
 from dashboard.wording import MODES, clock, count
@@ -21,8 +22,12 @@ from engagement.records import EpisodeMark, Mode
 from storage import queries
 from storage.marks import mark_episodes
 
-LOOKS: Final = "now-looks"
 LOOKS_HEADING: Final = "now-looks-heading"
+LOOKS_SAID: Final = "now-looks-said"
+LOOKS: Final = "now-looks"
+ASIDE: Final = "now-aside"
+CAMERAS: Final = "now-cameras"
+LOOKS_DRAWN: Final = "now-looks-drawn"
 LOOKS_ANSWER: Final = "now-looks-answer"
 ANSWER: Final = "now-answer"
 ANSWERED: Final = "now-answered"
@@ -39,6 +44,10 @@ RULES_NEED: Final = timedelta(minutes=2)
 """Before so much of a session, no rule has seen enough to speak."""
 
 
+_SPARK_EVERY: Final = 20
+"""Seconds after which the small pictures of the cards are drawn anew."""
+
+
 def layout() -> Component:
     """The column before the first pulse."""
     return html.Section(
@@ -47,6 +56,7 @@ def layout() -> Component:
             dcc.Store(id=ANSWERED, data=0),
             dcc.Store(id=ASKING),
             dcc.Store(id=ALERTED),
+            dcc.Store(id=LOOKS_DRAWN),
             html.Div(
                 [
                     html.H2("Needs a look", id=LOOKS_HEADING),
@@ -70,7 +80,10 @@ def layout() -> Component:
             html.P(id=LOOKS_ANSWER, className="cp-small", role="status"),
             # for when the server is gone too: no calm is claimed of what is old
             html.P("Nothing is known at the moment.", className="cp-when-stale"),
+            html.Div(id=LOOKS_SAID),
             html.Div(id=LOOKS),
+            html.Div(id=ASIDE),
+            html.Div(id=CAMERAS),
         ],
         className="cp-paper cp-looks",
         **{"aria-label": "Needs a look"},
@@ -131,13 +144,18 @@ def register(app: Dash, engine: Engine) -> None:
 
     @app.callback(
         Output(LOOKS_HEADING, "children"),
+        Output(LOOKS_SAID, "children"),
         Output(LOOKS, "children"),
+        Output(ASIDE, "children"),
+        Output(CAMERAS, "children"),
         Output(ASKING, "data"),
+        Output(LOOKS_DRAWN, "data"),
         Input(PULSE, "data"),
         Input(shell.VIEWER, "data"),
         Input(ANSWERED, "data"),
+        State(LOOKS_DRAWN, "data"),
     )
-    def show(told: Told | None, viewer: Any, _answered: int) -> Any:
+    def show(told: Told | None, viewer: Any, _answered: int, drawn: dict[str, str] | None) -> Any:
         here = running(told)
         who = shell.viewer_of(viewer)
         episodes = queries.episodes(engine, here.session, open_only=True)
@@ -153,18 +171,23 @@ def register(app: Dash, engine: Engine) -> None:
         readings = queries.readings_since(engine, here.session, since=at - looks.SPARK_SPAN, seat=seats)
         names = seat_names(queries.seats(engine, here.session))
         title, said = standing(here, len(asking), share_read(engine, here), who.zone)
-        parts: list[Component | None] = [said]
-        if asking:
-            parts.append(_list(asking, names, readings, at, who.scheme, who.zone))
         aside = [card for card in cards if not card.asking]
-        if aside:
-            parts.append(looks.set_aside(aside, names, who.zone))
-        parts.append(looks.cameras_off(episodes, names, who.zone))
-        if here.mode is not Mode.INDIVIDUAL:
-            parts.append(
-                html.P(f"In {MODES[here.mode]} mode nothing is kept per seat.", className="cp-muted cp-small")
-            )
-        return title, [part for part in parts if part is not None], open_now
+        parts = {
+            "title": title,
+            "said": [said, _of_mode(here.mode)],
+            "list": _list(asking, names, readings, at, who.scheme, who.zone) if asking else None,
+            "aside": looks.set_aside(aside, names, who.zone) if aside else None,
+            "cameras": looks.cameras_off(episodes, names, who.zone),
+            "asking": open_now,
+        }
+        changed, signatures = only_changed(parts, drawn, round(at.timestamp() // _SPARK_EVERY))
+        return *changed, signatures
+
+
+def _of_mode(mode: Mode) -> Component | None:
+    if mode is Mode.INDIVIDUAL:
+        return None
+    return html.P(f"In {MODES[mode]} mode nothing is kept per seat.", className="cp-muted cp-small")
 
 
 def _list(

@@ -16,6 +16,7 @@ from dashboard.glance import TREND_SPAN, glance, sentence
 from dashboard.health import take_pulse
 from dashboard.live import attention, chart, notes
 from dashboard.live.pulse import PULSE, SESSION, Told, pulse_data, running
+from dashboard.live.unchanged import only_changed
 from dashboard.names import seat_names
 from dashboard.wording import MODE_MEANINGS, MODES, clock, day
 from engagement.errors import ClasspulseError
@@ -36,6 +37,7 @@ STALE: Final = "now-stale"
 STALE_SINCE: Final = "now-stale-since"
 STALE_ADVICE: Final = "now-stale-advice"
 GLANCE: Final = "now-glance"
+GLANCE_DRAWN: Final = "now-glance-drawn"
 SPOKEN: Final = "now-spoken"
 SEATS: Final = "now-seats"
 
@@ -47,6 +49,7 @@ def layout(poll_seconds: float) -> Component:
             dcc.Interval(id=POLL, interval=round(poll_seconds * 1000)),
             dcc.Store(id=PULSE),
             dcc.Store(id=SESSION),
+            dcc.Store(id=GLANCE_DRAWN),
             html.Div(id=EMPTY),
             html.Div(
                 [
@@ -175,22 +178,28 @@ def _register_class(app: Dash, engine: Engine) -> None:
     @app.callback(
         Output(GLANCE, "children"),
         Output(SPOKEN, "children"),
+        Output(GLANCE_DRAWN, "data"),
         Input(PULSE, "data"),
         Input(shell.VIEWER, "data"),
+        State(GLANCE_DRAWN, "data"),
     )
-    def look(told: Told | None, viewer: Any) -> Any:
+    def look(told: Told | None, viewer: Any, drawn: dict[str, str] | None) -> Any:
         here = running(told)
         zone = shell.viewer_of(viewer).zone
         if here.unknown is not None:
             since = attention.known_until(here, zone)
-            return tiles.nothing_known(
-                since, here.unknown, wanted=here.wanted
-            ), f"{since}. {here.unknown.title}."
+            shown: Any = tiles.nothing_known(since, here.unknown, wanted=here.wanted)
+            changed, signatures = only_changed(
+                {"tiles": shown, "spoken": f"{since}. {here.unknown.title}."}, drawn
+            )
+            return *changed, signatures
         if here.taken_at is None:
             raise PreventUpdate
         back_to = here.taken_at - TREND_SPAN - timedelta(minutes=1)
         state = glance(queries.intervals_since(engine, here.session, here.last_id, back_to=back_to))
-        return tiles.glance_tiles(state, with_mood=here.mode is not Mode.PARTICIPATION), sentence(state)
+        shown = tiles.glance_tiles(state, with_mood=here.mode is not Mode.PARTICIPATION)
+        changed, signatures = only_changed({"tiles": shown, "spoken": sentence(state)}, drawn)
+        return *changed, signatures
 
     @app.callback(
         Output(SEATS, "children"),

@@ -19,6 +19,7 @@ from engagement.mood import MoodTracker, facing_share
 from engagement.policy import Policy
 from engagement.records import (
     STATES_WITH_FACE,
+    Episode,
     IntervalRecord,
     Mode,
     NotObservedReason,
@@ -97,14 +98,16 @@ class Lesson:
         """Time of the next interval."""
         return self.started_at + timedelta(seconds=self.index * self.interval)
 
-    def commit(self, not_observed: NotObservedReason | None = None) -> int:
-        """Commit the next interval and return its id."""
+    def commit(
+        self, not_observed: NotObservedReason | None = None, *, more_episodes: Sequence[Episode] = ()
+    ) -> int:
+        """Commit the next interval, with episodes beside those of the rules, and return its id."""
         at, minute = self.now, self.index * self.interval / 60
         self.index += 1
         if not_observed is None and 12.0 <= minute < 12.6:
             not_observed = NotObservedReason.COVERED
         if not_observed is not None:
-            episodes = self._attention.update(None, (), at, self.interval)
+            episodes = (*self._attention.update(None, (), at, self.interval), *more_episodes)
             record = IntervalRecord(
                 self.session_id,
                 at,
@@ -139,7 +142,7 @@ class Lesson:
             facing=facing_share(readings),
             readings=readings,
             seats=seats,
-            episodes=self._attention.update(readings, seats, at, self.interval),
+            episodes=(*self._attention.update(readings, seats, at, self.interval), *more_episodes),
             processing_ms=float(self._random.normal(210, 25)),
         )
         return self.recorder.commit(self._policy.apply(record))

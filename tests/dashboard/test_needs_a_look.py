@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 import pytest
+from dash import html, no_update
 from page_answers import ask, shown
 from seed import Lesson, seed
 from sqlalchemy import Engine
@@ -16,9 +17,11 @@ from dashboard.components.looks import BACK_AFTER, cameras_off, cards, look_card
 from dashboard.health import take_pulse
 from dashboard.live import attention, chart
 from dashboard.live.pulse import PULSE, Running, pulse_data
+from dashboard.live.unchanged import only_changed
 from dashboard.wording import Advice
 from engagement.records import EpisodeMark, Mode, NotObservedReason, Rule
 from storage import queries
+from storage.marks import mark_episodes
 
 START = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 NOW = START + timedelta(minutes=10)
@@ -161,25 +164,37 @@ def live(engine: Engine) -> Lesson:
     return seed(engine, minutes=8, interval=10)
 
 
-def listed(engine: Engine) -> Any:
-    """Heading, list and open episodes as the page gets them."""
+def listed(engine: Engine, drawn: Any = None) -> Any:
+    """What the page gets: the parts that changed per name, the open episodes, and the signatures."""
+    parts = (
+        attention.LOOKS_HEADING,
+        attention.LOOKS_SAID,
+        attention.LOOKS,
+        attention.ASIDE,
+        attention.CAMERAS,
+    )
     answer = ask(
         engine,
-        [f"{attention.LOOKS_HEADING}.children", f"{attention.LOOKS}.children", f"{attention.ASKING}.data"],
+        [
+            *(f"{part}.children" for part in parts),
+            f"{attention.ASKING}.data",
+            f"{attention.LOOKS_DRAWN}.data",
+        ],
         {
             f"{PULSE}.data": pulse_data(take_pulse(engine), datetime.now(UTC)),
             "shell-viewer.data": {"scheme": "light", "zone": "UTC"},
             f"{attention.ANSWERED}.data": 0,
         },
-        {},
+        {f"{attention.LOOKS_DRAWN}.data": drawn},
     )
-    heading = answer[attention.LOOKS_HEADING]["children"]
-    return heading, str(answer[attention.LOOKS]["children"]), answer[attention.ASKING]["data"]
+    changed = {part: str(answer[part]["children"]) for part in parts if part in answer}
+    asking = answer.get(attention.ASKING, {}).get("data")
+    return changed, asking, answer[attention.LOOKS_DRAWN]["data"]
 
 
 def test_an_answer_on_the_page_is_kept_and_can_be_undone(engine: Engine, live: Lesson) -> None:
-    heading, body, asking = listed(engine)
-    assert heading.endswith(" a look")
+    changed, asking, _ = listed(engine)
+    assert changed[attention.LOOKS_HEADING].endswith(" a look")
     before = len(asking["episodes"])
     assert before >= 2
     assert not asking["quiet"]
@@ -198,22 +213,44 @@ def test_an_answer_on_the_page_is_kept_and_can_be_undone(engine: Engine, live: L
         kept = queries.episodes(engine, live.session_id).set_index("id").loc[chosen["id"]]
         assert (None if pd.isna(kept["mark"]) else kept["mark"]) == (mark or None)
         assert pd.isna(kept["marked_at"]) == (mark == "")
-        heading, body, asking = listed(engine)
-        assert words in body
+        changed, asking, _ = listed(engine)
+        assert words in changed[attention.LOOKS] + changed[attention.ASIDE]
         # the browser knows it already: it rings for new ones only
         assert len(asking["episodes"]) == before
-    lesson_goes_on = live.commit()
-    assert lesson_goes_on > 0
-    assert len(cards(queries.episodes(engine, live.session_id, open_only=True), datetime.now(UTC))) >= 2
+
+
+def test_what_looks_the_same_is_left_alone(engine: Engine, live: Lesson) -> None:
+    _, _, drawn = listed(engine)
+    assert listed(engine, drawn)[:2] == ({}, None)
+    ids = queries.episodes(engine, live.session_id, open_only=True)["id"].tolist()
+    mark_episodes(engine, live.session_id, ids, EpisodeMark.SEEN, datetime.now(UTC))
+    changed, asking, _ = listed(engine, drawn)
+    assert set(changed) == {attention.LOOKS_HEADING, attention.LOOKS_SAID, attention.LOOKS, attention.ASIDE}
+    # the cameras that are off are the same, and so is what the browser rings for
+    assert asking is None
+
+
+def test_small_pictures_alone_wait_for_their_moment() -> None:
+    def card(picture: str, reason: str) -> Any:
+        return html.Li([html.Img(src=picture, alt=f"told of {picture}"), reason], id="one")
+
+    (first,), known = only_changed({"list": card("a", "x")}, None, 1)
+    assert first is not no_update
+    assert only_changed({"list": card("b", "x")}, known, 1)[0] == [no_update]
+    assert only_changed({"list": card("b", "x")}, known, 2)[0] != [no_update]
+    assert only_changed({"list": card("a", "y")}, known, 1)[0] != [no_update]
+    (_, text), known = only_changed({"list": None, "text": "x"}, None, 1)
+    assert text == "x"
+    assert only_changed({"list": None, "text": "x"}, known, 2)[0] == [no_update, no_update]
 
 
 def test_while_nothing_is_known_the_list_says_so_and_stays_quiet(engine: Engine, live: Lesson) -> None:
     live.commit(NotObservedReason.COVERED)
-    heading, body, asking = listed(engine)
-    assert heading == "Needs a look"
-    assert "Nothing is known since" in body
-    assert "Another window covers the gallery." in body
-    assert "All calm" not in body
+    changed, asking, _ = listed(engine)
+    assert changed[attention.LOOKS_HEADING] == "Needs a look"
+    assert "Nothing is known since" in changed[attention.LOOKS_SAID]
+    assert "Another window covers the gallery." in changed[attention.LOOKS_SAID]
+    assert "All calm" not in changed[attention.LOOKS_SAID]
     assert asking["quiet"]
 
 

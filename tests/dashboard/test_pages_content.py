@@ -238,12 +238,12 @@ def crowded(engine: Engine) -> Lesson:
 def test_the_trend_reaches_back_beside_another_class(engine: Engine, crowded: Lesson) -> None:
     answer = ask(
         engine,
-        [f"{now.GLANCE}.children", f"{now.SPOKEN}.children"],
+        [f"{now.GLANCE}.children", f"{now.SPOKEN}.children", f"{now.GLANCE_DRAWN}.data"],
         {
             f"{PULSE}.data": pulse_data(take_pulse(engine), datetime.now(UTC)),
             "shell-viewer.data": {"scheme": "light", "zone": "UTC"},
         },
-        {},
+        {f"{now.GLANCE_DRAWN}.data": None},
     )
     assert "over 5 min" in str(answer) or "steady for 5 min" in str(answer)
 
