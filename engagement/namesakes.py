@@ -49,6 +49,8 @@ def pair_namesakes(
     seats: Mapping[int, Order],
     others: Mapping[int, int],
     boxes: Sequence[Box],
+    *,
+    all_here: bool,
 ) -> Pairing:
     """Seat the tiles that carry one name.
 
@@ -57,6 +59,7 @@ def pair_namesakes(
         seats: number of each seat of that name -> the frame in which it was last seen, the newest frame first.
         others: number -> index of the seats of this frame that are known by a name of their own.
         boxes: of all tiles of the frame.
+        all_here: as many of that name are here as ever were at one time: then who is left over is the one who moved.
 
     Returns:
         The tiles whose seat is certain. Of the rest each is a new seat; where `doubtful` is empty, it has just come.
@@ -65,17 +68,23 @@ def pair_namesakes(
     by_order: dict[int, tuple[Order, list[int]]] = {}
     for number, order in seats.items():
         by_order.setdefault(id(order), (order, []))[1].append(number)
-    company = False
+    accompanied = []
     for order, members in by_order.values():
-        left = [index for index in tiles if index not in paired]
         known = [number for number in order.numbers if number in others]
         if _has_company(order, members, len(known), others, boxes):
-            company = True
-            paired.update(_pair_in(left, members, order, known, others, boxes))
+            accompanied.append((order, members, known))
+    # who is where they were, in whichever frame that was, comes before who may have moved there
+    for order, members, known in accompanied:
+        left = [index for index in tiles if index not in paired]
+        paired.update(_pair_in_place(left, members, order, known, others, boxes))
+    for order, members, known in accompanied:
+        left = [index for index in tiles if index not in paired]
+        missing = [number for number in members if number not in paired.values()]
+        paired.update(_pair_in_order(left, missing, order, known, others))
+    company = bool(accompanied)
     left = [index for index in tiles if index not in paired]
     doubtful = [number for number in seats if number not in paired.values()]
-    if company and len(left) == len(doubtful) == 1 and len(tiles) == len(seats):
-        # all of that name are here and the others are seated: it is this one that moved
+    if all_here and company and len(left) == len(doubtful) == 1 and len(tiles) == len(seats):
         return Pairing({**paired, left[0]: doubtful[0]}, ())
     return Pairing(paired, tuple(doubtful) if left else ())
 
@@ -123,7 +132,13 @@ def _is_held(place: int, still: set[int], moved: set[int]) -> bool:
     return bool(still)
 
 
-def _pair_in(
+def _kept(order: Order, known: Sequence[int], others: Mapping[int, int]) -> list[int]:
+    """Indices of those in this frame who kept their order since an earlier one; none if too many did not."""
+    kept = kept_in_order([others[number] for number in known])
+    return kept if len(kept) >= _KEPT_SHARE * len(known) else []
+
+
+def _pair_in_place(
     tiles: Sequence[int],
     members: Sequence[int],
     order: Order,
@@ -131,9 +146,8 @@ def _pair_in(
     others: Mapping[int, int],
     boxes: Sequence[Box],
 ) -> dict[int, int]:
-    """Tiles -> seats that are certain by one earlier frame."""
-    kept = kept_in_order([others[number] for number in known])
-    if len(kept) < _KEPT_SHARE * len(known):
+    """Tiles -> seats that are where they were in an earlier frame, as are their neighbours, whoever else is missing."""
+    if known and not _kept(order, known, others):
         return {}
     place = {number: index for index, number in enumerate(order.numbers)}
     still = {place[n] for n in known if boxes[others[n]].iou(order.boxes[place[n]]) >= SAME_PLACE}
@@ -142,20 +156,33 @@ def _pair_in(
     for number in members:
         if not _is_held(place[number], still, moved):
             continue
-        # their neighbours are where they were: who is where they were is who they were, whoever else is missing
         old = order.boxes[place[number]]
         index = next((i for i in tiles if i not in paired and boxes[i].iou(old) >= SAME_PLACE), None)
         if index is not None:
             paired[index] = number
+    return paired
+
+
+def _pair_in_order(
+    tiles: Sequence[int],
+    members: Sequence[int],
+    order: Order,
+    known: Sequence[int],
+    others: Mapping[int, int],
+) -> dict[int, int]:
+    """Tiles -> seats that are between the same neighbours as in an earlier frame."""
+    kept = _kept(order, known, others)
+    if known and not kept:
+        return {}
+    place = {number: index for index, number in enumerate(order.numbers)}
     index_of = {index: number for number, index in others.items()}
     kept_places = [place[index_of[index]] for index in kept]
     slots: dict[int, tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
     for index in tiles:
-        if index not in paired:
-            slots[bisect_right(kept, index)][0].append(index)
+        slots[bisect_right(kept, index)][0].append(index)
     for number in sorted(members, key=place.__getitem__):
-        if number not in paired.values():
-            slots[bisect_right(kept_places, place[number])][1].append(number)
+        slots[bisect_right(kept_places, place[number])][1].append(number)
+    paired: dict[int, int] = {}
     for here, sat in slots.values():
         if len(here) == len(sat):
             paired.update(zip(here, sat, strict=True))

@@ -1,13 +1,15 @@
 """Who sits where: each participant keeps one seat through a session, wherever their tile moves.
 
-Identity is the name label, never the face. A tile whose label was seen before (same fingerprint or same name) gets
-its seat back; several of one name are told apart by those around them (`engagement.namesakes`). A tile without any
-label keeps the seat of its place for as long as the grid is stable. Where none of this is certain a new seat is made
-and offered as one that is known: two participants are never merged, and never swapped, in silence.
+Identity is the name label, never the face: where in its tile a face lies (not what it looks like) may raise a doubt,
+as where two of one name seem to have changed places, but settles nothing. A tile whose label was seen before (same
+fingerprint or same name) gets its seat back; several of one name are told apart by those around them
+(`engagement.namesakes`). A tile without any label keeps the seat of its place for as long as the grid is stable. Where
+none of this is certain a new seat is made and offered as one that is known: two participants are never merged, and
+never swapped, in silence.
 """
 
-from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, OrderedDict
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
 from itertools import combinations
@@ -63,11 +65,15 @@ _FaceInTile = tuple[float, float, float]
 
 @dataclass(slots=True, eq=False)
 class _Label:
-    """A name label and the seats that carry it; `shared` once two participants were seen with it at one time."""
+    """A name label, the seats that carry it, and how many participants were seen with it at one time."""
 
     name: str | None
-    shared: bool = False
+    most: int = 1
     places: list["_Place"] = field(default_factory=list)
+
+    @property
+    def shared(self) -> bool:
+        return self.most > 1
 
 
 @dataclass(slots=True, eq=False)
@@ -81,6 +87,7 @@ class _Place:
     call: int
     order: Order  # the frame in which it was last seen
     face: _FaceInTile | None = None  # as in `_Slot`
+    camera_on: bool = True
     frames: int = 0  # in which it was seen
     suspect: bool = False  # has no label, perhaps only because one is hidden
     confirmed: bool = False  # found again by its label at least once
@@ -141,7 +148,7 @@ class Seating:
             self._give_label(place, seat.fingerprint, seat.name)
             if place.label is not None:
                 place.confirmed = True
-                place.label.shared = len(place.label.places) > 1
+                place.label.most = len(place.label.places)
         by_number = {place.seat.number: place for place in self._places}
         self._grid = [
             _Slot(box, by_number[number], 0, None) for number, box in zip(numbers, boxes, strict=True)
@@ -189,7 +196,7 @@ class Seating:
         for place in new.places:
             place.label = old
         old.places += new.places
-        old.shared = old.shared or new.shared
+        old.most = max(old.most, new.most)
         new.places = []
         self._names = {name: old if label is new else label for name, label in self._names.items()}
         for fingerprint, label in self._fingerprints.items():
@@ -230,7 +237,7 @@ class Seating:
         order = Order(tuple(found[index].seat.number for index in range(len(readings))), boxes)
         for index, place in found.items():
             place.box, place.position, place.call, place.order = boxes[index], index, self._call, order
-            place.face = _face(readings[index])
+            place.face, place.camera_on = _face(readings[index]), readings[index].tile.camera_on
             place.frames += 1
             place.suspect = place.suspect and place.label is None and place.frames < _FRAMES_OF_THE_NAMELESS
         self._remember_grid(readings, found, regular)
@@ -252,7 +259,7 @@ class Seating:
                 tiles_of.setdefault(id(label), (label, []))[1].append(index)
         namesakes: list[tuple[_Label, list[int]]] = []
         for label, tiles in tiles_of.values():
-            label.shared = label.shared or len(tiles) > 1
+            label.most = max(label.most, len(tiles))
             if label.shared:
                 namesakes.append((label, tiles))
             else:
@@ -260,8 +267,9 @@ class Seating:
         others = {place.seat.number: index for index, place in found.items()}
         boxes = [reading.tile.box for reading in readings]
         faces = [_face(reading) for reading in readings]
+        cameras = [reading.tile.camera_on for reading in readings]
         for label, tiles in namesakes:
-            self._find_namesakes(label, tiles, others, boxes, faces, found)
+            self._find_namesakes(label, tiles, others, boxes, faces, cameras, found)
 
     def _somebody_is_gone(self, found: Mapping[int, _Place]) -> bool:
         """Whether one who had a label in the last frame is not in this one."""
@@ -270,11 +278,10 @@ class Seating:
 
     @staticmethod
     def _note_namesakes(found: Mapping[int, _Place]) -> None:
-        seen: set[int] = set()
+        times = Counter(id(place.label) for place in found.values() if place.label is not None)
         for place in found.values():
             if place.label is not None:
-                place.label.shared = place.label.shared or id(place.label) in seen
-                seen.add(id(place.label))
+                place.label.most = max(place.label.most, times[id(place.label)])
 
     def _replaced_nameless(self, boxes: Sequence[Box], found: Mapping[int, _Place]) -> list[_Place]:
         """Seats without a label on whose tile a label is read now: theirs was hidden, or they have gone."""
@@ -307,17 +314,26 @@ class Seating:
         others: Mapping[int, int],
         boxes: Sequence[Box],
         faces: Sequence[_FaceInTile | None],
+        cameras: Sequence[bool],
         found: dict[int, _Place],
     ) -> None:
         """Seat the tiles of one name of which there are several, as far as that is certain."""
         places = {place.seat.number: place for place in label.places}
         latest = sorted(places.values(), key=lambda place: -place.call)
         seats = {place.seat.number: self._order_of(place) for place in latest}
-        pairing = pair_namesakes(tiles, seats, others, boxes)
-        crossed = _crossed({index: places[number].face for index, number in pairing.seats.items()}, faces)
-        if crossed:
-            kept = {index: number for index, number in pairing.seats.items() if index not in crossed}
-            pairing = Pairing(kept, (*pairing.doubtful, *(pairing.seats[index] for index in crossed)))
+        pairing = pair_namesakes(tiles, seats, others, boxes, all_here=len(tiles) >= label.most)
+        before = {index: places[number].face for index, number in pairing.seats.items()}
+        doubted = _crossed(before, faces) | {
+            index for index, face in before.items() if _has_jumped(faces[index], face)
+        }
+        if len(tiles) < label.most:
+            # another of that name is elsewhere, and may be who came, or turned the camera off, where this one was
+            doubted |= {
+                index for index, number in pairing.seats.items() if places[number].camera_on != cameras[index]
+            }
+        if doubted:
+            kept = {index: number for index, number in pairing.seats.items() if index not in doubted}
+            pairing = Pairing(kept, (*pairing.doubtful, *(pairing.seats[index] for index in doubted)))
         for index, number in pairing.seats.items():
             self._find(places[number], index, found)
         for index in tiles:
@@ -422,6 +438,8 @@ class Seating:
         boxes = [reading.tile.box for reading in readings]
         if regular and self._grid_is_regular:
             slots = self._stable_slots(readings, found)
+        elif self._grid_is_regular and 2 * len(readings) < len(self._grid):
+            slots = {}  # another page
         else:
             slots = {
                 index: _Slot(place.box, place, self._call - place.call - 1, None)
@@ -434,6 +452,8 @@ class Seating:
         # somebody with a label came to where another was: those without one may have moved as well
         quiet = all(id(place) in seated for place in found.values())
         surroundings = nobody or len(found) >= _FEWEST_NEIGHBOURS
+        hidden = [index for index in left if not _has_label(readings[index])]
+        switched_on = not hidden and not found
         for index in left:
             slot = slots.get(index)
             if slot is None or id(slot.place) in taken:
@@ -446,14 +466,27 @@ class Seating:
                 # after it was away, a label, a gallery or another face may be somebody else's
                 known = place.face is not None and readings[index].face is not None
                 kept = not slot.missed or (not labelled and known and alike and not appeared)
+                if labelled and place.label is None and place.frames >= _FRAMES_OF_THE_NAMELESS:
+                    # who never showed a label shows none now, unless names were switched on for all
+                    kept = kept and switched_on
             else:
                 # a toolbar or a raised hand may lie over the name
                 kept = not labelled and not slot.missed and alike and surroundings and quiet
+                # but where one tile alone has no name, it may be that of who never shows one
+                kept = kept and not (len(hidden) == 1 and self._nameless_are_away(found, taken))
             if kept:
                 found[index] = slot.place
                 taken.add(id(slot.place))
         if regular:
             self._find_nameless(readings, [index for index in left if index not in found], found)
+
+    def _nameless_are_away(self, found: Mapping[int, _Place], taken: Set[int]) -> bool:
+        """Whether one who never shows a label is known, and not seated in this frame."""
+        here = {id(place) for place in found.values()} | taken
+        return any(
+            place.label is None and place.frames >= _FRAMES_OF_THE_NAMELESS and id(place) not in here
+            for place in self._places
+        )
 
     def _find_nameless(
         self, readings: Sequence[TileReading], left: Sequence[int], found: dict[int, _Place]
@@ -472,7 +505,7 @@ class Seating:
         taken = {id(place) for place in found.values()}
         seats = {place.seat.number: self._order_of(place) for place in latest if id(place) not in taken}
         boxes = [reading.tile.box for reading in readings]
-        pairing = pair_namesakes(tiles, seats, others, boxes)
+        pairing = pair_namesakes(tiles, seats, others, boxes, all_here=True)
         self._retire(places[number] for number in pairing.doubtful)
         for index, number in pairing.seats.items():
             if _is_alike(_face(readings[index]), places[number].face):
@@ -516,6 +549,7 @@ class Seating:
             if place.held_by_position
             and id(place) not in taken
             and self._call - place.call <= _CALLS_A_FACE_LASTS
+            and not self._is_overtaken(place)
         ]
         ways = sorted(
             (distance, index, number)
@@ -530,6 +564,12 @@ class Seating:
                 nearest[index] = recent[number]
                 used.add(number)
         return nearest
+
+    def _is_overtaken(self, place: _Place) -> bool:
+        """Whether another was seen since where this one was."""
+        return any(
+            other.call > place.call and other.box.iou(place.box) >= SAME_PLACE for other in self._places
+        )
 
     def _new_place(self, box: Box, position: int) -> _Place:
         self._count += 1
@@ -616,6 +656,10 @@ def _jumped(face: _FaceInTile, before: _FaceInTile, most: float = _JUMP) -> bool
     `most` is how far it may move in units of its height; it may grow or shrink by as much.
     """
     return _shift(face, before) > most
+
+
+def _has_jumped(face: _FaceInTile | None, before: _FaceInTile | None) -> bool:
+    return face is not None and before is not None and _jumped(face, before)
 
 
 def _crossed(before: Mapping[int, _FaceInTile | None], faces: Sequence[_FaceInTile | None]) -> set[int]:
