@@ -46,6 +46,9 @@ _ROLES: Final = frozenset({
     # Japanese
     "ホスト", "共同ホスト", "ゲスト", "主催者", "開催者",
 })  # fmt: skip
+_USUAL: Final = frozenset({"host", "co-host", "guest"})
+_LEGIBLE: Final = 4
+"""Letters from which the beginning of a word tells the word; shorter ones only that of the usual roles."""
 _PRONOUNS: Final = frozenset({
     # English
     "she", "her", "hers", "he", "him", "his", "they", "them", "theirs", "their", "ze", "zir", "hir", "xe",
@@ -55,7 +58,8 @@ _PRONOUNS: Final = frozenset({
     # Portuguese, Italian, Dutch
     "ela", "ele", "dela", "dele", "lei", "hij", "hem", "zij", "haar", "hen", "die", "hun",
 })  # fmt: skip
-_BRACKET: Final = re.compile(r"\s*[(\[]\s*([^()\[\]]*?)\s*[)\]]?\s*$")
+_BRACKET: Final = re.compile(r"\s*[(\[]\s*([^()\[\]]*?)\s*([)\]]?)\s*$")
+_ELLIPSIS: Final = re.compile(r"\s*(?:\.{2,}|…)?$")
 _BARE: Final = re.compile(r"(?:\s+|\s*[|·•–—-]\s*)([^\W\d_]+(?:/[^\W\d_]+)+)\s*$")
 _SLASH_READ_AS_LETTER: Final = frozenset({"shelher", "helhim", "theylthem", "she|her", "he|him", "they|them"})
 
@@ -80,7 +84,7 @@ def split_roles(text: str) -> ShownName:
         return ShownName(name, own=True)
     own = False
     while True:
-        if (bracket := _BRACKET.search(name)) and (said := _said(bracket[1])):
+        if (bracket := _BRACKET.search(name)) and (said := _said(bracket[1], cut=not bracket[2])):
             own = own or "own" in said
             name = name[: bracket.start()]
         elif (bare := _BARE.search(name)) and _is_pronouns(bare[1]):
@@ -89,12 +93,17 @@ def split_roles(text: str) -> ShownName:
             return ShownName(clean_name(name), own)
 
 
-def _said(inside: str) -> frozenset[str]:
-    """What the words in a bracket say, of `own`, `role` and `pronouns`; nothing unless all of them are known."""
-    parts = [part.strip() for part in re.split(r"[,;、]", inside)]
+def _said(inside: str, *, cut: bool) -> frozenset[str]:
+    """What the words in a bracket say, of `own`, `role` and `pronouns`; nothing unless all of them are known.
+
+    Of a label that is `cut` off within the bracket, the last word may be the beginning of a known one.
+    """
+    parts = [part.strip() for part in re.split(r"[,;、]", _ELLIPSIS.sub("", inside) if cut else inside)]
     said: set[str] = set()
-    for part in parts:
+    for index, part in enumerate(parts):
         word = part.casefold()
+        if cut and index == len(parts) - 1:
+            word = _completed(word, after_role="role" in said)
         if word in _ROLES:
             said.add("role")
         elif word in _OWN and part != "sie":  # written small it is she
@@ -106,6 +115,14 @@ def _said(inside: str) -> frozenset[str]:
     if "role" not in said and any(part.casefold() in _OWN_WITH_ROLE_ONLY for part in parts):
         return frozenset()
     return frozenset(said)
+
+
+def _completed(word: str, *, after_role: bool) -> str:
+    """A known word of which this is the beginning; behind a role stands whose tile it is."""
+    if word in _OWN | _ROLES or (after_role and not word):
+        return word
+    known = _OWN if after_role else _ROLES if len(word) >= _LEGIBLE else _USUAL
+    return min((one for one in known if one.startswith(word)), default=word)
 
 
 def _is_pronouns(text: str) -> bool:

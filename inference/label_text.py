@@ -25,6 +25,9 @@ _CANDIDATES: Final = 3
 """Lines that are tried; video may hold more small shapes than the label has letters."""
 _WORD_GAP: Final = 1.1
 """Heights of a capital; a wider gap ends the label (what follows is video)."""
+_BLANK: Final = 0.36
+"""Heights of a capital; narrower gaps are found within words."""
+_FAINT_STROKE: Final = 0.3
 _GLYPH_GAP: Final = 0.25
 _PLATE_EDGE: Final = 10.0
 """Grey levels by which nearly all rows change at once where the plate ends."""
@@ -48,6 +51,7 @@ class TextLine:
         baseline: row of `strokes` on which the letters stand.
         capital: height of a capital letter in pixels.
         left, top: where `strokes` lies in the strip, in pixels.
+        gaps: where words part: the middle of each gap, in pixels of `picture` from its left.
     """
 
     picture: NDArray[np.uint8]
@@ -56,6 +60,7 @@ class TextLine:
     capital: int
     left: int
     top: int
+    gaps: tuple[float, ...] = ()
 
     def same_text(self, other: "TextLine") -> bool:
         """True where both show the same letters in the same size, whatever moves behind them.
@@ -180,7 +185,20 @@ def _line(picture: NDArray[np.uint8], brightness: NDArray[np.uint8]) -> TextLine
     ]
     # fainter than that is what shows through of the video behind
     letters = np.clip((strokes[top:bottom, left:right] - 0.3) / 0.4, 0, 1).astype(np.float32)
-    return TextLine(np.ascontiguousarray(shown), letters, baseline - top, capital, left, top)
+    begins = left - max(0, left - margin)
+    gaps = tuple(begins + middle for middle in _gaps(letters, capital))
+    return TextLine(np.ascontiguousarray(shown), letters, baseline - top, capital, left, top, gaps)
+
+
+def _gaps(letters: NDArray[np.float32], capital: int) -> list[float]:
+    """The middles of the stretches without any stroke that are as wide as a blank."""
+    blank = np.concatenate([[False], letters.max(axis=0) <= _FAINT_STROKE, [False]])
+    edges = np.flatnonzero(np.diff(blank.astype(np.int8)))
+    return [
+        float(begin + end) / 2
+        for begin, end in zip(edges[::2], edges[1::2], strict=True)
+        if end - begin >= _BLANK * capital
+    ]
 
 
 def _glyphs(ink: NDArray[np.bool_]) -> list[_Glyph]:

@@ -172,7 +172,7 @@ class LabelReader:
         return known.confidence < _SURE and known.attempts < _MOST_ATTEMPTS and waited
 
     def _recognise(self, known: _Known) -> None:
-        text, confidence = self._recognizer.read(known.line.picture)
+        text, confidence = self._recognizer.read(known.line.picture, known.line.gaps)
         known.attempts += 1
         known.last_attempt = self._frame
         if confidence > max(known.confidence, _USABLE):

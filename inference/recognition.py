@@ -5,6 +5,8 @@ weights and their alphabet are all that is needed here.
 """
 
 import importlib.util
+import unicodedata
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -38,8 +40,17 @@ class TextRecognizer:
         alphabet = self._session.get_modelmeta().custom_metadata_map["character"].splitlines()
         self._alphabet = ["", *alphabet, " "]
 
-    def read(self, picture: NDArray[np.uint8]) -> tuple[str, float]:
-        """Text and mean confidence 0..1 of a line uint8 (h, w, 3) RGB; ("", 0.0) where nothing was read."""
+    def read(self, picture: NDArray[np.uint8], gaps: Sequence[float] = ()) -> tuple[str, float]:
+        """Read a line.
+
+        Args:
+            picture: uint8 (h, w, 3) RGB.
+            gaps: where words part, in pixels from the left; the network often reads no blank in small letters, then
+                one is put there. Scripts without blanks get none.
+
+        Returns:
+            Text and mean confidence, 0..1; ("", 0.0) where nothing was read.
+        """
         import cv2
 
         height, width = picture.shape[:2]
@@ -53,7 +64,25 @@ class TextRecognizer:
         starts = np.append(True, best[1:] != best[:-1]) & (best != _BLANK)
         if not starts.any():
             return "", 0.0
-        return "".join(self._alphabet[index] for index in best[starts]), float(sure[starts].mean())
+        signs = [self._alphabet[index] for index in best[starts]]
+        # middles of the steps, in pixels of the picture
+        middles = (np.flatnonzero(starts) + 0.5) * padded.shape[1] / len(best) * width / scaled
+        return _with_blanks(signs, middles, gaps), float(sure[starts].mean())
+
+
+def _with_blanks(signs: Sequence[str], middles: NDArray[np.float64], gaps: Sequence[float]) -> str:
+    between = (middles[:-1] + middles[1:]) / 2
+    missing = set()
+    if len(between):
+        nearest = [int(np.abs(between - gap).argmin()) for gap in gaps]
+        missing = {index for index in nearest if _may_part(signs[index], signs[index + 1])}
+    return "".join(sign + " " * (index in missing) for index, sign in enumerate(signs))
+
+
+def _may_part(before: str, after: str) -> bool:
+    """Not beside a blank or before a small letter, nor in scripts such as Chinese that write without blanks."""
+    letters = unicodedata.category(before[0]), unicodedata.category(after[0])
+    return not (before.isspace() or after.isspace() or "Lo" in letters or letters[1] == "Ll")
 
 
 def _model() -> Path:

@@ -26,6 +26,7 @@ from engagement.label_roles import split_roles
         ("田中 (ホスト, 自分)", "田中"),
         ("Jan (he/him) (Co-host, me)", "Jan"),
         ("You", "You"),
+        ("Maria Silva (Host, m…", "Maria Silva"),
     ],
 )
 def test_a_tile_that_the_program_calls_ones_own(label: str, name: str) -> None:
@@ -48,6 +49,10 @@ def test_a_tile_that_the_program_calls_ones_own(label: str, name: str) -> None:
         ("Anna (she/her", "Anna"),
         ("Anna (elle)", "Anna"),
         ("Jan (Gast) (er/ihm)", "Jan"),
+        ("Maria Silva (Co-h…", "Maria Silva"),
+        ("Maria Silva (Co-ho", "Maria Silva"),
+        ("Maria Silva (", "Maria Silva"),
+        ("Maria Silva (Mi", "Maria Silva (Mi"),
         # what is no role and no pronoun, or may be a name, stays
         ("Sam (Kitware)", "Sam (Kitware)"),
         ("Benjamin Carter (Ben)", "Benjamin Carter (Ben)"),

@@ -1,5 +1,6 @@
 """Labels drawn as meeting programs draw them: near-white letters on a translucent plate over moving video."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -10,6 +11,8 @@ from numpy.typing import NDArray
 from engagement.records import Box, Tile
 from inference.label_text import Template, TextLine, find_card_text, find_text
 from inference.names import LabelReader, displayed_name
+from inference.recognition import _with_blanks
+from tests.capture.synthetic_gallery import write_text
 
 NAMES = (
     "Ana",
@@ -172,9 +175,9 @@ def test_names_are_read_over_frames_and_each_once(monkeypatch: pytest.MonkeyPatc
     recognised: list[int] = []
     recognise = reader._recognizer.read
 
-    def counting(picture: NDArray[np.uint8]) -> tuple[str, float]:
+    def counting(picture: NDArray[np.uint8], gaps: Sequence[float]) -> tuple[str, float]:
         recognised[-1] += 1
-        return recognise(picture)
+        return recognise(picture, gaps)
 
     monkeypatch.setattr(reader._recognizer, "read", counting)
     names = ["Maria Silva", "pieper", "Lena N.", "Olga T.", "Jean Dupont", "Kim Nguyen", "Sarah Graves"]
@@ -199,7 +202,7 @@ def test_a_text_that_is_unsure_is_tried_again_later_and_not_for_ever(monkeypatch
     answers = iter([("Oiga T", 0.86), ("x", 0.2), ("Olga T.", 0.88)])
     attempts: list[int] = []
 
-    def unsure(picture: NDArray[np.uint8]) -> tuple[str, float]:
+    def unsure(picture: NDArray[np.uint8], gaps: Sequence[float]) -> tuple[str, float]:
         attempts.append(len(seen))
         return next(answers, ("O", 0.1))
 
@@ -234,6 +237,35 @@ def test_reading_writes_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     after = {path: path.stat().st_mtime_ns for path in package.rglob("*") if "__pycache__" not in path.parts}
     assert after == before
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("signs", "gaps", "text"),
+    [
+        ("ZoëMüller", (31.0,), "Zoë Müller"),
+        ("Zoë Müller", (33.0,), "Zoë Müller"),
+        ("J.R. Smith", (18.0, 42.0), "J. R. Smith"),
+        ("McDonald", (), "McDonald"),
+        ("Kim Li", (10.0, 34.0), "Kim Li"),
+        ("李明", (10.0,), "李明"),
+        ("", (), ""),
+        ("A", (20.0,), "A"),
+    ],
+)
+def test_a_blank_that_was_not_read_is_put_where_words_part(
+    signs: str, gaps: tuple[float, ...], text: str
+) -> None:
+    middles = np.arange(len(signs)) * 10.0 + 5.0
+    assert _with_blanks(list(signs), middles, gaps) == text
+
+
+def test_words_part_where_a_blank_is_and_not_within_them() -> None:
+    for name in ("Maria Silva", "pieper", "Lena M.", "Ana", "Grace Lee Chen"):
+        strip = np.full((34, 300, 3), 25, np.uint8)
+        write_text(strip, name, 16, (8, 17), "lm", (245, 245, 245))
+        line = found(strip)
+        assert len(line.gaps) == len(name.split()) - 1, name
+        assert all(0 < gap < line.picture.shape[1] for gap in line.gaps)
 
 
 @pytest.mark.parametrize(
