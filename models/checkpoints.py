@@ -3,37 +3,65 @@
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from importlib import metadata
+from importlib import import_module, metadata
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from models.errors import TrainingError
-from models.runs import BEST, CHECKPOINT, RUN
+from models.manifest import replace_file
+from models.runs import BEST, CHECKPOINT, RUN, read_record
+
+_DONE = "done"
+"""Name of the number of rounds in a checkpoint; the variables are named by numbers."""
 
 
 def resume(out: Path, settings: dict[str, Any], state: Sequence[Any]) -> list[dict[str, float]]:
     """Load the folder's checkpoint, if any, into the variables of `state`, and return the history so far.
 
     Raises:
-        TrainingError: the run was begun with other settings.
+        TrainingError: the run was begun with other settings, or cannot be read.
     """
-    path = out / CHECKPOINT
-    if not path.exists():
+    if not (out / RUN).exists():
         return []
-    before = json.loads((out / RUN).read_text(encoding="utf-8"))
+    before = read_record(out)
     differing = [key for key in settings if before["settings"].get(key) != settings[key]]
     if differing:
         raise TrainingError(
             f"{out} was begun with another {', '.join(differing)}; give the same settings or choose a new --out."
         )
-    with np.load(path) as saved:
-        for number, variable in enumerate(state):
-            variable.assign(saved[str(number)])
-    return list(before["history"])
+    return load_state(out, state, before["history"])
+
+
+def load_state(out: Path, state: Sequence[Any], history: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Load the folder's checkpoint into the variables of `state`, and return the part of `history` that it has learnt.
+
+    A round of which only run.json was written before the power failed is to be done again. Raises TrainingError.
+    """
+    path = out / CHECKPOINT
+    if len(history) == 1 and not path.exists():
+        return []
+    try:
+        with path.open("rb") as file, np.load(file) as saved:
+            for number, variable in enumerate(state):
+                variable.assign(saved[str(number)])
+            done = int(saved[_DONE]) if _DONE in saved else len(history)
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+        raise TrainingError(
+            f"{path} cannot be loaded ({error}), so this run cannot go on; begin anew in another folder."
+        ) from error
+    return list(history)[:done]
+
+
+def save_state(out: Path, state: Sequence[Any], done: int) -> None:
+    """Write the folder's checkpoint, of `done` rounds, whole or not at all."""
+    temporary = out / f"new.{CHECKPOINT}"
+    values = {str(number): keras.ops.convert_to_numpy(variable) for number, variable in enumerate(state)}
+    np.savez(temporary, **values, **{_DONE: np.int64(done)})
+    temporary.replace(out / CHECKPOINT)
 
 
 def keep(
@@ -44,25 +72,23 @@ def keep(
     best: dict[str, float],
     network: keras.Model,
 ) -> None:
-    """Write the checkpoint, `run.json`, and the weights of `network` if `best` is the last of `history`."""
+    """Write the weights of `network` if `best` is the last of `history`, `run.json`, and then the checkpoint: what is
+    cut off before it is done again from the one before."""
     if best is history[-1]:
         temporary = out / f"new.{BEST}"
         network.save_weights(temporary)
         temporary.replace(out / BEST)
-    temporary = out / f"new.{CHECKPOINT}"
-    np.savez(temporary, **{str(number): variable.numpy() for number, variable in enumerate(state)})
-    temporary.replace(out / CHECKPOINT)
+    name = keras.backend.backend()
     run = {
         "settings": settings,
         "parameters": network.count_params(),
         "versions": {name: metadata.version(name) for name in ("keras", "numpy")}
-        | {"tensorflow": tf.__version__},
+        | {name: import_module(name).__version__},
         "chosen_round": best["round"],
         "history": history,
     }
-    temporary = out / f"new.{RUN}"
-    temporary.write_text(json.dumps(run, indent=1), encoding="utf-8")
-    temporary.replace(out / RUN)
+    replace_file(out / RUN, json.dumps(run, indent=1).encode())
+    save_state(out, state, len(history))
 
 
 def plain_settings(settings: Any) -> dict[str, Any]:

@@ -12,7 +12,6 @@ from importlib import metadata
 from itertools import pairwise, takewhile
 from pathlib import Path
 from typing import Any, Final
-from zipfile import BadZipFile
 
 import keras
 import numpy as np
@@ -21,13 +20,13 @@ from numpy.typing import NDArray
 from models import augment, metrics, zoo
 from models.backends import backend
 from models.charts import write_curves
+from models.checkpoints import load_state, save_state
 from models.data import SIZE, FaceSet, data_hash, read_faces, soft_targets
 from models.errors import TrainingError
 from models.evaluate import report_run
 from models.manifest import replace_file
 from models.runs import (
     BEST,
-    CHECKPOINT,
     COVER,
     FITTED,
     RUN,
@@ -312,22 +311,10 @@ class _Loop:
 
     def resume(self) -> list[dict[str, Any]]:
         """Load the folder's checkpoint, if any, and return the history up to it."""
-        path = self._settings.out / CHECKPOINT
         if not (self._settings.out / RUN).exists():
             return []
         before = _demand_same(self._settings, _plain(self._settings))
-        if len(before["history"]) == 1 and not path.exists():  # cut off while the first epoch was being kept
-            return []
-        try:
-            with path.open("rb") as file, np.load(file) as saved:
-                for number, variable in enumerate(self._state()):
-                    variable.assign(saved[str(number)])
-        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
-            raise TrainingError(
-                f"{path} cannot be loaded ({error}), so this run cannot go on; begin anew in another folder."
-            ) from error
-        steps = int(keras.ops.convert_to_numpy(self._optimizer.iterations))
-        return list(before["history"])[: steps * self._settings.epochs // self._total]
+        return load_state(self._settings.out, self._state(), before["history"])
 
     def keep(self, history: list[dict[str, Any]], faces: int) -> None:
         """Write best weights, run.json and checkpoint, each whole or not at all.
@@ -354,9 +341,7 @@ class _Loop:
             "history": history,
         }
         replace_file(out / RUN, json.dumps(run, indent=1).encode())
-        temporary = out / f"new.{CHECKPOINT}"
-        np.savez(temporary, **{str(n): keras.ops.convert_to_numpy(v) for n, v in enumerate(self._state())})
-        temporary.replace(out / CHECKPOINT)
+        save_state(out, self._state(), len(history))
 
     def _state(self) -> list[Any]:
         return [*self._model.variables, *self._average.weights, *self._optimizer.variables]

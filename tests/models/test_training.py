@@ -68,7 +68,7 @@ def settings(data: Path, out: Path, **change: Any) -> TrainSettings:
 
 def weights(folder: Path) -> list[np.ndarray]:
     with np.load(folder / "checkpoint.npz") as saved:
-        return [saved[key] for key in sorted(saved, key=int)]
+        return [saved[key] for key in sorted(filter(str.isdecimal, saved), key=int)]
 
 
 def test_a_run_that_stops_and_goes_on_ends_as_one_that_did_not(faces_csv: Path, tmp_path: Path) -> None:
