@@ -86,16 +86,19 @@ class LabelReader:
         budget: labels recognised in one frame at most (about 15 ms of one core each); the others follow in the next
             frames and have no name until then. None recognises all at once.
         threads: of the network, 1 or more.
+        all_at_first: recognise all labels of the first frame that shows any: until a name is read nobody knows whose
+            tile it is, not even the teacher's own.
 
     Raises:
         LabelReaderError: rapidocr or its recognition model is not installed.
     """
 
-    def __init__(self, budget: int | None = 8, threads: int = 2) -> None:
+    def __init__(self, budget: int | None = 8, threads: int = 2, *, all_at_first: bool = False) -> None:
         self._recognizer = TextRecognizer(threads)
-        self._budget = budget
+        self._budget, self._all_at_first = budget, all_at_first
         self._known: OrderedDict[str, _Known] = OrderedDict()
         self._frame = 0
+        self._begun = False
         self._places: list[_Spot] = []
 
     def read(self, image: NDArray[np.uint8], tiles: Sequence[Tile]) -> tuple[Label, ...]:
@@ -106,7 +109,9 @@ class LabelReader:
             spot.known.fingerprint: spot.known for spot in spots if spot.known and self._is_due(spot.known)
         }
         # labels never tried come before those to be tried again
-        for known in sorted(due.values(), key=lambda known: known.attempts)[: self._budget]:
+        budget = None if self._all_at_first and not self._begun else self._budget
+        self._begun = self._begun or bool(due)
+        for known in sorted(due.values(), key=lambda known: known.attempts)[:budget]:
             self._recognise(known)
         return tuple(_UNREAD if spot.known is None else spot.known.label for spot in spots)
 

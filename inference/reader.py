@@ -265,8 +265,8 @@ def load_reader(
         detector_model: its model file, where it needs one.
         expressions: False in participation mode: the classifier is not even loaded.
         names: False reads no label.
-        label_budget: labels to be read in one frame at most, so that a full class does not make its first frame
-            late; None reads all at once.
+        label_budget: labels to be read in one frame at most, so that another page does not make a frame late; None
+            reads all at once, as the first frame always does.
 
     Raises:
         InferenceError: a detector, the label reader or the weights cannot be loaded.
@@ -282,7 +282,7 @@ def load_reader(
     return Reader(
         load_detector(detector, detector_model, min_face=MIN_FACE),
         classifier,
-        LabelReader(label_budget) if names else None,
+        LabelReader(label_budget, all_at_first=True) if names else None,
         gate,
         geometry,
         load_landmarks(detector),

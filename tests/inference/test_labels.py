@@ -197,6 +197,19 @@ def test_names_are_read_over_frames_and_each_once(monkeypatch: pytest.MonkeyPatc
     assert len(names) <= sum(recognised) <= len(names) + 2
 
 
+def test_the_first_frame_may_be_read_whole() -> None:
+    rng = np.random.default_rng(12)
+    reader = LabelReader(budget=1, all_at_first=True)
+    blank = np.full((30, 300, 3), 70, np.uint8)
+    image, tiles = frame([blank, blank])
+    assert [one.name for one in reader.read(image, tiles)] == [None] * 2
+    names = ["Maria Silva", "pieper", "Lena N."]
+    image, tiles = frame([label(name, rng, quality=95) for name in names])
+    assert [one.name for one in reader.read(image, tiles)] == names
+    image, tiles = frame([label(name, rng, quality=95) for name in ("Grace Lee", "Tom Baker", "Kim Wood")])
+    assert sum(one.name is not None for one in reader.read(image, tiles)) == 1
+
+
 def test_a_text_that_is_unsure_is_tried_again_later_and_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     reader = LabelReader(budget=None)
     answers = iter([("Oiga T", 0.86), ("x", 0.2), ("Olga T.", 0.88)])
