@@ -54,7 +54,7 @@ def viewer_of(stored: object) -> Viewer:
 
 def layout() -> Component:
     """The shell, empty."""
-    header = html.Header(
+    header = html.Div(
         [
             dmc.Anchor(
                 [html.Span(className="cp-brand-mark"), html.Span("classpulse")],

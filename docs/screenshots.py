@@ -1,56 +1,123 @@
 """Takes the pictures of the README and the docs: runs the synthetic class and looks at its pages with Chromium.
 
 uv run --all-extras --group dev python docs/screenshots.py [--minutes 5]
+
+The running class is read as a real one would be. The sessions before it, which Trends and Students need, are made up.
 """
 
 import argparse
+import os
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import cv2
 from playwright.sync_api import Page, sync_playwright
 
 from capture.classroom import Classroom
+from engagement.records import Consent
+from storage.database import open_database
+from storage.migrate import migrate
+from storage.students import add_student, ensure_class_list, set_consent
 
-IMAGES = Path(__file__).resolve().parent / "images"
+REPOSITORY = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(REPOSITORY / "tests" / "dashboard"))
+
+IMAGES = REPOSITORY / "docs" / "images"
 SIZE = {"width": 1280, "height": 720}
 ADDRESS = re.compile(r"http://[\d.:]+")
-PAGES = {"now": "/", "sessions": "/sessions", "report": "/sessions/1", "about": "/about"}
+CLASS = "Algebra 9b"
+LESSONS = 9
+PAGES = {
+    "now": "/",
+    "start": "/start",
+    "sessions": "/sessions",
+    "report": f"/sessions/{LESSONS}",
+    "trends": f"/trends?class={CLASS.replace(' ', '%20')}",
+    "students": f"/students?class={CLASS.replace(' ', '%20')}",
+    "settings": "/settings",
+    "about": "/about",
+}
 
 
 def main() -> None:
     """Run the demo for a while, then picture each page in both themes."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument(
         "--minutes", type=float, default=5.0, help="how long the class has run when it is pictured"
     )
-    minutes = parser.parse_args().minutes
+    parser.add_argument("--out", type=Path, default=IMAGES, help="folder of the pictures")
+    given = parser.parse_args()
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     if chromium is None:
         sys.exit("No Chromium or Chrome found; install one and try again.")
-    IMAGES.mkdir(exist_ok=True)
-    draw_class(IMAGES / "class.jpg")
+    given.out.mkdir(parents=True, exist_ok=True)
+    draw_class(given.out / "class.jpg")
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "classpulse", "demo", "--no-browser", "--port", "0"]
-        command += ["--database", f"sqlite:///{folder}/demo.db"]
-        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as demo:  # noqa: S603 - our own command
+        url = f"sqlite:///{folder}/demo.db"
+        make_up_lessons(url)
+        # a name without a folder: the page Settings shows it
+        (Path(folder) / "classpulse.toml").write_text(f'[session]\nname = "{CLASS}"\n', encoding="utf-8")
+        command = [
+            sys.executable,
+            "-m",
+            "classpulse",
+            "demo",
+            "--no-browser",
+            "--port",
+            "0",
+            "--database",
+            url,
+        ]
+        environment = os.environ | {"CLASSPULSE_SETTINGS": "classpulse.toml", "PYTHONPATH": str(REPOSITORY)}
+        with subprocess.Popen(  # noqa: S603 - our own command
+            command, stderr=subprocess.PIPE, text=True, cwd=folder, env=environment
+        ) as demo:
             try:
-                address = next(m.group() for m in map(ADDRESS.search, demo.stderr or ()) if m)
-                time.sleep(minutes * 60)
+                address = next(m.group() for m in map(ADDRESS.search, demo.stderr or ()) if m).rstrip("/")
+                time.sleep(given.minutes * 60)
                 with sync_playwright() as playwright:
                     browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
                     for theme in ("light", "dark"):
                         page = browser.new_page(viewport=SIZE, color_scheme=theme)
                         for name, path in PAGES.items():
-                            picture(page, f"{address.rstrip('/')}{path}", IMAGES / f"{name}-{theme}.png")
+                            picture(page, f"{address}{path}", given.out / f"{name}-{theme}.png")
                     browser.close()
             finally:
                 demo.terminate()
+
+
+def make_up_lessons(url: str) -> None:
+    """Put lessons of the last weeks, and a class list, into the database."""
+    from seed import NAMES, seed
+
+    engine = open_database(url)
+    migrate(engine)
+    today = datetime.now(UTC)
+    for lesson in range(LESSONS, 0, -1):
+        seed(
+            engine,
+            minutes=40 + lesson % 4,
+            interval=10,
+            end=today - timedelta(days=2.0 * lesson),
+            name=CLASS,
+            names=NAMES[lesson % 3 :],
+            seed=lesson,
+        ).close()
+    ensure_class_list(engine, CLASS)
+    for number, name in enumerate(NAMES):
+        student = add_student(engine, CLASS, name)
+        if number % 9 != 4:
+            answer = Consent.REFUSED if number == 10 else Consent.AGREED
+            set_consent(engine, student, answer, "paper form", today - timedelta(days=30))
+    engine.dispose()
 
 
 def draw_class(file: Path) -> None:
