@@ -26,6 +26,7 @@ from engagement.errors import ClasspulseError
 from engagement.names import clean_name
 from engagement.records import Mode
 from storage import queries
+from storage.audit import AuditAction, audit
 from storage.errors import UnknownSessionError
 from storage.queries import Condition
 from storage.recorder import Recorder
@@ -205,8 +206,13 @@ class LiveControls:
         if others is not None and not self._is_own(others):
             raise _busy(others.name)
         self.begin(chosen)
-        if wanted.mode is Mode.INDIVIDUAL:
-            logger.info("individual mode: the teacher states that the class was told and agreed")
+        audit(
+            self._engine,
+            AuditAction.SESSION_STARTED,
+            "page",
+            mode=str(wanted.mode),
+            class_agreed=wanted.agreed,
+        )
 
     def begin(self, chosen: Settings, seconds: float | None = None) -> Run:
         """Read what the settings say; what can be checked before was checked.

@@ -208,7 +208,6 @@ def start(chosen: Settings, *, seconds: float | None, browser: bool) -> None:
     logs.configure("pages")
     from capture.errors import SourceError
     from classpulse.controls import LiveControls, check_start
-    from dashboard.app import PageServer
 
     at_once = seconds is not None or says_what_to_read(chosen)
     refusal: str | None = None
@@ -221,6 +220,8 @@ def start(chosen: Settings, *, seconds: float | None, browser: bool) -> None:
                 raise
             refusal = str(error)
             sys.stderr.write(f"classpulse: {error}\n")
+    from dashboard.app import PageServer
+
     code = 0
     with (
         database(chosen) as engine,

@@ -20,6 +20,7 @@ from dashboard.controls import Findings, Phase, RunStatus, Wanted
 from engagement.records import Mode
 from inference.errors import InferenceError
 from storage import queries
+from storage.audit import AuditAction, audit_entries
 from storage.database import open_database
 from storage.migrate import migrate
 from storage.recorder import NewSession, Recorder
@@ -165,10 +166,20 @@ def test_what_is_missing_is_said_before_anything_starts(
     assert hands.status().phase is Phase.IDLE
 
 
-def test_individual_mode_is_for_who_agreed_or_is_made_up(controls: Make) -> None:
+def test_individual_mode_is_for_who_agreed_or_is_made_up(
+    controls: Make, engine: Engine, tmp_path: Path
+) -> None:
     hands = controls()
     hands.start(wanted(mode=Mode.INDIVIDUAL))
     assert hands.status().phase is Phase.STARTING
+    hands.stop()
+    wait_for(lambda: hands.status().phase is Phase.IDLE)
+    path = str(gallery(tmp_path))
+    hands.start(wanted(mode=Mode.INDIVIDUAL, source=path, agreed=True))
+    # what was stated is kept with its time
+    newest, _of_the_demo = audit_entries(engine)
+    assert (newest.action, newest.actor) == (AuditAction.SESSION_STARTED, "page")
+    assert newest.detail == {"mode": "individual", "class_agreed": True}
 
 
 def test_a_class_that_another_program_reads_is_not_read_twice(controls: Make, engine: Engine) -> None:

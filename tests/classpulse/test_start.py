@@ -1,0 +1,76 @@
+"""When `classpulse start` reads at once, and what it answers where it cannot."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from classpulse import run
+
+
+@pytest.fixture(autouse=True)
+def of_this_test(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Settings of its own: gives their file."""
+    for name in [name for name in os.environ if name.startswith("CLASSPULSE_")]:
+        monkeypatch.delenv(name)
+    file = tmp_path / "settings.toml"
+    file.touch()
+    monkeypatch.setenv("CLASSPULSE_SETTINGS", str(file))
+    return file
+
+
+@pytest.mark.parametrize(
+    ("options", "at_once"),
+    [
+        ({}, False),
+        ({"mode": "individual", "interval": 1.0, "port": 0}, False),
+        ({"source": "window"}, True),
+        ({"source": "demo:4"}, True),
+        ({"session": "Physics 9b"}, True),
+    ],
+)
+def test_who_names_the_source_or_the_class_is_asked_nothing(
+    options: dict[str, object], at_once: bool
+) -> None:
+    assert run.says_what_to_read(run.settings_with(**options)) is at_once  # type: ignore[arg-type]
+
+
+def test_a_file_or_a_variable_names_it_too(of_this_test: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    of_this_test.write_text('[session]\nmode = "participation"\n[capture]\ninterval = 5.0\n')
+    assert not run.says_what_to_read(run.settings_with())
+    of_this_test.write_text('[capture]\nsource = "monitor:1"\n')
+    assert run.says_what_to_read(run.settings_with())
+    of_this_test.write_text("")
+    monkeypatch.setenv("CLASSPULSE_SESSION__NAME", "Physics 9b")
+    assert run.says_what_to_read(run.settings_with())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        # nobody waits for a page where a time is given, nor where something else than the meeting is named
+        (("--seconds", "5"), "DISPLAY is not set"),
+        (("--source", "no/such/lesson.mp4"), "no/such/lesson.mp4"),
+        (("--session", "Physics", "--interval", "0.1"), "interval"),
+    ],
+)
+def test_what_cannot_be_read_is_one_sentence(arguments: tuple[str, ...], words: str, tmp_path: Path) -> None:
+    without = {"DISPLAY", "WAYLAND_DISPLAY", "XDG_SESSION_TYPE"}
+    environment = {name: value for name, value in os.environ.items() if name not in without}
+    environment |= {
+        "HOME": str(tmp_path),
+        "CLASSPULSE_STORAGE__DATABASE": f"sqlite:///{tmp_path / 'class.db'}",
+    }
+    result = subprocess.run(
+        [sys.executable, "-m", "classpulse", "start", "--no-browser", "--port", "0", *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=400,
+        check=False,
+    )
+    assert result.returncode == 1, result.stderr
+    assert words in result.stderr
+    assert "Traceback" not in result.stderr
