@@ -220,11 +220,21 @@ def failure(text: str) -> Component:
 
 def no_class() -> Component:
     """No class has a list or a session yet."""
+    steps = [
+        (
+            "1",
+            "Make a class, under the name that its sessions will have. A first session makes one by itself.",
+        ),
+        ("2", "Import its list from a CSV file, or add the students one by one."),
+        ("3", "Note who agreed and who refused: who refused is never read."),
+    ]
     return html.Div(
         [
             html.H2("No class yet"),
-            html.P(
-                "Make a class and fill its list, or start a first session: its name becomes a class by itself."
+            html.P("A class list tells whose label is whose, and who may be read."),
+            html.Div(
+                [html.Div([html.B(number), html.Span(text)], className="cp-step") for number, text in steps],
+                className="cp-steps cp-paper",
             ),
         ],
         className="cp-empty",

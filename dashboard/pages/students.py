@@ -619,10 +619,9 @@ def _list() -> Component:
                         [
                             html.Div(
                                 [
-                                    dmc.TextInput(
-                                        id=ADD_NAME,
+                                    _field(
+                                        ADD_NAME,
                                         placeholder="New student",
-                                        value="",
                                         size="sm",
                                         **{"aria-label": "Name of the new student"},
                                     ),
@@ -704,7 +703,7 @@ def _panel() -> Component:
             ),
             html.Div(
                 [
-                    dmc.TextInput(id=NAME, label="Name", value=""),
+                    _field(NAME, label="Name"),
                     dmc.InputWrapper(
                         dmc.SegmentedControl(
                             id=CONSENT,
@@ -716,11 +715,10 @@ def _panel() -> Component:
                         ),
                         label="Consent",
                     ),
-                    dmc.TextInput(id=DAY, label="Given on", value="", inputProps={"type": "date"}),
-                    dmc.TextInput(
-                        id=SOURCE,
+                    _field(DAY, label="Given on", inputProps={"type": "date"}),
+                    _field(
+                        SOURCE,
                         label="Where it stands",
-                        value="",
                         placeholder="such as: letter of the parents",
                     ),
                     html.Div(
@@ -758,11 +756,10 @@ def _class_settings() -> Component:
                     ),
                     html.Div(
                         [
-                            dmc.TextInput(
-                                id=OWN_LABEL,
+                            _field(
+                                OWN_LABEL,
                                 label="Label of your own tile",
                                 description="Left out of everything. Not needed where Zoom marks it “(me)”.",
-                                value="",
                             ),
                         ]
                     ),
@@ -803,15 +800,19 @@ def _about() -> Component:
     )
 
 
+def _field(name: str, **properties: Any) -> Component:
+    """A text field whose value is told with Enter and when it is left: else it comes after what a button asks."""
+    return dmc.TextInput(id=name, value="", debounce=True, **properties)
+
+
 def _new_class_dialog() -> Component:
     return dmc.Modal(
         html.Div(
             [
-                dmc.TextInput(
-                    id=NEW_CLASS_NAME,
+                _field(
+                    NEW_CLASS_NAME,
                     label="Name of the class",
                     description="Sessions that are started under this name belong to it.",
-                    value="",
                 ),
                 html.Div(dmc.Button("Make the class", id=NEW_CLASS_MAKE)),
             ],
@@ -832,8 +833,8 @@ def _import_dialog() -> Component:
                 html.Div(id=IMPORT_TOLD),
                 html.Div(
                     [
-                        dmc.TextInput(id=IMPORT_SOURCE, label="Where the consent stands", value=""),
-                        dmc.TextInput(id=IMPORT_DAY, label="Given on", value="", inputProps={"type": "date"}),
+                        _field(IMPORT_SOURCE, label="Where the consent stands"),
+                        _field(IMPORT_DAY, label="Given on", inputProps={"type": "date"}),
                     ],
                     id=IMPORT_FIELDS,
                     className="cp-hidden",
