@@ -57,7 +57,7 @@ PALETTES: Final[Mapping[Scheme, Palette]] = MappingProxyType(
             muted="#596273",
             grid="#e4e7ec",
             mood="#0f7487",
-            low="#c2571a",
+            low="#b34f15",
             note="#6d4fc4",
             expressions={
                 "neutral": "#7b8494",

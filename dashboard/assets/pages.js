@@ -234,6 +234,10 @@
     });
   });
   new MutationObserver(function () {
+    // a file field that Dash makes has no name of its own: it gets that of its button
+    document.querySelectorAll('input[type="file"]:not([aria-label])').forEach(function (field) {
+      field.setAttribute("aria-label", field.parentElement.textContent.trim() || "File");
+    });
     if (!focused || document.activeElement !== document.body) return;
     const rows = Array.from(document.querySelectorAll("#now-looks li, #now-aside li"));
     const row = rows.find((one) => one.id && JSON.parse(one.id).seat === focused.seat);
