@@ -18,7 +18,6 @@ from sqlalchemy import Engine
 from dashboard import figures
 from dashboard.material import Material, read_material
 from dashboard.printing import print_pdf
-from dashboard.spreadsheet import workbook
 from dashboard.theme import PALETTES
 from dashboard.wording import (
     EXPRESSIONS,
@@ -118,6 +117,8 @@ def report_xlsx(engine: Engine, session_id: int) -> bytes:
     Raises:
         UnknownSessionError: there is no such session.
     """
+    from dashboard.spreadsheet import workbook  # its library takes its time to load
+
     material = read_material(engine, session_id)
     return workbook(material, interval_rows(material), CSV_COLUMNS, low_rows(material, None), None)
 

@@ -16,14 +16,29 @@ from dashboard.wording import MODE_MEANINGS, MODES, STATE_SYMBOLS, STATES
 from engagement.records import Mode
 
 _PARTS: Final = (
-    "classpulse",
     "dash",
     "dash-mantine-components",
     "dash-ag-grid",
     "plotly",
     "pandas",
+    "numpy",
     "SQLAlchemy",
+    "alembic",
+    "waitress",
+    "opencv-python-headless",
+    "ai-edge-litert",
+    "onnxruntime",
+    "rapidocr",
+    "mss",
+    "pydantic",
+    "typer",
+    "tomlkit",
+    "XlsxWriter",
 )
+"""What it stands on, where it is installed."""
+
+_LONGEST_LICENCE: Final = 60
+"""Characters of a licence's name; what is longer is its text."""
 
 ACCURACY: Final = "about-accuracy"
 
@@ -137,13 +152,15 @@ def layout() -> Component:
                         ),
                     ),
                     _section(
-                        "Versions",
+                        "Versions and licences",
                         html.P(
-                            ", ".join(
-                                f"{part} {metadata.version(part)}" for part in _PARTS if _installed(part)
-                            )
+                            f"classpulse {metadata.version('classpulse')} is licensed under the Apache License 2.0. It "
+                            "stands on:"
                         ),
-                        html.P("classpulse is licensed under the Apache License 2.0."),
+                        html.Ul(
+                            [html.Li(_licence(part)) for part in _PARTS if _installed(part)],
+                            className="cp-parts",
+                        ),
                     ),
                 ],
                 className="cp-about cp-prose",
@@ -184,6 +201,22 @@ def _chart(title: str, figure: Figure) -> Component:
 
 def _section(title: str, *parts: Component) -> Component:
     return html.Section([html.Div(html.H2(title), className="cp-heading"), *parts], className="cp-paper")
+
+
+def _licence(part: str) -> str:
+    """Name, version and licence of a part as its own package says them."""
+    told = metadata.metadata(part)
+    named = [told[name] for name in ("License-Expression", "License") if told.get(name)]
+    licence = named[0] if named else ""
+    if not licence or len(licence) > _LONGEST_LICENCE:
+        # some packages put the whole text there, and name it in a classifier
+        names = [
+            line.rpartition(" :: ")[2]
+            for line in told.get_all("Classifier", [])
+            if line.startswith("License ::")
+        ]
+        licence = names[0] if names else "see its package"
+    return f"{part} {told['Version']}: {licence}"
 
 
 def _installed(part: str) -> bool:

@@ -136,7 +136,7 @@ def test_episodes_lie_on_the_strip_of_their_seat(lesson: Material) -> None:
 
 
 def test_a_table_is_exported_without_the_pages() -> None:
-    heavy = ("dash", "dash_mantine_components", "dash_ag_grid", "plotly", "jinja2", "flask")
+    heavy = ("dash", "dash_mantine_components", "dash_ag_grid", "plotly", "jinja2", "flask", "xlsxwriter")
     code = f"import dashboard.exports, sys; print([name for name in {heavy} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
