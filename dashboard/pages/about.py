@@ -206,7 +206,7 @@ def _section(title: str, *parts: Component) -> Component:
 def _licence(part: str) -> str:
     """Name, version and licence of a part as its own package says them."""
     told = metadata.metadata(part)
-    named = [told[name] for name in ("License-Expression", "License") if told.get(name)]
+    named = [text for field in ("License-Expression", "License") for text in told.get_all(field, [])]
     licence = named[0] if named else ""
     if not licence or len(licence) > _LONGEST_LICENCE:
         # some packages put the whole text there, and name it in a classifier
