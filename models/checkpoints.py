@@ -59,8 +59,8 @@ def load_state(out: Path, state: Sequence[Any], history: Sequence[dict[str, Any]
 def save_state(out: Path, state: Sequence[Any], done: int) -> None:
     """Write the folder's checkpoint, of `done` rounds, whole or not at all."""
     temporary = out / f"new.{CHECKPOINT}"
-    values = {str(number): keras.ops.convert_to_numpy(variable) for number, variable in enumerate(state)}
-    np.savez(temporary, **values, **{_DONE: np.int64(done)})
+    values: dict[str, Any] = {str(n): keras.ops.convert_to_numpy(v) for n, v in enumerate(state)}
+    np.savez(temporary, **values | {_DONE: np.int64(done)})
     temporary.replace(out / CHECKPOINT)
 
 
