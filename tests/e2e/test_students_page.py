@@ -1,0 +1,244 @@
+"""The page Students in a real browser: import, consent, whose label is whose, the same or two, export, erase."""
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+from sqlalchemy import Engine
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "dashboard"))
+
+from seed import HOSTILE
+
+from dashboard.app import PageServer
+from engagement.records import (
+    Consent,
+    IntervalRecord,
+    Mode,
+    OfferReason,
+    Reading,
+    Seat,
+    SeatOffer,
+    State,
+)
+from storage import queries, students
+from storage.database import open_database
+from storage.migrate import migrate
+from storage.notes import add_note
+from storage.recorder import NewSession, Recorder
+from tests.e2e.test_pages import SLOW, tab
+
+CLASS = "Algebra 9b"
+START = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    made = open_database(f"sqlite:///{tmp_path / 'class.db'}")
+    migrate(made)
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def served(engine: Engine) -> Iterator[PageServer]:
+    with PageServer(engine) as server:
+        yield server
+
+
+@pytest.fixture
+def lesson(engine: Engine) -> int:
+    """A lesson in which Ada came back under another name while somebody else was there all the time."""
+    recorder = Recorder(engine)
+    session_id = recorder.open_session(
+        NewSession(CLASS, Mode.INDIVIDUAL, 2.0, "window", START, "classpulse watch", os.getpid())
+    )
+    for index, (labels, offers) in enumerate(
+        [
+            ({1: "Ada Okafor", 2: HOSTILE[0], 4: "Room 4"}, ()),
+            ({2: HOSTILE[0], 3: "A. Okafor"}, ((3, 1), (3, 2))),
+        ]
+    ):
+        recorder.commit(
+            IntervalRecord(
+                session_id,
+                START + timedelta(seconds=2 * index),
+                2.0,
+                len(labels),
+                0,
+                0,
+                {State.CAMERA_OFF: len(labels)},
+                {},
+                None,
+                None,
+                readings=tuple(
+                    Reading(seat, place, State.CAMERA_OFF, None, None, None, 0.0)
+                    for place, seat in enumerate(labels)
+                ),
+                seats=tuple(Seat(seat, label, "") for seat, label in labels.items()),
+                offers=tuple(SeatOffer(seat, same, OfferReason.RENAMED) for seat, same in offers),
+            )
+        )
+    recorder.close_session(session_id, START + timedelta(seconds=4))
+    add_note(engine, session_id, START, "Okafor explains the proof")
+    return session_id
+
+
+def said(page: Any, text: str) -> None:
+    expect(page.locator("#students-said")).to_contain_text(text, timeout=SLOW)
+
+
+def test_a_class_list_is_imported_after_a_look(
+    engine: Engine, served: PageServer, browser: Any, tmp_path: Path
+) -> None:
+    with tab(browser, served, "/students") as page:
+        expect(page.get_by_role("heading", name="No class yet")).to_be_visible(timeout=SLOW)
+        page.get_by_role("button", name="New class").click()
+        page.get_by_label("Name of the class").fill(CLASS)
+        page.keyboard.press("Enter")
+        expect(page.get_by_text(f"{CLASS} has no list yet")).to_be_visible(timeout=SLOW)
+
+        file = tmp_path / "9b.csv"
+        quoted = '"' + HOSTILE[1].replace('"', '""') + '"'
+        file.write_text(
+            f"name;consent\nAda Okafor;yes\n{HOSTILE[0]};no\n{quoted};maybe\nAda Okafor;\n", "cp1252"
+        )
+        chooser = page.locator("#students-upload input")
+        chooser.set_input_files(file)
+        dialog = page.get_by_role("dialog", name="9b.csv into Algebra 9b")
+        expect(dialog).to_contain_text("3 students in UTF-8: 3 new.", timeout=SLOW)
+        expect(dialog).to_contain_text(f"Line 4: the consent of “{HOSTILE[1]}” is “maybe”")
+        expect(dialog).to_contain_text("Line 5: “Ada Okafor” stands in line 2 too")
+        assert students.read_class_list(engine, CLASS) == students.ClassList(CLASS, False, None, (), {})
+        dialog.get_by_label("Where the consent stands").fill("letters of September")
+        dialog.get_by_label("Given on").fill("2026-09-01")
+        dialog.get_by_role("button", name="Take in 3 students").click()
+        said(page, "3 new, 0 with another answer, 0 as before")
+        expect(
+            page.get_by_role("heading", name="3 students: 1 agreed, 1 refused, 1 has not answered")
+        ).to_be_visible()
+        expect(page.get_by_role("gridcell", name=HOSTILE[0], exact=True)).to_be_visible()
+
+        for name, contents, told in (
+            ("marks.csv", b"mark,group\n1,2\n", "Line 1 names no column of names"),
+            ("book.xlsx", b"PK\x03\x04" + bytes(40), "The file is no text"),
+            ("film.csv", bytes(1_000_000), "The file has 1.0 MB"),
+        ):
+            chooser.set_input_files({"name": name, "mimeType": "text/csv", "buffer": contents})
+            dialog = page.get_by_role("dialog", name=f"{name} is no class list")
+            expect(dialog).to_contain_text(told, timeout=SLOW)
+            expect(dialog.get_by_role("button", name="Take in")).to_have_count(0)
+            page.keyboard.press("Escape")
+            expect(dialog).to_have_count(0, timeout=SLOW)
+    kept = students.read_class_list(engine, CLASS)
+    assert kept is not None
+    assert [(one.name, one.consent, one.consent_source) for one in kept.students] == [
+        (HOSTILE[0], Consent.REFUSED, "letters of September"),
+        ("Ada Okafor", Consent.AGREED, "letters of September"),
+        ("Ada Okafor", Consent.UNKNOWN, None),
+    ]
+
+
+def test_a_student_is_chosen_by_key_changed_and_exported(
+    engine: Engine, served: PageServer, browser: Any, lesson: int, tmp_path: Path
+) -> None:
+    ada = students.add_student(engine, CLASS, "Ada Okafor")
+    with tab(browser, served, "/students", timezone_id="Asia/Kolkata") as page:
+        cell = page.get_by_role("gridcell", name="Ada Okafor", exact=True)
+        expect(cell).to_be_visible(timeout=SLOW)
+        expect(page.get_by_role("gridcell", name="2026-11-02 14:30")).to_be_visible()
+        page.locator(".ag-header-cell").first.focus()
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("Space")
+        panel = page.get_by_role("region", name="Student", exact=True)
+        expect(panel.get_by_label("Name", exact=True)).to_have_value("Ada Okafor", timeout=SLOW)
+        panel.get_by_label("Name", exact=True).fill("Ada N. Okafor")
+        panel.get_by_text("agreed", exact=True).click()
+        panel.get_by_label("Given on").fill("2026-10-30")
+        panel.get_by_label("Where it stands").fill("letter")
+        panel.get_by_role("button", name="Save").click()
+        said(page, "Kept: Ada N. Okafor, agreed.")
+        expect(page.get_by_role("gridcell", name="2026-10-30")).to_be_visible(timeout=SLOW)
+        with page.expect_download() as loading:
+            panel.get_by_role("link", name="Export").click()
+        loading.value.save_as(tmp_path / "ada.json")
+
+        page.get_by_label("Only those who agreed").click(force=True)
+        said(page, "only those who agreed will be read")
+        page.get_by_label("Label of your own tile").fill("Room 4")
+        page.get_by_role("button", name="Save label").click()
+        said(page, "Your own tile is left out.")
+        expect(page.locator("#students-labels", has_text="Room 4")).to_have_count(0, timeout=SLOW)
+        page.get_by_label("Name of the new student").fill("  ")
+        page.get_by_role("button", name="Add", exact=True).click()
+        said(page, "A student needs a name")
+    one = students.read_student(engine, ada)
+    assert (one.name, one.consent, one.consent_source) == ("Ada N. Okafor", Consent.AGREED, "letter")
+    assert one.consent_at == datetime(2026, 10, 30, 6, 30, tzinfo=UTC)  # noon where the teacher is
+    body = json.loads((tmp_path / "ada.json").read_bytes())
+    assert body["student"]["name"] == "Ada N. Okafor"
+    assert [len(seat["readings"]) for seat in body["sessions"][0]["seats"]] == [1]
+    kept = students.read_class_list(engine, CLASS)
+    assert kept is not None
+    assert (kept.only_agreed, kept.own_label) == (True, "Room 4")
+
+
+def test_labels_are_matched_offers_answered_and_a_student_erased(
+    engine: Engine, served: PageServer, browser: Any, lesson: int
+) -> None:
+    for name in ("Ada Okafor", "Ben Carver"):
+        students.add_student(engine, CLASS, name)
+    with tab(browser, served, "/students") as page:
+        for label, choice in ((HOSTILE[0], "Ben Carver"), ("Room 4", "Nobody of the list")):
+            field = page.get_by_role("textbox", name=f"Whose label is {label}", exact=True)
+            expect(field).to_be_visible(timeout=SLOW)
+            field.click()
+            page.get_by_role("option", name=choice, exact=True).click()
+            said(page, f"“{label}” is {choice[0].lower() if choice[0] == 'N' else choice[0]}{choice[1:]}.")
+            expect(field).to_have_count(0, timeout=SLOW)
+        page.get_by_text("2 labels matched by hand").click()
+        page.get_by_role("button", name="Undo the match of Room 4").click()
+        said(page, "“Room 4” is matched by its likeness again.")
+
+        twice = page.locator("#students-offers li", has_text=HOSTILE[0])
+        twice.get_by_role("button", name="The same").click()
+        said(page, "were seen at the same time (1 time), so they are two people")
+        twice.get_by_role("button", name="Two people").click()
+        said(page, "They stay two people.")
+        expect(page.locator("#students-offers li")).to_have_count(1, timeout=SLOW)
+        page.locator("#students-offers").get_by_role("button", name="The same").click()
+        said(page, "They are one seat now.")
+        expect(page.get_by_text("No question is open.")).to_be_visible(timeout=SLOW)
+        assert students.merged_seats(engine, lesson) == {3: 1}
+
+        page.get_by_role("gridcell", name="Ada Okafor", exact=True).click()
+        erase = page.get_by_role("button", name="Erase", exact=True)
+        erase.click()
+        dialog = page.get_by_role("dialog", name="Erase Ada Okafor?")
+        expect(dialog).to_contain_text("2 readings and 0 episodes in 1 session of Algebra 9b", timeout=SLOW)
+        dialog.get_by_text("Show them").click()
+        expect(dialog.get_by_text("Okafor explains the proof")).to_be_visible()
+        dialog.get_by_role("button", name="Keep").click()
+        expect(dialog).to_have_count(0, timeout=SLOW)
+        erase.click()
+        dialog.get_by_role("button", name="Erase for good").click()
+        said(page, "Ada Okafor was erased.")
+        expect(page.get_by_role("gridcell", name="Ada Okafor", exact=True)).to_have_count(0, timeout=SLOW)
+        expect(page.get_by_text("Choose somebody in the list")).to_be_visible(timeout=SLOW)
+    assert queries.seats(engine, lesson)["seat"].tolist() == [2, 4]
+    assert set(queries.readings_since(engine, lesson)["seat"]) == {2, 4}
+
+
+def test_the_page_fits_a_phone(engine: Engine, served: PageServer, browser: Any, lesson: int) -> None:
+    students.add_student(engine, CLASS, "X" * 64)
+    with tab(browser, served, "/students") as page:
+        page.set_viewport_size({"width": 390, "height": 844})
+        page.get_by_role("gridcell", name="X" * 64).click()
+        expect(page.get_by_label("Where it stands")).to_be_visible(timeout=SLOW)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
