@@ -98,7 +98,7 @@ def available(fonts: Sequence[str]) -> list[str]:
 
 def people(count: int, random: Random) -> list[Shown]:
     """As many labels, no name twice; small tiles have small labels."""
-    size = (12, 16) if count > 25 else (13, 18)
+    size = (12, 16) if count > 25 else (13, 17)
     kind = str(random.choice(["plate", "plate", "chip", "text"]))
     latin = str(random.choice(available(LATIN_FONTS)))
     shown: list[Shown] = []
@@ -121,8 +121,7 @@ def people(count: int, random: Random) -> list[Shown]:
             if random.random() < 0.15 and script in ("demo class", "English", "accents")
             else ""
         )
-        larger = round(pixels * (1.15 if script in ("Chinese", "Japanese", "Arabic", "Devanagari") else 1.0))
-        shown.append(Shown(name, script, suffix, str(fonts[0]), larger, kind, bool(random.random() < 0.5)))
+        shown.append(Shown(name, script, suffix, str(fonts[0]), pixels, kind, bool(random.random() < 0.5)))
     return shown
 
 

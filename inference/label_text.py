@@ -25,6 +25,9 @@ _CANDIDATES: Final = 3
 """Lines that are tried; video may hold more small shapes than the label has letters."""
 _WORD_GAP: Final = 1.1
 """Heights of a capital; a wider gap ends the label (what follows is video)."""
+_SHOWN_ABOVE: Final = 1.45
+_SHOWN_BELOW: Final = 0.35
+"""Heights of a capital around the baseline that recognition is given."""
 _BLANK: Final = 0.36
 """Heights of a capital; narrower gaps are found within words."""
 _FAINT_STROKE: Final = 0.3
@@ -179,10 +182,13 @@ def _line(picture: NDArray[np.uint8], brightness: NDArray[np.uint8]) -> TextLine
     left, right = chain[0].left, max(glyph.right for glyph in chain)
     # a pixel of the letters' soft edges on either side
     top, bottom = max(0, baseline - round(1.35 * capital)), min(height, baseline + round(0.45 * capital) + 1)
+    # with little below and beside the letters they come out larger for recognition; accents need their room above
     margin = max(2, capital // 3)
-    shown = picture[
-        max(0, top - margin // 2) : bottom + margin // 2, max(0, left - margin) : min(width, right + margin)
-    ]
+    above, below = (
+        max(0, baseline - round(_SHOWN_ABOVE * capital)),
+        baseline + round(_SHOWN_BELOW * capital) + 1,
+    )
+    shown = picture[above:below, max(0, left - margin) : min(width, right + margin)]
     # fainter than that is what shows through of the video behind
     letters = np.clip((strokes[top:bottom, left:right] - 0.3) / 0.4, 0, 1).astype(np.float32)
     begins = left - max(0, left - margin)

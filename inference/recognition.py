@@ -55,7 +55,7 @@ class TextRecognizer:
 
         height, width = picture.shape[:2]
         scaled = min(_WIDEST, max(1, round(width * _HEIGHT / height)))
-        line = cv2.resize(picture[:, :, ::-1], (scaled, _HEIGHT), interpolation=cv2.INTER_LINEAR)
+        line = cv2.resize(picture[:, :, ::-1], (scaled, _HEIGHT), interpolation=cv2.INTER_CUBIC)
         padded = np.zeros((_HEIGHT, max(_NARROWEST, -(-scaled // _STEP) * _STEP), 3), np.float32)
         padded[:, :scaled] = line.astype(np.float32) / 127.5 - 1
         (chances,) = self._session.run(None, {self._input: padded.transpose(2, 0, 1)[np.newaxis]})
@@ -80,9 +80,9 @@ def _with_blanks(signs: Sequence[str], middles: NDArray[np.float64], gaps: Seque
 
 
 def _may_part(before: str, after: str) -> bool:
-    """Not beside a blank or before a small letter, nor in scripts such as Chinese that write without blanks."""
-    letters = unicodedata.category(before[0]), unicodedata.category(after[0])
-    return not (before.isspace() or after.isspace() or "Lo" in letters or letters[1] == "Ll")
+    """Only before what begins a word: no blank is there, and no script such as Chinese, which writes without."""
+    begins = unicodedata.category(after[0]) in {"Lu", "Nd", "Ps"}
+    return begins and not before.isspace() and unicodedata.category(before[0]) not in {"Lo", "Ps", "Pd"}
 
 
 def _model() -> Path:

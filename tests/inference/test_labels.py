@@ -260,6 +260,8 @@ def test_reading_writes_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         ("J.R. Smith", (18.0, 42.0), "J. R. Smith"),
         ("McDonald", (), "McDonald"),
         ("Kim Li", (10.0, 34.0), "Kim Li"),
+        ("Li(Bo)", (20.0, 30.0, 50.0), "Li (Bo)"),
+        ("Ann-Lee", (30.0, 40.0), "Ann-Lee"),
         ("李明", (10.0,), "李明"),
         ("", (), ""),
         ("A", (20.0,), "A"),
