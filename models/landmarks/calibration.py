@@ -30,7 +30,7 @@ def turned_samples(faces: Sequence[Photo], count: int, rng: Rng) -> Samples:
     crops, points = [], []
     for number in rng.permutation(len(faces))[:count]:
         face = turned(faces[int(number)], rng)
-        wanted = math.exp(rng.uniform(*(math.log(height) for height in _HEIGHTS)))
+        wanted = math.exp(rng.uniform(math.log(_HEIGHTS[0]), math.log(_HEIGHTS[1])))
         small = resized(face, wanted / float(face.boxes[0, 3] - face.boxes[0, 1]))
         window = Window.around(doubted(small.landmarks[0], wanted, rng), wanted)
         crops.append(window.cut(small.picture))

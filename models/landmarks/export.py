@@ -59,7 +59,7 @@ def export_landmarks(
     network = stretched(network, factors, about)
     log.info("nose stretched by %.2f across and %.2f down; %.4f before", *factors, plain)
     tiles = make_samples(faces, shares(faces), photos["train"], _REPRESENTATIVE // CROPS, rng)
-    kinds = {"float32": to_litert(network), "int8": to_litert(network, tiles.crops)}
+    kinds = {"float32": to_litert(network), "int8": to_litert(network, list(tiles.crops))}
     folder = manifest.parent / "weights"
     folder.mkdir(parents=True, exist_ok=True)
     errors = {kind: _error(contents, folder, held) for kind, contents in kinds.items()}

@@ -23,6 +23,7 @@ _TURNED: Final = 0.65
 _FARTHEST: Final = 58.0
 """Degrees of yaw up to which heads are turned; beyond, a photograph does not show what would be seen."""
 _MARGIN: Final = 40
+_ACROSS: Final = np.array([-1, 1], np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class Samples:
         """Rows as the training step wants them, those in `mirror` mirrored: left and right change places."""
         crops, points = self.crops[rows], self.points[rows]
         crops[mirror] = crops[mirror, :, ::-1]
-        points[mirror] = points[mirror][:, list(MIRRORED)] * np.float32([-1, 1])
+        points[mirror] = points[mirror][:, list(MIRRORED)] * _ACROSS
         return crops, points
 
 
@@ -135,10 +136,10 @@ def _tile(face: Photo, photos: Sequence[Photo], rng: Rng) -> Scene:
     scene = compose_face(face, photos, (width, height), tall, tilt, rng)
     picture = spoil(scene.picture, rng) if rng.random() < 0.6 else scene.picture
     if rng.random() < 0.4:  # a neighbour begins where the tile ends
-        edges = [_MARGIN] * 4
         fill = rng.integers(0, 256, 3).tolist() if rng.random() < 0.3 else (0, 0, 0)
         way = cv2.BORDER_WRAP if rng.random() < 0.5 else cv2.BORDER_CONSTANT
-        picture = np.asarray(cv2.copyMakeBorder(picture, *edges, way, value=fill), np.uint8)
+        bordered = cv2.copyMakeBorder(picture, _MARGIN, _MARGIN, _MARGIN, _MARGIN, way, value=fill)
+        picture = np.asarray(bordered, np.uint8)
         scene = replace(
             scene,
             boxes=scene.boxes + np.float32(_MARGIN),

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from capture.drawn_faces import Faces, Look
-from engagement.records import Box, Face, Tile
+from engagement.records import Box, Face, State, Tile
 from inference.align import upright_angle
 from inference.errors import DetectorError
 from inference.faces import FaceDetector, load_detector, load_landmarks
@@ -17,7 +17,9 @@ from inference.landmarks import SIZE, LandmarkNetwork, Window
 from inference.pose import estimate
 from inference.quality import QualityGate
 from inference.reader import Reader
+from models.detector.labels import Photo
 from models.landmarks.poses import drawn_portrait
+from models.landmarks.turning import turn_head
 from models.registry import resolve_face
 from tests.capture.synthetic_gallery import Portrait
 
@@ -166,6 +168,32 @@ def test_drawn_heads_look_where_they_were_turned(
     assert (np.diff(means) > 2).all()
     gain = np.polyfit(angles, means, 1)[0]
     assert 0.65 < gain < 1.35
+
+
+def test_who_looks_down_counts_as_turned_away_and_who_looks_ahead_does_not(
+    network: LandmarkNetwork, detector: FaceDetector, people: list[Portrait]
+) -> None:
+    gate = QualityGate()
+    states: dict[tuple[int, int], list[State]] = {turn: [] for turn in ((0, 0), (0, -42))}
+    for person in people[:12]:
+        middle = person.head.centre
+        ahead = next(face for face in detector.detect(person.picture) if face.box.contains(*middle))
+        (ahead,) = network.refine(person.picture, [ahead])
+        if abs(estimate(ahead.landmarks).yaw) > 12:
+            continue
+        box = np.array([[ahead.box.left, ahead.box.top, ahead.box.right, ahead.box.bottom]], np.float32)
+        nothing = np.zeros((0, 4), np.float32)
+        photo = Photo(person.picture, box, ahead.landmarks[np.newaxis], nothing, "val", "portraits")
+        for (yaw, pitch), read in states.items():
+            turned = turn_head(photo, 0, yaw, pitch)
+            x, y = (float(value) for value in (turned.boxes[0, :2] + turned.boxes[0, 2:]) / 2)
+            for face in network.refine(turned.picture, detector.detect(turned.picture)):
+                if face.box.contains(x, y):
+                    read.append(gate.judge_face(face, estimate(face.landmarks), 1.0))
+    shares = {turn: np.mean([one is State.TURNED_AWAY for one in read]) for turn, read in states.items()}
+    assert len(states[0, 0]) >= 6
+    assert shares.pop((0, 0)) <= 0.1
+    assert shares[0, -42] >= 0.7
 
 
 def test_many_faces_are_read_as_each_alone(

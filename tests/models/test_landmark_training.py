@@ -262,7 +262,7 @@ def test_exported_it_answers_as_the_network_does(tmp_path: Path) -> None:
     )
     crops = rng.integers(0, 256, (20, SIZE, SIZE, 3)).astype(np.uint8)
     expected = train.predict(network, crops)
-    for representative, tolerance in ((None, 1e-3), (crops, 0.15)):
+    for representative, tolerance in ((None, 1e-3), (list(crops), 0.15)):
         path = tmp_path / "landmarks.tflite"
         path.write_bytes(to_litert(network, representative))
         given = LandmarkNetwork(path).points(crops)
