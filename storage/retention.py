@@ -8,7 +8,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, Final, cast
 
-from sqlalchemy import Connection, Engine, delete, or_, select, update
+from sqlalchemy import Connection, Engine, Text, delete, or_, select, update
+from sqlalchemy import cast as cast_as
 
 from engagement.records import Mode
 from storage.class_seats import class_seats
@@ -144,16 +145,25 @@ def _erase_seats(connection: Connection, session_id: int, numbers: Sequence[int]
 def _erase_from_reasons(connection: Connection, class_name: str, names: Iterable[str]) -> None:
     pattern = whole_words(names)
     rows = connection.execute(
-        select(EpisodeTable.id, EpisodeTable.reason, EpisodeTable.evidence)
+        select(EpisodeTable.id, EpisodeTable.reason, cast_as(EpisodeTable.evidence, Text).label("written"))
         .join(SessionTable, SessionTable.id == EpisodeTable.session_id)
         .where(SessionTable.name == class_name)
-    ).all()
-    for row in rows:
-        reason, evidence = _without(row.reason, pattern), _without(row.evidence, pattern)
-        if (reason, evidence) != (row.reason, row.evidence):
-            connection.execute(
-                update(EpisodeTable).where(EpisodeTable.id == row.id).values(reason=reason, evidence=evidence)
-            )
+    )
+    # most hold figures only, and are not worth being taken apart; JSON may hold a name in escapes
+    naming = [
+        row.id
+        for row in rows
+        if pattern.search(row.reason) or "\\u" in row.written or pattern.search(row.written)
+    ]
+    for number in naming:
+        row = connection.execute(
+            select(EpisodeTable.reason, EpisodeTable.evidence).where(EpisodeTable.id == number)
+        ).one()
+        connection.execute(
+            update(EpisodeTable)
+            .where(EpisodeTable.id == number)
+            .values(reason=_without(row.reason, pattern), evidence=_without(row.evidence, pattern))
+        )
 
 
 def _without(value: Any, pattern: re.Pattern[str]) -> Any:
