@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, text
 
 from engagement.records import IntervalRecord
@@ -27,7 +28,7 @@ from storage.errors import (
     NotADatabaseError,
     StorageError,
 )
-from storage.migrate import migrate
+from storage.migrate import alembic_config, migrate
 from storage.recorder import NewSession, Recorder
 
 MakeSession = Callable[..., NewSession]
@@ -263,8 +264,10 @@ def test_a_backup_that_does_not_fit_stops_the_upgrade(small_disk: Path, new_sess
     (small_disk / "ballast").write_bytes(b"x" * (shutil.disk_usage(small_disk).free - 40_000))
     scripts = small_disk.parent / "scripts"
     shutil.copytree(Path(__file__).resolve().parents[2] / "alembic", scripts)
+    head = ScriptDirectory.from_config(alembic_config(scripts)).get_current_head()
     (scripts / "versions" / "9999_later.py").write_text(
-        'revision = "9999"\ndown_revision = "0002"\nbranch_labels = depends_on = None\n\n\ndef upgrade():\n    pass\n'
+        f'revision = "9999"\ndown_revision = "{head}"\nbranch_labels = depends_on = None\n\n\n'
+        "def upgrade():\n    pass\n"
     )
     with pytest.raises(DiskFullError, match="is full: make room"):
         migrate(engine, scripts)
