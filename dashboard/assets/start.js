@@ -33,21 +33,20 @@
 
   window.dash_clientside = window.dash_clientside || {};
   window.dash_clientside.classpulse_start = {
-    // name, state, looks and target of the chip, and whether there is something to stop
+    // name, state and looks of the chip, its link to a report, and whether there is something to stop
     chip: function (_count, state, path) {
-      const none = ["", "", "cp-run cp-hidden", "/start", "cp-hidden"];
-      if (!state) return none;
+      const none = ["", "", "cp-run cp-hidden", "/sessions", "cp-hidden"];
+      if (!state) return [...none, "cp-hidden"];
+      if (state.phase === "idle") {
+        if (!state.ended) return [...none, "cp-hidden"];
+        return [state.name, "has ended", "cp-run cp-run-idle", "/sessions/" + state.ended, "cp-link", "cp-hidden"];
+      }
       const stoppable = ["starting", "running", "paused", "restarting", "stopped"].includes(state.phase);
       const stop = stoppable ? "cp-run-stop" : "cp-hidden";
-      if (state.phase === "idle") {
-        if (!state.ended) return none;
-        return [state.name, "has ended: report", "cp-run cp-run-idle", "/sessions/" + state.ended, stop];
-      }
       const [text, look] = words(state, Date.now());
       // Now says so itself, to the second
-      if (path === "/" && (look === "good" || look === "still")) return ["", "", none[2], none[3], stop];
-      const target = state.session && state.phase !== "stopped" ? "/" : "/start";
-      return [state.name, text, "cp-run cp-run-" + look, target, stop];
+      if (path === "/" && (look === "good" || look === "still")) return [...none, stop];
+      return [state.name, text, "cp-run cp-run-" + look, none[3], none[4], stop];
     },
 
     // a stop is asked for once; the window closes with either answer

@@ -22,6 +22,7 @@ STATE: Final = "running-state"
 CHIP: Final = "running-chip"
 NAME: Final = "running-name"
 AGE: Final = "running-age"
+REPORT: Final = "running-report"
 STOP: Final = "running-stop"
 ASK: Final = "running-ask"
 ASK_TEXT: Final = "running-ask-text"
@@ -44,14 +45,14 @@ def layout() -> Component:
             dcc.Interval(id=POLL, interval=round(_POLL_SECONDS * 1000)),
             dcc.Store(id=STATE),
             dcc.Store(id=STOPPED),
-            dcc.Link(
+            html.Div(
                 [
                     html.Span(className="cp-run-dot", **{"aria-hidden": "true"}),
                     html.Span(id=NAME, className="cp-run-name"),
                     html.Span(id=AGE, className="cp-run-age"),
+                    dcc.Link("Its report", id=REPORT, href="/sessions", className="cp-hidden"),
                 ],
                 id=CHIP,
-                href="/start",
                 className="cp-run cp-hidden",
             ),
             dmc.Button("Stop", id=STOP, variant="default", size="compact-sm", className="cp-hidden"),
@@ -91,7 +92,8 @@ def register(app: Dash, engine: Engine, controls: Controls | None, url: str) -> 
         Output(NAME, "children"),
         Output(AGE, "children"),
         Output(CHIP, "className"),
-        Output(CHIP, "href"),
+        Output(REPORT, "href"),
+        Output(REPORT, "className"),
         Output(STOP, "className"),
         Input(POLL, "n_intervals"),
         Input(STATE, "data"),
