@@ -5,12 +5,10 @@ import binascii
 from collections.abc import Callable
 from datetime import UTC, datetime
 from time import time_ns
-from typing import Any, Final
+from typing import Any
 from urllib.parse import parse_qs
 
-import dash_ag_grid as dag
-import dash_mantine_components as dmc
-from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html
+from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, html
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 from flask import Response
@@ -18,7 +16,7 @@ from sqlalchemy import Engine
 
 from dashboard import shell
 from dashboard.components import students as parts
-from dashboard.pages.sessions import GRID_THEME
+from dashboard.pages import students_form as form
 from dashboard.roll import CONSENTS, consent_time, loose_labels, short_day, student_rows, summary
 from dashboard.wording import count
 from engagement.errors import ClasspulseError, RosterError
@@ -32,109 +30,11 @@ from storage.seat_offers import open_offers
 from storage.students import NewStudent
 from storage.traces import export_student, traces
 
-CLASS: Final = "students-class"
-NEW_CLASS: Final = "students-new-class"
-NEW_CLASS_BOX: Final = "students-new-class-box"
-NEW_CLASS_NAME: Final = "students-new-class-name"
-NEW_CLASS_MAKE: Final = "students-new-class-make"
-SAID: Final = "students-said"
-CHANGED: Final = "students-changed"
-EMPTY: Final = "students-empty"
-FILLED: Final = "students-filled"
-SUMMARY: Final = "students-summary"
-GRID: Final = "students-grid"
-GRID_EMPTY: Final = "students-grid-empty"
-ADD_NAME: Final = "students-add-name"
-ADD: Final = "students-add"
-UPLOAD: Final = "students-upload"
-FILE: Final = "students-file"
-IMPORT_BOX: Final = "students-import-box"
-IMPORT_TOLD: Final = "students-import-told"
-IMPORT_SOURCE: Final = "students-import-source"
-IMPORT_DAY: Final = "students-import-day"
-IMPORT_FIELDS: Final = "students-import-fields"
-IMPORT_FOOT: Final = "students-import-foot"
-IMPORT_TAKE: Final = "students-import-take"
-LABELS: Final = "students-labels"
-OFFERS: Final = "students-offers"
-CHOSEN: Final = "students-chosen"
-NONE_CHOSEN: Final = "students-none-chosen"
-PANEL: Final = "students-panel"
-NAME: Final = "students-name"
-CONSENT: Final = "students-consent"
-DAY: Final = "students-day"
-SOURCE: Final = "students-source"
-SAVE: Final = "students-save"
-EXPORT: Final = "students-export"
-ERASE: Final = "students-erase"
-ERASE_BOX: Final = "students-erase-box"
-ERASE_TOLD: Final = "students-erase-told"
-ERASE_YES: Final = "students-erase-yes"
-ERASE_NO: Final = "students-erase-no"
-ONLY_AGREED: Final = "students-only-agreed"
-OWN_LABEL: Final = "students-own-label"
-OWN_SAVE: Final = "students-own-save"
-
-_COLUMNS: Final[list[dict[str, Any]]] = [
-    {"field": "name", "headerName": "Name", "minWidth": 170, "flex": 2},
-    {"field": "consent", "headerName": "Consent", "minWidth": 135},
-    {"field": "since", "headerName": "Since", "minWidth": 110},
-    {"field": "source", "headerName": "Where it stands", "minWidth": 130, "flex": 1.3},
-    {"field": "last", "headerName": "Last seen", "minWidth": 145},
-    {"field": "sessions", "headerName": "Sessions", "type": "rightAligned", "minWidth": 100},
-]
-
 _HEAD, _ROW, _MOST_ROWS = 52, 42, 12
 """Pixels of the grid's head and of a row; more rows scroll, so that what waits for an answer below stays in sight."""
 
-_ANSWERS: Final = [{"value": str(one), "label": word} for one, word in CONSENTS.items()]
 
-
-def layout() -> Component:
-    """The page before a class is chosen."""
-    return html.Div(
-        [
-            dcc.Store(id=CHANGED),
-            dcc.Store(id=FILE),
-            dcc.Store(id=CHOSEN),
-            html.Div(
-                [
-                    html.H1("Students"),
-                    html.Div(
-                        [
-                            dmc.Select(
-                                id=CLASS,
-                                className="cp-hidden",
-                                data=[],
-                                value=None,
-                                allowDeselect=False,
-                                searchable=True,
-                                placeholder="Class",
-                                nothingFoundMessage="No such class",
-                                **{"aria-label": "Class"},
-                            ),
-                            dmc.Button("New class", id=NEW_CLASS, variant="default"),
-                        ],
-                        className="cp-students-class",
-                    ),
-                ],
-                className="cp-title",
-            ),
-            html.Div(id=SAID, className="cp-students-said", role="status"),
-            html.Div(id=EMPTY),
-            html.Div(
-                [
-                    html.Div([_list(), _labels(), _offers()]),
-                    html.Div([_panel(), _class_settings(), _about()]),
-                ],
-                id=FILLED,
-                className="cp-students cp-hidden",
-            ),
-            _new_class_dialog(),
-            _import_dialog(),
-            _erase_dialog(),
-        ]
-    )
+layout = form.layout
 
 
 def register(app: Dash, engine: Engine) -> None:
@@ -174,12 +74,12 @@ def choice(names: list[str], search: str | None, chosen: str | None, made: objec
 
 def _show(app: Dash, engine: Engine) -> None:
     @app.callback(
-        Output(CLASS, "className"),
-        Output(CLASS, "data"),
-        Output(CLASS, "value"),
+        Output(form.CLASS, "className"),
+        Output(form.CLASS, "data"),
+        Output(form.CLASS, "value"),
         Input(shell.URL, "search"),
-        Input(CHANGED, "data"),
-        State(CLASS, "value"),
+        Input(form.CHANGED, "data"),
+        State(form.CLASS, "value"),
     )
     def offer(search: str | None, changed: Any, chosen: str | None) -> Any:
         names = students.class_names(engine)
@@ -188,23 +88,23 @@ def _show(app: Dash, engine: Engine) -> None:
         return (
             "" if names else "cp-hidden",
             names,
-            choice(ranked, search, chosen, changed if ctx.triggered_id == CHANGED else None),
+            choice(ranked, search, chosen, changed if ctx.triggered_id == form.CHANGED else None),
         )
 
     @app.callback(
-        Output(EMPTY, "children"),
-        Output(FILLED, "className"),
-        Output(SUMMARY, "children"),
-        Output(GRID, "rowData"),
-        Output(GRID, "className"),
-        Output(GRID, "style"),
-        Output(GRID_EMPTY, "children"),
-        Output(LABELS, "children"),
-        Output(OFFERS, "children"),
-        Output(ONLY_AGREED, "checked"),
-        Output(OWN_LABEL, "value"),
-        Input(CLASS, "value"),
-        Input(CHANGED, "data"),
+        Output(form.EMPTY, "children"),
+        Output(form.FILLED, "className"),
+        Output(form.SUMMARY, "children"),
+        Output(form.GRID, "rowData"),
+        Output(form.GRID, "className"),
+        Output(form.GRID, "style"),
+        Output(form.GRID_EMPTY, "children"),
+        Output(form.LABELS, "children"),
+        Output(form.OFFERS, "children"),
+        Output(form.ONLY_AGREED, "checked"),
+        Output(form.OWN_LABEL, "value"),
+        Input(form.CLASS, "value"),
+        Input(form.CHANGED, "data"),
         Input(shell.VIEWER, "data"),
     )
     def show(name: str | None, _changed: Any, viewer: Any) -> Any:
@@ -231,17 +131,19 @@ def _show(app: Dash, engine: Engine) -> None:
 
 
 def _edit_list(app: Dash, engine: Engine) -> None:
-    @app.callback(Output(NEW_CLASS_BOX, "opened"), Input(NEW_CLASS, "n_clicks"), prevent_initial_call=True)
+    @app.callback(
+        Output(form.NEW_CLASS_BOX, "opened"), Input(form.NEW_CLASS, "n_clicks"), prevent_initial_call=True
+    )
     def ask_for_class(clicks: int | None) -> bool:
         return bool(clicks)
 
     @app.callback(
         *_outcome(),
-        Output(NEW_CLASS_BOX, "opened", allow_duplicate=True),
-        Output(NEW_CLASS_NAME, "value"),
-        Input(NEW_CLASS_MAKE, "n_clicks"),
-        Input(NEW_CLASS_NAME, "n_submit"),
-        State(NEW_CLASS_NAME, "value"),
+        Output(form.NEW_CLASS_BOX, "opened", allow_duplicate=True),
+        Output(form.NEW_CLASS_NAME, "value"),
+        Input(form.NEW_CLASS_MAKE, "n_clicks"),
+        Input(form.NEW_CLASS_NAME, "n_submit"),
+        State(form.NEW_CLASS_NAME, "value"),
         prevent_initial_call=True,
     )
     def make_class(clicks: int | None, submits: int | None, name: str | None) -> Any:
@@ -255,11 +157,11 @@ def _edit_list(app: Dash, engine: Engine) -> None:
 
     @app.callback(
         *_outcome(),
-        Output(ADD_NAME, "value"),
-        Input(ADD, "n_clicks"),
-        Input(ADD_NAME, "n_submit"),
-        State(ADD_NAME, "value"),
-        State(CLASS, "value"),
+        Output(form.ADD_NAME, "value"),
+        Input(form.ADD, "n_clicks"),
+        Input(form.ADD_NAME, "n_submit"),
+        State(form.ADD_NAME, "value"),
+        State(form.CLASS, "value"),
         prevent_initial_call=True,
     )
     def add(clicks: int | None, submits: int | None, name: str | None, class_name: str | None) -> Any:
@@ -273,24 +175,24 @@ def _edit_list(app: Dash, engine: Engine) -> None:
 
     app.clientside_callback(
         ClientsideFunction("classpulseStudents", "file"),
-        Output(FILE, "data"),
-        Input(UPLOAD, "contents"),
-        State(UPLOAD, "filename"),
+        Output(form.FILE, "data"),
+        Input(form.UPLOAD, "contents"),
+        State(form.UPLOAD, "filename"),
         prevent_initial_call=True,
     )
 
     @app.callback(
-        Output(IMPORT_BOX, "opened"),
-        Output(IMPORT_BOX, "title"),
-        Output(IMPORT_TOLD, "children"),
-        Output(IMPORT_FIELDS, "className"),
-        Output(IMPORT_SOURCE, "value"),
-        Output(IMPORT_DAY, "value"),
-        Output(IMPORT_TAKE, "children"),
-        Output(IMPORT_FOOT, "className"),
-        Output(UPLOAD, "contents"),
-        Input(FILE, "data"),
-        State(CLASS, "value"),
+        Output(form.IMPORT_BOX, "opened"),
+        Output(form.IMPORT_BOX, "title"),
+        Output(form.IMPORT_TOLD, "children"),
+        Output(form.IMPORT_FIELDS, "className"),
+        Output(form.IMPORT_SOURCE, "value"),
+        Output(form.IMPORT_DAY, "value"),
+        Output(form.IMPORT_TAKE, "children"),
+        Output(form.IMPORT_FOOT, "className"),
+        Output(form.UPLOAD, "contents"),
+        Input(form.FILE, "data"),
+        State(form.CLASS, "value"),
         State(shell.VIEWER, "data"),
         prevent_initial_call=True,
     )
@@ -327,12 +229,12 @@ def _edit_list(app: Dash, engine: Engine) -> None:
 
     @app.callback(
         *_outcome(),
-        Output(IMPORT_BOX, "opened", allow_duplicate=True),
-        Input(IMPORT_TAKE, "n_clicks"),
-        State(FILE, "data"),
-        State(CLASS, "value"),
-        State(IMPORT_SOURCE, "value"),
-        State(IMPORT_DAY, "value"),
+        Output(form.IMPORT_BOX, "opened", allow_duplicate=True),
+        Input(form.IMPORT_TAKE, "n_clicks"),
+        State(form.FILE, "data"),
+        State(form.CLASS, "value"),
+        State(form.IMPORT_SOURCE, "value"),
+        State(form.IMPORT_DAY, "value"),
         State(shell.VIEWER, "data"),
         prevent_initial_call=True,
     )
@@ -365,17 +267,17 @@ def _edit_list(app: Dash, engine: Engine) -> None:
 
 def _edit_student(app: Dash, engine: Engine) -> None:
     @app.callback(
-        Output(CHOSEN, "data"),
-        Output(NONE_CHOSEN, "className"),
-        Output(PANEL, "className"),
-        Output(NAME, "value"),
-        Output(CONSENT, "value"),
-        Output(DAY, "value"),
-        Output(SOURCE, "value"),
-        Output(EXPORT, "href"),
-        Input(GRID, "selectedRows"),
-        Input(CHANGED, "data"),
-        Input(CLASS, "value"),
+        Output(form.CHOSEN, "data"),
+        Output(form.NONE_CHOSEN, "className"),
+        Output(form.PANEL, "className"),
+        Output(form.NAME, "value"),
+        Output(form.CONSENT, "value"),
+        Output(form.DAY, "value"),
+        Output(form.SOURCE, "value"),
+        Output(form.EXPORT, "href"),
+        Input(form.GRID, "selectedRows"),
+        Input(form.CHANGED, "data"),
+        Input(form.CLASS, "value"),
         State(shell.VIEWER, "data"),
     )
     def choose(rows: list[dict[str, Any]] | None, _changed: Any, class_name: str | None, viewer: Any) -> Any:
@@ -400,12 +302,12 @@ def _edit_student(app: Dash, engine: Engine) -> None:
 
     @app.callback(
         *_outcome(),
-        Input(SAVE, "n_clicks"),
-        State(CHOSEN, "data"),
-        State(NAME, "value"),
-        State(CONSENT, "value"),
-        State(DAY, "value"),
-        State(SOURCE, "value"),
+        Input(form.SAVE, "n_clicks"),
+        State(form.CHOSEN, "data"),
+        State(form.NAME, "value"),
+        State(form.CONSENT, "value"),
+        State(form.DAY, "value"),
+        State(form.SOURCE, "value"),
         State(shell.VIEWER, "data"),
         prevent_initial_call=True,
     )
@@ -435,11 +337,11 @@ def _edit_student(app: Dash, engine: Engine) -> None:
         return _done(keep)
 
     @app.callback(
-        Output(ERASE_BOX, "opened"),
-        Output(ERASE_BOX, "title"),
-        Output(ERASE_TOLD, "children"),
-        Input(ERASE, "n_clicks"),
-        State(CHOSEN, "data"),
+        Output(form.ERASE_BOX, "opened"),
+        Output(form.ERASE_BOX, "title"),
+        Output(form.ERASE_TOLD, "children"),
+        Input(form.ERASE, "n_clicks"),
+        State(form.CHOSEN, "data"),
         State(shell.VIEWER, "data"),
         prevent_initial_call=True,
     )
@@ -450,15 +352,15 @@ def _edit_student(app: Dash, engine: Engine) -> None:
 
     @app.callback(
         *_outcome(),
-        Output(ERASE_BOX, "opened", allow_duplicate=True),
-        Input(ERASE_YES, "n_clicks"),
-        Input(ERASE_NO, "n_clicks"),
-        State(CHOSEN, "data"),
+        Output(form.ERASE_BOX, "opened", allow_duplicate=True),
+        Input(form.ERASE_YES, "n_clicks"),
+        Input(form.ERASE_NO, "n_clicks"),
+        State(form.CHOSEN, "data"),
         prevent_initial_call=True,
     )
     def erase(yes: int | None, no: int | None, chosen: int | None) -> Any:
         _require(yes, no)
-        if ctx.triggered_id == ERASE_NO:
+        if ctx.triggered_id == form.ERASE_NO:
             return None, None, False
 
         def gone() -> str:
@@ -471,7 +373,7 @@ def _edit_student(app: Dash, engine: Engine) -> None:
 
 def _answer(app: Dash, engine: Engine) -> None:
     @app.callback(
-        *_outcome(), Input(ONLY_AGREED, "checked"), State(CLASS, "value"), prevent_initial_call=True
+        *_outcome(), Input(form.ONLY_AGREED, "checked"), State(form.CLASS, "value"), prevent_initial_call=True
     )
     def only_agreed(checked: bool, class_name: str | None) -> Any:
         roll = students.read_class_list(engine, class_name or "")
@@ -487,10 +389,10 @@ def _answer(app: Dash, engine: Engine) -> None:
 
     @app.callback(
         *_outcome(),
-        Input(OWN_SAVE, "n_clicks"),
-        Input(OWN_LABEL, "n_submit"),
-        State(OWN_LABEL, "value"),
-        State(CLASS, "value"),
+        Input(form.OWN_SAVE, "n_clicks"),
+        Input(form.OWN_LABEL, "n_submit"),
+        State(form.OWN_LABEL, "value"),
+        State(form.CLASS, "value"),
         prevent_initial_call=True,
     )
     def own_label(clicks: int | None, submits: int | None, label: str | None, class_name: str | None) -> Any:
@@ -505,7 +407,7 @@ def _answer(app: Dash, engine: Engine) -> None:
     @app.callback(
         *_outcome(),
         Input({"type": parts.MATCH, "label": ALL}, "value"),
-        State(CLASS, "value"),
+        State(form.CLASS, "value"),
         prevent_initial_call=True,
     )
     def match(_values: list[str | None], class_name: str | None) -> Any:
@@ -528,7 +430,7 @@ def _answer(app: Dash, engine: Engine) -> None:
     @app.callback(
         *_outcome(),
         Input({"type": parts.UNMATCH, "label": ALL}, "n_clicks"),
-        State(CLASS, "value"),
+        State(form.CLASS, "value"),
         prevent_initial_call=True,
     )
     def unmatch(_clicks: list[int | None], class_name: str | None) -> Any:
@@ -567,7 +469,9 @@ def _answer(app: Dash, engine: Engine) -> None:
 
 def _outcome() -> tuple[Output, Output]:
     """Where an action says what it did, and lets the page be filled anew."""
-    return Output(SAID, "children", allow_duplicate=True), Output(CHANGED, "data", allow_duplicate=True)
+    return Output(form.SAID, "children", allow_duplicate=True), Output(
+        form.CHANGED, "data", allow_duplicate=True
+    )
 
 
 def _done(action: Callable[[], str | tuple[str, str]]) -> tuple[Component, dict[str, Any]]:
@@ -607,270 +511,3 @@ def _roster(file: Any) -> Roster:
     except (binascii.Error, ValueError):
         raise RosterError("The browser sent no file that can be read: choose it once more.") from None
     return read_roster(data)
-
-
-def _list() -> Component:
-    return html.Section(
-        [
-            html.Div(
-                [
-                    html.H2(id=SUMMARY),
-                    html.Div(
-                        [
-                            html.Div(
-                                [
-                                    _field(
-                                        ADD_NAME,
-                                        placeholder="New student",
-                                        size="sm",
-                                        **{"aria-label": "Name of the new student"},
-                                    ),
-                                    dmc.Button("Add", id=ADD, variant="default", size="sm"),
-                                ],
-                                className="cp-students-add",
-                            ),
-                            dcc.Upload(
-                                dmc.Button("Import CSV", size="sm"),
-                                id=UPLOAD,
-                                accept=".csv,.txt,.tsv,text/csv,text/plain,text/tab-separated-values",
-                                multiple=False,
-                            ),
-                        ],
-                        className="cp-students-tools",
-                    ),
-                ],
-                className="cp-heading",
-            ),
-            html.Div(id=GRID_EMPTY),
-            dag.AgGrid(
-                id=GRID,
-                columnDefs=_COLUMNS,
-                rowData=[],
-                getRowId="params.data.id",
-                defaultColDef={"sortable": True, "resizable": True, "flex": 1},
-                dashGridOptions={
-                    "theme": {"function": GRID_THEME},
-                    "rowSelection": {"mode": "singleRow", "checkboxes": False, "enableClickSelection": True},
-                    "animateRows": False,
-                },
-                style={"height": None, "width": "100%"},
-                className="cp-hidden",
-            ),
-        ],
-        className="cp-paper cp-students-list",
-        **{"aria-label": "Class list"},
-    )
-
-
-def _labels() -> Component:
-    return html.Section(
-        [
-            html.H2("Labels that match nobody, or several"),
-            html.P(
-                "Names on tiles of the last sessions that are not surely somebody's. Say whose they are once: it "
-                "counts for past sessions too.",
-                className="cp-muted cp-small",
-            ),
-            html.Div(id=LABELS),
-        ],
-        className="cp-paper",
-    )
-
-
-def _offers() -> Component:
-    return html.Section(
-        [
-            html.H2("The same person?"),
-            html.P(
-                "Somebody came back under another name, or two of one name changed places. Nothing is joined "
-                "unless you say so, and what is joined cannot be parted.",
-                className="cp-muted cp-small",
-            ),
-            html.Div(id=OFFERS),
-        ],
-        className="cp-paper",
-    )
-
-
-def _panel() -> Component:
-    return html.Section(
-        [
-            html.H2("Student"),
-            html.P(
-                "Choose somebody in the list to rename, to note consent, to export or to erase.",
-                id=NONE_CHOSEN,
-                className="cp-muted",
-            ),
-            html.Div(
-                [
-                    _field(NAME, label="Name"),
-                    dmc.InputWrapper(
-                        dmc.SegmentedControl(
-                            id=CONSENT,
-                            data=_ANSWERS,
-                            value=str(Consent.UNKNOWN),
-                            fullWidth=True,
-                            size="sm",
-                            **{"aria-label": "Consent"},
-                        ),
-                        label="Consent",
-                    ),
-                    _field(DAY, label="Given on", inputProps={"type": "date"}),
-                    _field(
-                        SOURCE,
-                        label="Where it stands",
-                        placeholder="such as: letter of the parents",
-                    ),
-                    html.Div(
-                        [
-                            dmc.Button("Save", id=SAVE, size="sm"),
-                            html.A("Export", id=EXPORT, href="", className="cp-button", download=""),
-                            dmc.Button(
-                                "Erase", id=ERASE, variant="default", size="sm", className="cp-students-erase"
-                            ),
-                        ],
-                        className="cp-students-foot",
-                    ),
-                ],
-                id=PANEL,
-                className="cp-hidden",
-            ),
-        ],
-        className="cp-paper cp-students-panel",
-        **{"aria-label": "Student"},
-    )
-
-
-def _class_settings() -> Component:
-    return html.Section(
-        [
-            html.H2("Who is read"),
-            html.Div(
-                [
-                    dmc.Switch(
-                        id=ONLY_AGREED,
-                        label="Only those who agreed",
-                        description="Everybody else, and every label that matches nobody, is left out like one who "
-                        "refused.",
-                        checked=False,
-                    ),
-                    html.Div(
-                        [
-                            _field(
-                                OWN_LABEL,
-                                label="Label of your own tile",
-                                description="Left out of everything. Not needed where Zoom marks it “(me)”.",
-                            ),
-                        ]
-                    ),
-                    html.Div(dmc.Button("Save label", id=OWN_SAVE, variant="default", size="sm")),
-                ],
-                className="cp-students-form",
-            ),
-        ],
-        className="cp-paper",
-    )
-
-
-def _about() -> Component:
-    return html.Section(
-        [
-            html.H2("What a list does"),
-            html.Ul(
-                [
-                    html.Li(
-                        "Lists are per class, which is all sessions of one name. Nobody is looked for in another class."
-                    ),
-                    html.Li(
-                        "Only sessions in individual mode keep anything per seat. In aggregate and participation mode "
-                        "there is nothing of a student to show, export or erase."
-                    ),
-                    html.Li(
-                        "Who refused is masked before faces are looked for: their name is read, nothing else."
-                    ),
-                    html.Li(
-                        "Students are known by the name on their tile, never by their face. A label that is not surely "
-                        "one student's is left to you."
-                    ),
-                ],
-                className="cp-prose cp-small",
-            ),
-        ],
-        className="cp-paper",
-    )
-
-
-def _field(name: str, **properties: Any) -> Component:
-    """A text field whose value is told with Enter and when it is left: else it comes after what a button asks."""
-    return dmc.TextInput(id=name, value="", debounce=True, **properties)
-
-
-def _new_class_dialog() -> Component:
-    return dmc.Modal(
-        html.Div(
-            [
-                _field(
-                    NEW_CLASS_NAME,
-                    label="Name of the class",
-                    description="Sessions that are started under this name belong to it.",
-                ),
-                html.Div(dmc.Button("Make the class", id=NEW_CLASS_MAKE)),
-            ],
-            className="cp-students-dialog",
-        ),
-        id=NEW_CLASS_BOX,
-        title="New class",
-        centered=True,
-        keepMounted=True,
-        closeButtonProps={"aria-label": "Close"},
-    )
-
-
-def _import_dialog() -> Component:
-    return dmc.Modal(
-        html.Div(
-            [
-                html.Div(id=IMPORT_TOLD),
-                html.Div(
-                    [
-                        _field(IMPORT_SOURCE, label="Where the consent stands"),
-                        _field(IMPORT_DAY, label="Given on", inputProps={"type": "date"}),
-                    ],
-                    id=IMPORT_FIELDS,
-                    className="cp-hidden",
-                ),
-                html.Div(dmc.Button("Take in", id=IMPORT_TAKE), id=IMPORT_FOOT, className="cp-hidden"),
-            ],
-            className="cp-students-dialog",
-        ),
-        id=IMPORT_BOX,
-        title="",
-        size="lg",
-        centered=True,
-        keepMounted=True,
-        closeButtonProps={"aria-label": "Close"},
-    )
-
-
-def _erase_dialog() -> Component:
-    return dmc.Modal(
-        html.Div(
-            [
-                html.Div(id=ERASE_TOLD),
-                html.Div(
-                    [
-                        dmc.Button("Keep", id=ERASE_NO, variant="default"),
-                        dmc.Button("Erase for good", id=ERASE_YES, color="red.9"),
-                    ],
-                    className="cp-students-foot",
-                ),
-            ],
-            className="cp-students-dialog",
-        ),
-        id=ERASE_BOX,
-        title="",
-        size="lg",
-        centered=True,
-        keepMounted=True,
-        closeButtonProps={"aria-label": "Close"},
-    )
