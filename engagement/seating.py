@@ -419,6 +419,11 @@ class Seating:
                     self._offer(known, [place.seat.number], OfferReason.SAME_NAME)
             by_name.places.extend(by_fingerprint.places)
             by_fingerprint.places = []
+        if name and by_name is None and label.name is not None:
+            # the same label, read anew and better
+            label.name = name
+            for place in label.places:
+                place.seat = replace(place.seat, name=name)
         self._learn(label, fingerprint, name)
         return label
 

@@ -67,6 +67,16 @@ def test_same_fingerprint_or_same_name_is_the_same_seat() -> None:
     assert seating.assign([tile(other, None, "f2")])[1][0].name == "Anna"
 
 
+def test_a_label_that_is_read_better_later_gives_its_seat_the_better_name() -> None:
+    seating, box = Seating(), grid_box(0, 4)
+    assert numbers(seating, [tile(box, "Oiga T", "f1")]) == [1]
+    _, (seat,) = seating.assign([tile(box, "Olga T.", "f1")])
+    assert (seat.number, seat.name, seating.offers) == (1, "Olga T.", ())
+    # the other fingerprint of the label, such as muted, may still be read the old way
+    _, (seat,) = seating.assign([tile(box, "Oiga T", "f2")])
+    assert (seat.number, seat.name) == (1, "Olga T.")
+
+
 def test_a_label_read_late_joins_the_seat_known_by_that_name() -> None:
     seating = Seating()
     numbers(seating, [tile(grid_box(0, 2), "Anna", "f1"), tile(grid_box(1, 2), "Ben", "f2")])
