@@ -14,14 +14,22 @@ from models.detector.covers import blob, cover
 from models.detector.figures import scatter_figures
 from models.detector.ink import blank, name_of, shade, write
 from models.detector.labels import Photo
+from models.detector.placing import (
+    clipped_boxes,
+    mean_over,
+    mirrored,
+    moved_faces,
+    resized,
+    shown_shares,
+    transformed_boxes,
+    upright_box,
+)
 from models.detector.spoil import spoil
 
 Picture = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 Rng = np.random.Generator
 
-MIRRORED: Final = (1, 0, 2, 4, 3)
-"""The landmarks' order in a mirror image."""
 SMALLEST_TAUGHT: Final = 9
 """Face height in pixels under which a face is neither taught nor counted."""
 _SHOWN: Final = 0.55
@@ -254,21 +262,21 @@ def _with_person(
     person = cv2.warpAffine(source.picture, there, (width, height), **ways)
     weight = cv2.warpAffine(mask, there, (width, height), **ways).astype(np.float32)[..., None] / 255
     picture = (weight * person + (1 - weight) * scene.picture).astype(np.uint8)
-    tilted, points = _moved(source, there, tilt)
+    tilted, points = moved_faces(source, there, tilt)
     if rng.random() < 0.16:
-        upright = _around(tilted[chosen], source.boxes[chosen], float(np.linalg.norm(there[:, 1])))
+        upright = upright_box(tilted[chosen], source.boxes[chosen], float(np.linalg.norm(there[:, 1])))
         cover(picture, upright, points[chosen], tilt, rng)
-    showing = _showing(tilted, weight[..., 0])
+    showing = shown_shares(tilted, weight[..., 0])
     faces = (showing >= _SHOWN) & (tilted[:, 3] - tilted[:, 1] >= SMALLEST_TAUGHT)
     between = (showing > _HIDDEN) & ~faces
-    unsure = _transformed_boxes(source.doubtful, there)
+    unsure = transformed_boxes(source.doubtful, there)
     before = _uncovered(scene, weight[..., 0])
     added = Scene(
         picture,
-        _clipped(tilted[faces], width, height),
+        clipped_boxes(tilted[faces], width, height),
         points[faces],
-        _clipped(
-            np.concatenate([tilted[between], unsure[_showing(unsure, weight[..., 0]) > _HIDDEN]]),
+        clipped_boxes(
+            np.concatenate([tilted[between], unsure[shown_shares(unsure, weight[..., 0]) > _HIDDEN]]),
             width,
             height,
         ),
@@ -280,7 +288,7 @@ def _uncovered(scene: Scene, weight: Floats) -> Scene:
     """The scene's faces that the new person does not hide; the half hidden become doubtful."""
     if not len(scene.boxes):
         return scene
-    hidden = np.array([_mean_over(weight, box) for box in scene.boxes])
+    hidden = np.array([mean_over(weight, box) for box in scene.boxes])
     kept, half = hidden < 0.3, (hidden >= 0.3) & (hidden < 0.9)
     return Scene(
         scene.picture,
@@ -381,16 +389,20 @@ def _whole(photos: Sequence[Photo], size: int, rng: Rng) -> Scene:
     picture = _background(photos, size, size, rng)
     _paint(picture, source.picture, left * -1, top * -1)
     there = np.array([[1, 0, -left], [0, 1, -top]], np.float32)
-    boxes, points = _moved(source, there, 0.0)
+    boxes, points = moved_faces(source, there, 0.0)
     inside = np.zeros((size, size), np.float32)
     inside[max(0, -top) : max(0, height - top), max(0, -left) : max(0, width - left)] = 1
-    showing = _showing(boxes, inside)
+    showing = shown_shares(boxes, inside)
     faces = (showing >= _SHOWN) & (boxes[:, 3] - boxes[:, 1] >= SMALLEST_TAUGHT)
-    unsure = _transformed_boxes(source.doubtful, there)
-    unsure = np.concatenate([boxes[(showing > _HIDDEN) & ~faces], unsure[_showing(unsure, inside) > _HIDDEN]])
+    unsure = transformed_boxes(source.doubtful, there)
+    unsure = np.concatenate(
+        [boxes[(showing > _HIDDEN) & ~faces], unsure[shown_shares(unsure, inside) > _HIDDEN]]
+    )
     if rng.random() < 0.12:
         scatter_figures(picture, rng)
-    return Scene(picture, _clipped(boxes[faces], size, size), points[faces], _clipped(unsure, size, size))
+    return Scene(
+        picture, clipped_boxes(boxes[faces], size, size), points[faces], clipped_boxes(unsure, size, size)
+    )
 
 
 def _photo_with_face(photos: Sequence[Photo], rng: Rng) -> Photo:
@@ -402,96 +414,16 @@ def _photo_with_face(photos: Sequence[Photo], rng: Rng) -> Photo:
     raise ValueError("Hardly a photograph shows a face.")
 
 
-def mirrored(photo: Photo) -> Photo:
-    """The photograph's mirror image: the person's right eye is still on the left in the picture."""
-    width = photo.picture.shape[1]
-    points = photo.landmarks[:, list(MIRRORED)].copy()
-    points[..., 0] = width - 1 - points[..., 0]
-    boxes, doubtful = photo.boxes.copy(), photo.doubtful.copy()
-    boxes[:, [0, 2]] = width - boxes[:, [2, 0]]
-    doubtful[:, [0, 2]] = width - doubtful[:, [2, 0]]
-    return replace(
-        photo,
-        picture=np.ascontiguousarray(photo.picture[:, ::-1]),
-        boxes=boxes,
-        landmarks=points,
-        doubtful=doubtful,
-    )
-
-
-def resized(photo: Photo, scale: float) -> Photo:
-    """The photograph and its truth at another scale."""
-    height, width = photo.picture.shape[:2]
-    size = (max(2, round(width * scale)), max(2, round(height * scale)))
-    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    ratio = np.array([size[0] / width, size[1] / height], np.float32)
-    return replace(
-        photo,
-        picture=np.asarray(cv2.resize(photo.picture, size, interpolation=way), np.uint8),
-        boxes=photo.boxes * np.tile(ratio, 2),
-        landmarks=photo.landmarks * ratio,
-        doubtful=photo.doubtful * np.tile(ratio, 2),
-    )
-
-
-def _moved(photo: Photo, there: Floats, tilt: float) -> tuple[Floats, Floats]:
-    """Boxes and landmarks after the transform (2, 3): the box is that of the tilted ellipse in the old box."""
-    centres = (photo.boxes[:, :2] + photo.boxes[:, 2:]) / 2 @ there[:, :2].T + there[:, 2]
-    across = np.linalg.norm(there[:, 0]) * (photo.boxes[:, 2] - photo.boxes[:, 0]) / 2
-    down = np.linalg.norm(there[:, 1]) * (photo.boxes[:, 3] - photo.boxes[:, 1]) / 2
-    cos, sin = math.cos(math.radians(tilt)), math.sin(math.radians(tilt))
-    half = np.stack([np.hypot(across * cos, down * sin), np.hypot(across * sin, down * cos)], axis=1)
-    boxes = np.concatenate([centres - half, centres + half], axis=1)
-    points = photo.landmarks @ there[:, :2].T + there[:, 2]
-    return boxes.astype(np.float32), points.astype(np.float32)
-
-
-def _around(tilted: Floats, before: Floats, scale: float) -> Floats:
-    """The upright box around the centre of the tilted one."""
-    centre = (tilted[:2] + tilted[2:]) / 2
-    half = (before[2:] - before[:2]) * scale / 2
-    return np.concatenate([centre - half, centre + half]).astype(np.float32)
-
-
-def _transformed_boxes(boxes: Floats, there: Floats) -> Floats:
-    """Boxes around the transformed corners."""
-    if not len(boxes):
-        return boxes
-    corners = boxes[:, [0, 1, 2, 1, 2, 3, 0, 3]].reshape(-1, 4, 2) @ there[:, :2].T + there[:, 2]
-    return np.concatenate([corners.min(axis=1), corners.max(axis=1)], axis=1).astype(np.float32)
-
-
-def _showing(boxes: Floats, weight: Floats) -> Floats:
-    """Which share of each box lies in the picture and is covered by `weight` (H, W) 0..1."""
-    shares = np.zeros(len(boxes), np.float32)
-    height, width = weight.shape
-    for number, box in enumerate(boxes):
-        area = max(1.0, float(np.prod(box[2:] - box[:2])))
-        inside = np.clip(box, 0, (width, height, width, height))
-        shares[number] = _mean_over(weight, box) * float(np.prod(inside[2:] - inside[:2])) / area
-    return shares
-
-
-def _mean_over(weight: Floats, box: Floats) -> float:
-    left, top, right, bottom = np.rint(box).astype(int)
-    part = weight[max(0, top) : max(0, bottom), max(0, left) : max(0, right)]
-    return float(part.mean()) if part.size else 0.0
-
-
-def _clipped(boxes: Floats, width: int, height: int) -> Floats:
-    return np.clip(boxes, 0, (width, height, width, height)).astype(np.float32).reshape(-1, 4)
-
-
 def _shifted(tile: Scene, left: int, top: int, width: int, height: int) -> Scene:
     """The tile's truth in the picture's pixels; a face that the picture's edge cuts too much becomes doubtful."""
     move = np.array([left, top], np.float32)
     boxes = tile.boxes + np.tile(move, 2)
-    inside = _clipped(boxes, width, height)
+    inside = clipped_boxes(boxes, width, height)
     areas = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
     shown = np.prod(inside[:, 2:] - inside[:, :2], axis=1) / np.maximum(areas, 1)
     faces = (shown >= _SHOWN) & (inside[:, 3] - inside[:, 1] >= SMALLEST_TAUGHT * 0.7)
     rest = (shown > 0.02) & ~faces
-    unsure = _clipped(tile.doubtful + np.tile(move, 2), width, height)
+    unsure = clipped_boxes(tile.doubtful + np.tile(move, 2), width, height)
     unsure = unsure[np.prod(unsure[:, 2:] - unsure[:, :2], axis=1) > 0]
     return Scene(
         tile.picture, inside[faces], tile.landmarks[faces] + move, np.concatenate([inside[rest], unsure])

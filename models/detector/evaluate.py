@@ -23,10 +23,11 @@ from inference.tileface import TileFaceDetector
 from models.charts import Line, line_chart, write_charts
 from models.detector import drawn
 from models.detector.card import write_card
-from models.detector.compose import TILE, Scene, compose_galleries, compose_tilted, resized
+from models.detector.compose import TILE, Scene, compose_galleries, compose_tilted
 from models.detector.export import LOWEST
 from models.detector.labels import Photo, label_photos
 from models.detector.measure import Tally, tally_of
+from models.detector.placing import resized
 from models.errors import DataError
 from models.landmarks import poses
 from models.registry import MANIFEST, FaceEntry, LandmarkEntry, resolve_face, resolve_landmarks

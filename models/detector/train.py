@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 from inference.face_maps import STRIDES, cell_centres, decode, suppress
 from models import checkpoints
 from models.detector.classes import class_photos
-from models.detector.compose import MIRRORED, Scene, compose, compose_galleries
+from models.detector.compose import Scene, compose, compose_galleries
 from models.detector.labels import Photo, label_photos
 from models.detector.loss import detection_loss
 from models.detector.measure import Found, Tally
 from models.detector.network import build_detector
+from models.detector.placing import MIRRORED
 from models.detector.targets import assign, cell_count
 from models.errors import TrainingError
 from models.runs import BEST

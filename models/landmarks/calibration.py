@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.landmarks import Window
-from models.detector.compose import Rng, resized
+from models.detector.compose import Rng
 from models.detector.labels import Photo
+from models.detector.placing import resized
 from models.landmarks.samples import Samples, doubted, turned
 
 _OTHERS: Final = (0, 1, 3, 4)

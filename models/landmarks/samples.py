@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from inference.landmarks import SIZE, Window
 from inference.pose import estimate
-from models.detector.compose import MIRRORED, Rng, Scene, compose_face
+from models.detector.compose import Rng, Scene, compose_face
 from models.detector.labels import Photo
+from models.detector.placing import MIRRORED
 from models.detector.spoil import spoil
 from models.landmarks.turning import turn_head
 

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from inference.faces import FaceDetector, load_detector
 from inference.landmarks import Window
 from models import checkpoints
-from models.detector.compose import Scene, compose_galleries, resized
+from models.detector.compose import Scene, compose_galleries
 from models.detector.labels import Photo, label_photos
 from models.detector.measure import matches
+from models.detector.placing import resized
 from models.detector.train import LABELS
 from models.errors import TrainingError
 from models.landmarks.network import build_landmarks

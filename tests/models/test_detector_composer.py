@@ -5,18 +5,9 @@ import numpy as np
 import pytest
 
 from models.detector import drawn
-from models.detector.compose import (
-    MIRRORED,
-    SMALLEST_TAUGHT,
-    TILE,
-    Scene,
-    compose,
-    compose_gallery,
-    compose_tilted,
-    mirrored,
-    resized,
-)
+from models.detector.compose import SMALLEST_TAUGHT, TILE, Scene, compose, compose_gallery, compose_tilted
 from models.detector.labels import SPLITS, Photo, label_picture, load_teachers
+from models.detector.placing import MIRRORED, mirrored, resized
 from models.detector.spoil import spoil
 
 COLOURS = ((255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0), (0, 255, 255))
