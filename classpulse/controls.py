@@ -27,7 +27,6 @@ from engagement.names import clean_name
 from engagement.records import Mode
 from storage import queries
 from storage.audit import AuditAction, audit
-from storage.errors import UnknownSessionError
 from storage.queries import Condition
 from storage.recorder import Recorder
 from storage.stop import request_stop
@@ -174,7 +173,15 @@ class LiveControls:
 
     def choices(self) -> Choices:
         """What is on the screen now."""
-        return find_choices(self._chosen.capture.titles)
+        try:
+            return find_choices(self._chosen.capture.titles)
+        except Exception as error:
+            logger.warning("the windows could not be listed: %s", error, exc_info=True)
+            return Choices(
+                (),
+                f"The windows could not be listed ({type(error).__name__}, the log says more): choose a part of the "
+                "screen, or look again.",
+            )
 
     def look(self, wanted: Wanted) -> int:
         """Begin to look at a source, in place of the look before."""
@@ -249,11 +256,15 @@ class LiveControls:
             self._recorder.close_abandoned()
             self._run = None
             return True
-        session = queries.live_session(self._engine)
-        if session is not None and self._is_own(session):
-            # should its agent be blocked and have to be killed: the session is over all the same
-            request_stop(self._engine, session.id)
         run.stop.set()
+        try:
+            session = queries.live_session(self._engine)
+            if session is not None and self._is_own(session):
+                # should its agent be blocked and have to be killed: the session is over all the same
+                request_stop(self._engine, session.id)
+        except ClasspulseError as error:
+            # it is stopped by the end of its input, whatever the database says
+            logger.warning("the stop was not written down: %s", error)
         return True
 
     def status(self) -> RunStatus:
@@ -426,7 +437,8 @@ def _last_class(engine: Engine) -> queries.SessionRow | None:
     """The newest session; None where there is none, or it was of people who are made up."""
     try:
         row = queries.find_session(engine, "last")
-    except UnknownSessionError:
+    except ClasspulseError:
+        # there is none, or the database says elsewhere what is wrong with it
         return None
     return None if row.source.startswith(SYNTHETIC) else row
 

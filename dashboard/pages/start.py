@@ -337,7 +337,11 @@ def _register_form(app: Dash, engine: Engine, controls: Controls) -> None:
     )
     def suggest(_opened: int) -> Any:
         wanted = controls.suggestion()
-        known = class_names(engine)
+        try:
+            known = class_names(engine)
+        except ClasspulseError:
+            # a class can be named all the same; what is wrong with the database stands among the lines
+            known = []
         return known, wanted.name, wanted.mode.value, wanted.interval, _parts(wanted.source)[1]
 
     @app.callback(

@@ -22,6 +22,7 @@ from inference.errors import InferenceError
 from storage import queries
 from storage.audit import AuditAction, audit_entries
 from storage.database import open_database
+from storage.errors import StorageError
 from storage.migrate import migrate
 from storage.recorder import NewSession, Recorder
 
@@ -291,3 +292,33 @@ def test_what_is_left_by_an_agent_that_was_killed_is_closed(controls: Make, engi
     hands = controls()
     hands.start(wanted())
     assert queries.live_session(engine) is None
+
+
+def test_a_stop_needs_no_database_and_neither_does_the_form(
+    controls: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hands = controls()
+    hands.start(wanted())
+    wait_for(lambda: hands.status().phase is Phase.RUNNING)
+
+    def away(*_args: object) -> None:
+        raise StorageError("The database cannot be reached: mount its disk.")
+
+    with monkeypatch.context() as patch:
+        for what in ("live_session", "find_session"):
+            patch.setattr(f"classpulse.controls.queries.{what}", away)
+        assert hands.stop()
+        wait_for(lambda: hands.status().phase is Phase.IDLE)
+        assert hands.suggestion().name == "Class"
+
+
+def test_windows_that_cannot_be_listed_are_a_sentence(
+    controls: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_titles: object) -> None:
+        raise RuntimeError("AppleScript timed out")
+
+    monkeypatch.setattr("classpulse.controls.find_choices", broken)
+    choices = controls().choices()
+    assert choices.found == ()
+    assert "could not be listed (RuntimeError" in (choices.problem or "")
