@@ -225,7 +225,7 @@ def test_hostile_names_are_text_everywhere(
         expect(page.get_by_role("link", name=HOSTILE[0])).to_be_visible(timeout=SLOW)
         page.get_by_label("Search sessions").fill("hacked")
         expect(page.get_by_role("link", name=HOSTILE[0])).to_have_count(0)
-        page.get_by_role("link", name=HOSTILE[3]).click()
+        page.get_by_role("link", name=HOSTILE[3], exact=True).click()
         expect(page.get_by_role("heading", name=HOSTILE[3])).to_be_visible(timeout=SLOW)
         page.wait_for_selector(".heatmaplayer image", state="attached")
         assert page.evaluate("window.hacked") is None
