@@ -3,6 +3,7 @@
 from enum import Enum
 from typing import Final
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,6 +12,8 @@ ROWS: Final = 56
 # Share of a tile in its three commonest greys (grounds and ink) from which it is a drawing.
 DRAWN: Final = 0.86
 COMMON_GREYS: Final = 3
+# Grey up to which a flat tile may be a camera's picture of a dark room.
+DARK: Final = 60
 # A card's ground: this share of it, and nearly all of its rim, is within this many grey levels.
 GROUND: Final = 0.6
 RIM: Final = 0.95
@@ -21,6 +24,25 @@ RIM_WIDTH: Final = 0.08
 LABEL_FROM: Final = 0.76
 # Less than this share of ink is no label.
 INK: Final = 0.01
+# A name on a picture is thin and this many grey levels lighter than what is around it.
+LIGHTER: Final = 40
+# It stands in so much of the tile's width, and of its height, at most so many pixels high.
+NAME_WIDTH: Final = 0.3
+NAME_HEIGHT: Final = 0.22
+NAME_PIXELS: Final = (28, 60)
+NAME_HEIGHT_LARGE: Final = 0.1
+# Least share of such ink where the name begins, and against that at the right, and farther above.
+NAME_INK: Final = 0.03
+NAME_TO_RIGHT: Final = 2.5
+NAME_TO_ABOVE: Final = 1.5
+# A name as long as the tile is wide reaches the right too.
+LONG_NAME_INK: Final = 0.05
+LONG_NAME_TO_ABOVE: Final = 4
+# A large picture is a page, not a camera's, if this share of its runs of pixels is without a step, and this share of it
+# is of one grey.
+RUN: Final = 16
+PAGE: Final = 0.4
+PAGE_GROUND: Final = 0.2
 
 
 class Content(Enum):
@@ -35,7 +57,7 @@ def content(tile: NDArray[np.uint8]) -> Content:
     """What a grey tile uint8 (h, w) shows.
 
     A card is a flat ground with a calm rim and a name, initials or an avatar in its middle; a label may lie at its
-    bottom left. A black tile without anything in its middle is the picture of a camera in the dark. A drawing is as
+    bottom left. A dark tile without anything in its middle is the picture of a camera in the dark. A drawing is as
     flat as a card and is none, such as a box of text on a slide.
     """
     tile = _sampled(tile)
@@ -48,7 +70,9 @@ def content(tile: NDArray[np.uint8]) -> Content:
     )
     if ground.mean() >= GROUND and rim.mean() >= RIM and _calm_below(ground):
         middle = ground[height // 5 : label, width // 8 : -width // 8]
-        return Content.CARD if middle.mean() < 1 - INK / 4 else Content.PICTURE
+        if middle.mean() < 1 - INK / 4:
+            return Content.CARD
+        return Content.PICTURE if np.median(tile) <= DARK else Content.DRAWING
     greys = np.bincount(tile.ravel() // 2, minlength=128)
     near = np.convolve(greys, (1, 1, 1), "same")
     share = 0
@@ -63,11 +87,45 @@ def has_label(tile: NDArray[np.uint8]) -> bool:
     """Whether a flat grey tile uint8 (h, w) has something at its bottom left, and nothing above and beside that."""
     ground = _ground(_sampled(tile))
     height, width = ground.shape
-    half = ground[:, : width * 6 // 10]
+    corner = ground[:, : width * 3 // 10]
     label = round(LABEL_FROM * height)
-    above = half[round(0.62 * height) : round(0.7 * height)]
+    above = corner[round(0.62 * height) : round(0.7 * height)]
     beside = ground[label:, width * 7 // 8 :]
-    return bool(half[label:].mean() < 1 - INK and above.mean() > 1 - INK and beside.mean() >= RIM)
+    return bool(corner[label:].mean() < 1 - INK and above.mean() > 1 - INK and beside.mean() >= RIM)
+
+
+def has_name(tile: NDArray[np.uint8]) -> bool:
+    """Whether there is fine light writing at the bottom left of a grey tile uint8 (h, w), and less elsewhere.
+
+    What is fine and light in a picture is seldom so in this corner alone: one picture in twenty is an exception.
+    """
+    height, width = tile.shape
+    low = int(np.clip(NAME_HEIGHT * height, 1, max(NAME_PIXELS[0], NAME_HEIGHT_LARGE * height)))
+    low = min(low, NAME_PIXELS[1])
+    edge, wide = max(2, width // 40), min(round(NAME_WIDTH * width), 5 * low)
+    if wide <= edge:
+        return False
+    fine = np.ones((1, max(5, low // 3 | 1)), np.uint8)
+    strip, above = tile[height - low :], tile[max(0, height - 3 * low) : max(1, height - 2 * low)]
+    left, right, over = (
+        float((cv2.morphologyEx(part, cv2.MORPH_TOPHAT, fine) > LIGHTER).mean())
+        for part in (strip[:, edge:wide], strip[:, width - wide : width - edge], above[:, edge:wide])
+    )
+    if left < NAME_INK or left < NAME_TO_ABOVE * over:
+        return False
+    return left >= NAME_TO_RIGHT * right or (left >= LONG_NAME_INK and left >= LONG_NAME_TO_ABOVE * over)
+
+
+def is_large_video(tile: NDArray[np.uint8]) -> bool:
+    """Whether a large grey picture uint8 (h, w) is a person's, with a name at its bottom left, and no shared page,
+    much of which is of exactly one colour."""
+    if not has_name(tile):
+        return False
+    runs = tile[::4, : tile.shape[1] // RUN * RUN].reshape(-1, tile.shape[1] // RUN, RUN)
+    if float((np.ptp(runs, axis=2) <= 1).mean()) < PAGE:
+        return True
+    greys = np.bincount(tile[::4, ::4].ravel(), minlength=256)
+    return bool(np.convolve(greys, (1, 1, 1), "same").max() < PAGE_GROUND * greys.sum())
 
 
 def _calm_below(ground: NDArray[np.bool_]) -> bool:

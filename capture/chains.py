@@ -36,7 +36,7 @@ class Chain:
 
 def widest_gap(size: float) -> float:
     """Largest gap, in pixels, between intervals of this size."""
-    return max(12.0, 0.05 * size)
+    return max(16.0, 0.08 * size)
 
 
 def peaks(profile: Profile, least: float) -> Lines:
@@ -50,7 +50,12 @@ def peaks(profile: Profile, least: float) -> Lines:
 
 
 def chains(
-    profile: Profile, sizes: tuple[float, float], gap_limit: float, needed: float, count: int
+    profile: Profile,
+    sizes: tuple[float, float],
+    gap_limit: float,
+    needed: float,
+    count: int,
+    slack_share: float = SLACK,
 ) -> list[Chain]:
     """Regular runs of equal intervals between the peaks of a profile, best first.
 
@@ -60,6 +65,7 @@ def chains(
         gap_limit: largest distance of two intervals, pixels.
         needed: support which an edge needs to speak for a chain.
         count: how many chains are wanted.
+        slack_share: share of its size by which an interval may differ from the first.
     """
     profile = profile.copy()
     profile[[0, -1]] = needed
@@ -74,7 +80,7 @@ def chains(
     if begin.size == 0:
         return []
     size = end - begin
-    slack = np.maximum(2.0, size * SLACK)
+    slack = np.maximum(2.0, size * slack_share)
     begins, ends = [begin], [end]
     total = profile[begin] + profile[end] - 2 * needed
     best, length = total.copy(), np.ones(begin.size, np.intp)

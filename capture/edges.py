@@ -83,6 +83,11 @@ class Edges:
         """Pixels across: the last line."""
         return int(self.sums.shape[1]) - 1
 
+    @property
+    def across(self) -> int:
+        """Pixels along each line."""
+        return round(self.samples * self.block)
+
     def support(self, lines: Lines, begin: Lines, end: Lines) -> Support:
         """Share 0..1 of each line piece [begin, end) (pixels) that lies on an edge; the arguments broadcast."""
         first, last = self._samples(begin, end)

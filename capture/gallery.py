@@ -1,14 +1,20 @@
 """From a picture of the meeting window to its tiles."""
 
-from typing import Final
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Final, Self
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from capture.cards import Content, content, has_label
+from capture.cards import Content, is_large_video
 from capture.edges import Edges
-from capture.grid import CUTS, MOST_TILES, Fitter, Grid
+from capture.evidence import Evidence, is_alone
+from capture.free_rows import free_grids
+from capture.grid import CUTS, MOST_TILES, NEEDED_ROWS, UNCLEAR, Fitter, Grid
+from capture.growth import with_named_neighbours
+from capture.strips import is_strip, large_beside, strips
 from engagement.records import Box, Tile
 
 # The narrowest tile, in pixels and as a share of the picture's width; its height is half of that.
@@ -21,13 +27,30 @@ LEAST_CONTRAST: Final = 0.35
 # At least this share of the tiles must have edges nearly all around, which chance does not give.
 STRONG: Final = 0.75
 LEAST_STRONG: Final = 0.4
+# Runs of rows that are cut by themselves, how much their heights may differ if they touch, and the support of such
+# tiles.
+FREE_CHAINS: Final = 3
+ROW_SLACK_WITHOUT_GAP: Final = 0.14
+LEAST_SUPPORT_FREE: Final = 0.75
+# There is room for more tiles where a place beside the grid has this share of a tile's size, and something in it where
+# this share of it are steps.
+ROOM: Final = 0.9
+BUSY: Final = 0.01
+# Tiles this near to each other touch.
+TOUCHING: Final = 1
+# So few that touch may be several in one each.
+FEW_TOUCHING: Final = 12
+# An edge with this support is no part of a picture.
+SURE: Final = 0.9
+# Balance of named and unnamed among them, as a share of all.
+LEAST_BALANCE_FREE: Final = 0.4
+# Support that is enough where nearly all tiles bear a name.
+LEAST_SUPPORT_CLEAR: Final = 0.5
 # So few tiles must have the shape of a video and clear edges; windows side by side have not.
 FEW: Final = 3
 LEAST_SUPPORT_FEW: Final = 0.72
 # Lines lower than this in a tile may be the upper edges of the labels.
 LABELS_FROM: Final = 0.75
-# Share of the tiles that must be pictures or labelled cards; else it is a slide with boxes on it.
-LEAST_MEETING: Final = 0.2
 # The name label is drawn at a size of its own: within this share of small and of large tiles.
 LABEL_SHARE_SMALL: Final = 0.24
 LABEL_SHARE_LARGE: Final = 0.12
@@ -47,33 +70,162 @@ def find_tiles(image: NDArray[np.uint8]) -> list[Tile]:
     if max(width, height) < least or min(width, height) < least / 2:
         return []
     upright, level = Edges.upright(grey, least / 2), Edges.level(grey, least)
-    for grid in Fitter(upright, level, least_width=least, least_height=least / 2).grids():
-        if _stands_out(grid, upright, level):
-            tiles = _tiles(grey, grid)
-            if tiles:
-                return tiles
-    return []
-
-
-def _tiles(grey: NDArray[np.uint8], grid: Grid) -> list[Tile]:
-    """The tiles of a grid; none if they show too few cameras and labelled cards for a meeting."""
-    height, width = grey.shape
-    boxes = [
-        Box(int(left), row.top, int(right - left), row.bottom - row.top).clipped(width, height)
-        for row in grid.rows
-        for left, right in zip(row.left, row.right, strict=True)
-    ]
-    shown = [grey[box.top : box.bottom, box.left : box.right] for box in boxes]
-    contents = [content(tile) for tile in shown]
-    meeting = sum(
-        what is Content.PICTURE or has_label(tile) for what, tile in zip(contents, shown, strict=True)
-    )
-    if meeting < LEAST_MEETING * len(boxes):
+    fitter = Fitter(upright, level, least_width=least, least_height=least / 2)
+    best = _first(grey, fitter)
+    if best is None or (best.shown.names and not best.shown.clear) or not _is_complete(best.grid, fitter):
+        others = [*_free(grey, fitter)]
+        if best is None or is_strip(best.grid) or not best.shown.names:
+            others += _strips(grey, fitter)
+        best = max((seen for seen in (best, *others) if seen is not None), key=_Seen.balance, default=None)
+    if best is None:
         return []
-    return [
-        Tile(box, label_strip(box), camera_on=what is not Content.CARD)
-        for box, what in zip(boxes, contents, strict=True)
+    if best.shown.names:
+        best = best.grown(grey, fitter)
+        if is_strip(best.grid):
+            best = best.with_large(grey, fitter)
+    return best.tiles()
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A grid, its boxes within the picture, and what they show."""
+
+    grid: Grid
+    boxes: tuple[Box, ...]
+    shown: Evidence
+
+    @classmethod
+    def of(cls, grey: NDArray[np.uint8], grid: Grid) -> Self:
+        height, width = grey.shape
+        boxes = tuple(
+            Box(int(left), row.top, int(right - left), row.bottom - row.top).clipped(width, height)
+            for row in grid.rows
+            for left, right in zip(row.left, row.right, strict=True)
+        )
+        return cls(grid, boxes, Evidence.of(grey, boxes))
+
+    def balance(self) -> int:
+        """How many tiles bear a name, less those that bear none."""
+        return self.shown.balance
+
+    def joined(self, grey: NDArray[np.uint8], fitter: Fitter) -> Self:
+        """With tiles that bear no name, and touch one at their left that does, made one with it: there was an edge in
+        the picture."""
+        rows, at = [], 0
+        for row in self.grid.rows:
+            named = self.shown.named[at : at + row.left.size]
+            at += row.left.size
+            near = row.left + np.array([[-1], [0], [1]])
+            sure = fitter.upright.support(near, np.array(row.top), np.array(row.bottom)).max(axis=0) >= SURE
+            begins = [
+                i == 0
+                or named[i]
+                or not named[i - 1]
+                or bool(sure[i])
+                or row.left[i] - row.right[i - 1] > TOUCHING
+                for i in range(row.left.size)
+            ]
+            first = np.flatnonzero(begins)
+            rows.append(
+                (row.left[first], row.right[np.append(first[1:], row.left.size) - 1], row.top, row.bottom)
+            )
+        if sum(left.size for left, *_ in rows) == len(self.boxes):
+            return self
+        return type(self).of(grey, Grid(tuple(fitter.rows(rows))))
+
+    def grown(self, grey: NDArray[np.uint8], fitter: Fitter) -> Self:
+        """With the rows and columns beside it that bear names."""
+        grid = with_named_neighbours(grey, fitter, self.grid)
+        return self if grid is self.grid or grid.support.size > MOST_TILES else type(self).of(grey, grid)
+
+    def with_large(self, grey: NDArray[np.uint8], fitter: Fitter) -> Self:
+        """With the one large video beside a strip, if there is one."""
+        large = large_beside(fitter, self.grid)
+        if large is None:
+            return self
+        seen = type(self).of(grey, Grid((large,)))
+        box = seen.boxes[0]
+        if not is_large_video(grey[box.top : box.bottom, box.left : box.right]):
+            return self
+        return replace(
+            self,
+            boxes=(*self.boxes, *seen.boxes),
+            shown=self.shown + seen.shown,
+        )
+
+    def tiles(self) -> list[Tile]:
+        return [
+            Tile(box, label_strip(box), camera_on=what is not Content.CARD)
+            for box, what in zip(self.boxes, self.shown.contents, strict=True)
+        ]
+
+
+def _first(grey: NDArray[np.uint8], fitter: Fitter) -> _Seen | None:
+    """The first grid of equal tiles that shows a meeting."""
+    known: set[tuple[int, ...]] = set()
+    for grid in fitter.grids():
+        key = tuple(int(line) for row in grid.rows for line in (*row.left, row.top, row.bottom))
+        if key in known:
+            continue
+        known.add(key)
+        if not 1 < grid.support.size <= MOST_TILES or not _has_sizes(grid, fitter):
+            continue
+        stands_out = _stands_out(grid, fitter)
+        if not stands_out and (grid.support.mean() < LEAST_SUPPORT_CLEAR or _has_cells(grid, fitter)):
+            continue
+        seen = _Seen.of(grey, grid)
+        if seen.shown.clear:
+            return seen
+        if stands_out and (
+            seen.shown.names or (seen.shown.cameras and grid.usual and is_alone(grey, seen.boxes))
+        ):
+            return seen
+    return None
+
+
+def _free(grey: NDArray[np.uint8], fitter: Fitter) -> Iterator[_Seen]:
+    """Grids whose rows are cut by themselves and bear names."""
+    runs = fitter.row_chains(NEEDED_ROWS[0])[:FREE_CHAINS]
+    runs += fitter.row_chains(NEEDED_ROWS[0], ROW_SLACK_WITHOUT_GAP, TOUCHING)[:FREE_CHAINS]
+    for grid in free_grids(fitter, runs):
+        if grid.support.mean() >= LEAST_SUPPORT_FREE and _stands_out(grid, fitter, any_shape=True):
+            seen = _Seen.of(grey, grid).joined(grey, fitter)
+            if seen.shown.names and seen.shown.balance >= LEAST_BALANCE_FREE * len(seen.boxes):
+                yield seen
+
+
+def _strips(grey: NDArray[np.uint8], fitter: Fitter) -> Iterator[_Seen]:
+    """Strips of thumbnails that bear names."""
+    for grid in strips(fitter):
+        if _stands_out(grid, fitter):
+            seen = _Seen.of(grey, grid)
+            if seen.shown.names:
+                yield seen
+
+
+def _is_complete(grid: Grid, fitter: Fitter) -> bool:
+    """Whether nothing is doubtful about these tiles, and there is no room for more where there is something."""
+    if any(row.support.mean() < UNCLEAR for row in grid.rows):
+        return False
+    touching = any((row.left[1:] - row.right[:-1] <= TOUCHING).any() for row in grid.rows)
+    if touching and grid.support.size <= FEW_TOUCHING:
+        return False
+    width, height = fitter.upright.length, fitter.level.length
+    top, bottom = grid.rows[0].top, grid.rows[-1].bottom
+    left = min(int(row.left[0]) for row in grid.rows)
+    right = max(int(row.right[-1]) for row in grid.rows)
+    wide, high = ROOM * grid.width, ROOM * grid.height
+    beside = [
+        (np.array([x0]), np.array([x1]), np.array([y0]), np.array([y1]))
+        for x0, x1, y0, y1, enough in (
+            (0, width, 0, top, top >= high),
+            (0, width, bottom, height, height - bottom >= high),
+            (0, left, top, bottom, left >= wide),
+            (right, width, top, bottom, width - right >= wide),
+        )
+        if enough
     ]
+    return all(float(fitter.upright.busy(*place)[0]) < BUSY for place in beside)
 
 
 def label_strip(box: Box) -> Box:
@@ -83,11 +235,41 @@ def label_strip(box: Box) -> Box:
     return Box(box.left, box.bottom - height, max(1, round(LABEL_WIDTH_SHARE * box.width)), height)
 
 
-def _stands_out(grid: Grid, upright: Edges, level: Edges) -> bool:
-    """Whether the lines of the grid have more support than other lines through its tiles."""
+def _has_sizes(grid: Grid, fitter: Fitter) -> bool:
+    """Whether no tile of a grid, whose lines were moved to where edges are, has been lost on the way."""
+    return all(
+        row.bottom - row.top >= fitter.least_height / 2
+        and (row.right - row.left).min() >= fitter.least_width / 2
+        for row in grid.rows
+    )
+
+
+def _has_cells(grid: Grid, fitter: Fitter) -> bool:
+    """Whether a line through all rows, above their labels, cuts the tiles into cells."""
+    across = _across(grid, fitter)
+    return float(across[: round(LABELS_FROM * across.size)].max()) >= CUTS
+
+
+def _across(grid: Grid, fitter: Fitter) -> NDArray[np.float32]:
+    """Support of the horizontal lines well inside the tiles of the full rows, averaged over the rows."""
+    size = grid.rows[0].left.size
+    rows = [row for row in grid.rows if row.left.size == size]
+    return np.asarray(
+        np.mean(
+            [_inner(fitter.level.profile(row.left, row.right), row.top, row.bottom) for row in rows], axis=0
+        ),
+        np.float32,
+    )
+
+
+def _stands_out(grid: Grid, fitter: Fitter, *, any_shape: bool = False) -> bool:
+    """Whether the lines of the grid have more support than other lines through its tiles; a few tiles must have the
+    shape of a video too, or any shape if their names are looked at."""
     support = grid.support
     few = support.size <= FEW
-    if not 1 < support.size <= MOST_TILES or (few and not grid.usual):
+    if not 1 < support.size <= MOST_TILES or (few and not any_shape and not grid.usual):
+        return False
+    if not _has_sizes(grid, fitter):
         return False
     if float(support.mean()) < (LEAST_SUPPORT_FEW if few else LEAST_SUPPORT):
         return False
@@ -95,18 +277,14 @@ def _stands_out(grid: Grid, upright: Edges, level: Edges) -> bool:
         return False
     full = grid.rows[0]
     rows = [row for row in grid.rows if row.left.size == full.left.size]
-    across = np.mean(
-        [_inner(level.profile(row.left, row.right), row.top, row.bottom) for row in rows], axis=0
-    )
     top, bottom = np.array([row.top for row in rows]), np.array([row.bottom for row in rows])
-    columns = upright.profile(top, bottom)
+    columns = fitter.upright.profile(top, bottom)
     along = np.mean(
         [_inner(columns, int(left), int(right)) for left, right in zip(full.left, full.right, strict=True)],
         axis=0,
     )
-    inside = (float(across.mean()) + float(along.mean())) / 2
-    cells = float(across[: round(LABELS_FROM * across.size)].max()) >= CUTS
-    return not cells and float(support.mean()) - inside >= LEAST_CONTRAST
+    inside = (float(_across(grid, fitter).mean()) + float(along.mean())) / 2
+    return not _has_cells(grid, fitter) and float(support.mean()) - inside >= LEAST_CONTRAST
 
 
 def _inner(profile: NDArray[np.float32], begin: int, end: int) -> NDArray[np.float32]:

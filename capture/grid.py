@@ -12,7 +12,7 @@ from typing import Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from capture.chains import MOST_IN_LINE, SLACK, Chain, Lines, Profile, chains, settled, widest_gap
+from capture.chains import MOST_IN_LINE, SLACK, Chain, Lines, chains, settled, widest_gap
 from capture.edges import Edges
 
 MOST_TILES: Final = 49
@@ -120,9 +120,14 @@ class Grid:
         return np.concatenate([row.support for row in self.rows])
 
     @property
-    def score(self) -> float:
+    def gain(self) -> float:
         """How much speaks for it; above 0 where edges support it."""
-        return sum(float(row.gains.sum()) for row in self.rows) * (USUAL_BONUS if self.usual else 1.0)
+        return sum(float(row.gains.sum()) for row in self.rows)
+
+    @property
+    def score(self) -> float:
+        """The same, and a little more for tiles in the shape of a video."""
+        return self.gain * (USUAL_BONUS if self.usual else 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,11 +146,9 @@ class Fitter:
 
     def grids(self) -> Iterator[Grid]:
         """Grids for which edges speak, those of long rows before those of short ones, otherwise best first."""
-        profile = self.level.profile(np.array([0]), np.array([self.upright.length]))
-        longest = float(np.sort(profile[1:-1])[-4:].mean())
         for share in NEEDED_ROWS:
             grown = []
-            for grid in self._full_grids(profile, share * longest):
+            for grid in self._full_grids(self.row_chains(share)):
                 grown.append(self._grown(grid))
                 if float(grown[-1].support.mean()) >= BEYOND_DOUBT:
                     break
@@ -196,17 +199,26 @@ class Fitter:
             begin += count
         return rows
 
-    def _full_grids(self, profile: Profile, needed: float) -> Iterator[Grid]:
-        """The best full grids, settled, best first: rows from the profile, columns from between the rows' edges."""
+    def row_chains(
+        self, share: float, slack_share: float = SLACK, most_gap: float | None = None
+    ) -> list[Chain]:
+        """Regular runs of rows between lines that have this share of the support of the longest, best first."""
+        profile = self.level.profile(np.array([0]), np.array([self.upright.length]))
+        longest = float(np.sort(profile[1:-1])[-4:].mean())
         height = self.level.length
-        pairs: list[tuple[Chain, Chain]] = []
-        for rows in chains(
+        return chains(
             profile,
             (self.least_height, height),
-            widest_gap(height / 4),
-            max(needed, LEAST_NEEDED_ROW),
+            widest_gap(height / 4) if most_gap is None else most_gap,
+            max(share * longest, LEAST_NEEDED_ROW),
             ROW_CHAINS,
-        ):
+            slack_share,
+        )
+
+    def _full_grids(self, row_chains: Sequence[Chain]) -> Iterator[Grid]:
+        """The best full grids, settled, best first: columns from between the rows' edges."""
+        pairs: list[tuple[Chain, Chain]] = []
+        for rows in row_chains:
             size = float(np.median(rows.end - rows.begin))
             sizes = max(self.least_width, ASPECTS[0] * size), ASPECTS[1] * size
             # the last row may be shifted by half a tile
@@ -329,7 +341,7 @@ class Fitter:
             places += [(left + off, left + width + off, top, bottom) for off in (-2, 0, 2)]
             places.append((full.left[:here], full.right[:here], top, bottom))
         # a toolbar over the row is as busy as tiles
-        cut = self._cut(places[0])
+        cut = self.cut(places[0])
         seen = self.rows([(left, right, top, bottom if cut is None else cut) for left, right, *_ in places])
         [best] = self.rows([places[int(np.argmax([self._presence(row) for row in seen]))]])
         if best.support.mean() < UNCLEAR:
@@ -357,13 +369,13 @@ class Fitter:
         """Whether a row below others is one: not a toolbar, but perhaps tiles that reach out above a toolbar."""
         if float(row.worth.sum()) <= 0 or row.support.max() < NEEDED:
             return False
-        cut = self._cut((row.left, row.right, row.top, row.bottom))
+        cut = self.cut((row.left, row.right, row.top, row.bottom))
         if cut is None:
             return True
         [above] = self.rows([(row.left, row.right, row.top, cut)])
         return float(above.worth.sum()) > 0
 
-    def _cut(self, place: Place) -> int | None:
+    def cut(self, place: Place) -> int | None:
         """The line that runs through all tiles of a row well inside them, as the upper edge of a toolbar does."""
         left, right, top, bottom = place
         inset = (bottom - top) // 10

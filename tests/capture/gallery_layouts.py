@@ -44,7 +44,7 @@ def filling_rows(counts: Sequence[int], area: Box, gap: int, *, stretched: bool)
     return boxes
 
 
-def unequal_columns(rows: int, columns: int, area: Box, rng: Random, spread: float = 0.06) -> list[Box]:
+def unequal_columns(rows: int, columns: int, area: Box, rng: Random, spread: float = 0.03) -> list[Box]:
     """Tiles without gaps that fill the area; columns and rows differ a little in size (Meet of 2020)."""
 
     def cuts(begin: int, end: int, count: int) -> list[int]:

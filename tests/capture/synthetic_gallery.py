@@ -240,22 +240,24 @@ def _tile(picture: Picture | None, name: str, box: Box, look: Look) -> Picture:
     else:
         tile = fill(picture, box.width, box.height)
     if look.labels:
-        draw_label(tile, name, look.label)
+        draw_label(tile, name, look.label, shaded=picture is not None)
     return tile
 
 
-def draw_label(tile: Picture, name: str, kind: Literal["strip", "chip", "text"] = "strip") -> None:
+def draw_label(
+    tile: Picture, name: str, kind: Literal["strip", "chip", "text"] = "strip", *, shaded: bool = True
+) -> None:
     """White text at the bottom left, on a half-transparent dark strip (Zoom), on a chip that keeps clear of the
-    edges (Teams), or on a faint shadow (Meet)."""
+    edges (Teams), or on a faint shadow over a picture and on none over a card (Meet)."""
     height = tile.shape[0]
     size = int(np.clip(height * 0.075, 9, 26))
     strip = min(round(size * 1.6), height // 3)
     width = min(round(_font(size).getlength(name) + size), tile.shape[1])
     away = 0 if kind == "strip" else round(size * 0.5)
-    if kind == "text":
+    if kind == "text" and shaded:
         band = tile[height - 2 * strip :]
         band[:] = (band * np.linspace(1.0, 0.7, len(band))[:, None, None]).astype(np.uint8)
-    else:
+    elif kind != "text":
         corner = tile[height - strip - away : height - away, away : away + width]
         dark = (corner * 0.45 + np.array((20, 20, 20)) * 0.55).astype(np.uint8)
         mask = _rounded(corner.shape[1], corner.shape[0], size // 3 if kind == "chip" else 0)

@@ -1,0 +1,165 @@
+"""Tiles beside a grid that show hardly an edge, or are cut by the picture's edge, but bear names.
+
+A room in the colour of the gap has no outline. Where the grid has room for another row or column, it is looked at: if
+nearly all cells there show a name at the same place as the tiles of the grid, they are tiles. Of a row that the
+picture's edge cuts, what is seen counts from half of its height on; of a lower one, whose names are cut off, the
+upright edges speak.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from capture.cards import Content
+from capture.chains import MOST_IN_LINE, Lines
+from capture.evidence import Evidence
+from capture.grid import Fitter, Grid, Place
+from engagement.records import Box
+
+# Share of the cells beside a grid that bear a name.
+NAMED: Final = 0.75
+# Share of its height that is seen of a row that is cut, and support of its outline.
+LEAST_SEEN: Final = 0.5
+LEAST_CUT: Final = 0.72
+# Support of the outlines of a row that is not full.
+LEAST_SHORT: Final = 0.35
+# Steps in a place in which there is something.
+BUSY: Final = 0.004
+# Columns are the same where they are no farther apart, in pixels; the picture's edge may be passed by so much.
+ALIGNED: Final = 3
+BEYOND: Final = 1
+
+
+def with_named_neighbours(grey: NDArray[np.uint8], fitter: Fitter, grid: Grid) -> Grid:
+    """The grid with the rows and columns beside it that bear names; grey is the picture uint8 (H, W)."""
+    places: list[Place] = [(row.left, row.right, row.top, row.bottom) for row in grid.rows]
+    before = sum(left.size for left, *_ in places)
+    places = _with_columns(grey, fitter, places)
+    # what lies beyond the long side of a strip is a shared screen
+    for downwards in (False, True) if len(places) > 1 else ():
+        places = _with_rows(grey, fitter, places, downwards=downwards)
+    return Grid(tuple(fitter.rows(places))) if sum(left.size for left, *_ in places) > before else grid
+
+
+def _with_columns(grey: NDArray[np.uint8], fitter: Fitter, places: list[Place]) -> list[Place]:
+    width = fitter.upright.length
+    for outwards in (-1, 1):
+        while True:
+            left, right, top, bottom = max(places, key=lambda place: place[0].size)
+            if left.size == MOST_IN_LINE or (left.size == 1 and len(places) > 1):
+                break
+            pitch = int(np.median(np.diff(left))) if left.size > 1 else int(right[0] - left[0])
+            end = 0 if outwards < 0 else -1
+            begin, finish = int(left[end]) + outwards * pitch, int(right[end]) + outwards * pitch
+            if begin < -BEYOND or finish > width + BEYOND:
+                break
+            full = [
+                i
+                for i, place in enumerate(places)
+                if place[0].size == left.size and abs(int(place[0][0]) - int(left[0])) <= ALIGNED
+            ]
+            one = np.array([begin]), np.array([finish])
+            if not _is_busy(fitter, begin, finish, places[full[0]][2], places[full[-1]][3]) or not _are_named(
+                grey, [(*one, places[i][2], places[i][3]) for i in full]
+            ):
+                break
+            for i in full:
+                left, right, top, bottom = places[i]
+                if outwards < 0:
+                    places[i] = np.append(one[0], left), np.append(one[1], right), top, bottom
+                else:
+                    places[i] = np.append(left, one[0]), np.append(right, one[1]), top, bottom
+    return places
+
+
+def _with_rows(
+    grey: NDArray[np.uint8], fitter: Fitter, places: list[Place], *, downwards: bool
+) -> list[Place]:
+    height = fitter.level.length
+    while len(places) < MOST_IN_LINE:
+        full = max(places, key=lambda place: place[0].size)
+        edge = places[-1] if downwards else places[0]
+        tall = full[3] - full[2]
+        pitch = places[1][2] - places[0][2] if len(places) > 1 else tall + _gap(full)
+        top = edge[2] + pitch if downwards else edge[2] - pitch
+        bottom = top + tall
+        cut = top < -BEYOND or bottom > height + BEYOND
+        if cut and full[0].size == 1:
+            break
+        top, bottom = max(0, top), min(height, bottom)
+        if bottom - top < (LEAST_SEEN if cut else 1 - BEYOND / tall) * tall:
+            break
+        if not _is_busy(fitter, int(full[0][0]), int(full[1][-1]), top, bottom):
+            break
+        found = next(
+            (
+                place
+                for place in _arrangements(full, top, bottom)
+                if (
+                    _is_cut_row(grey, fitter, place)
+                    if cut and downwards
+                    else _is_whole(fitter, place, full) and _are_named(grey, [place])
+                )
+            ),
+            None,
+        )
+        if found is None:
+            break
+        places = [*places, found] if downwards else [found, *places]
+        if cut or found[0].size < full[0].size:
+            break
+    return places
+
+
+def _gap(place: Place) -> int:
+    left, right, *_ = place
+    return int(np.median(left[1:] - right[:-1])) if left.size > 1 else 0
+
+
+def _arrangements(full: Place, top: int, bottom: int) -> Iterator[Place]:
+    """A full row, and shorter ones in its middle or at its left."""
+    left, right, *_ = full
+    yield left, right, top, bottom
+    width, gap = int(np.median(right - left)), _gap(full)
+    middle = (int(left[0]) + int(right[-1])) / 2
+    for count in range(left.size - 1, 0, -1):
+        begin = round(middle - (count * width + (count - 1) * gap) / 2) + np.arange(count) * (width + gap)
+        yield begin, begin + width, top, bottom
+        yield left[:count], right[:count], top, bottom
+
+
+def _is_busy(fitter: Fitter, left: int, right: int, top: int, bottom: int) -> bool:
+    one: list[Lines] = [np.array([line]) for line in (left, right, top, bottom)]
+    return float(fitter.upright.busy(*one)[0]) >= BUSY
+
+
+def _are_named(grey: NDArray[np.uint8], places: list[Place]) -> bool:
+    seen = Evidence.of(grey, _boxes(grey, places))
+    shown = sum(
+        named and what is not Content.DRAWING for named, what in zip(seen.named, seen.contents, strict=True)
+    )
+    return shown >= NAMED * len(seen.named)
+
+
+def _is_whole(fitter: Fitter, place: Place, full: Place) -> bool:
+    """Whether no toolbar begins in the row, and a row that is not full shows something of its outline."""
+    if fitter.cut(place) is not None:
+        return False
+    return place[0].size == full[0].size or float(fitter.rows([place])[0].support.mean()) >= LEAST_SHORT
+
+
+def _is_cut_row(grey: NDArray[np.uint8], fitter: Fitter, place: Place) -> bool:
+    [row] = fitter.rows([place])
+    contents = Evidence.of(grey, _boxes(grey, [place])).contents
+    return float(row.support.mean()) >= LEAST_CUT and Content.PICTURE in contents
+
+
+def _boxes(grey: NDArray[np.uint8], places: list[Place]) -> list[Box]:
+    height, width = grey.shape
+    return [
+        Box(int(a), top, int(b - a), bottom - top).clipped(width, height)
+        for left, right, top, bottom in places
+        for a, b in zip(left, right, strict=True)
+    ]
