@@ -32,6 +32,7 @@ from storage.database import open_database
 from storage.migrate import migrate
 from storage.notes import add_note
 from storage.recorder import NewSession, Recorder
+from tests.e2e.test_accessibility import faults
 from tests.e2e.test_pages import SLOW, tab
 
 CLASS = "Algebra 9b"
@@ -242,3 +243,33 @@ def test_the_page_fits_a_phone(engine: Engine, served: PageServer, browser: Any,
         page.get_by_role("gridcell", name="X" * 64).click()
         expect(page.get_by_label("Where it stands")).to_be_visible(timeout=SLOW)
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_in_any_state(
+    engine: Engine, served: PageServer, browser: Any, lesson: int, scheme: str
+) -> None:
+    students.add_student(engine, CLASS, "Ada Okafor")
+    students.match_label(engine, CLASS, "Room 4", None)
+    with tab(browser, served, "/students", color_scheme=scheme) as page:
+        page.get_by_role("gridcell", name="Ada Okafor", exact=True).click()
+        expect(page.get_by_label("Where it stands")).to_be_visible(timeout=SLOW)
+        page.get_by_text("1 label matched by hand").click()
+        wrong = {"chosen": faults(page)}
+        page.get_by_role("button", name="Erase", exact=True).click()
+        expect(page.get_by_text("This cannot be undone")).to_be_visible(timeout=SLOW)
+        wrong["erase"] = faults(page)
+        page.get_by_role("button", name="Keep").click()
+        for name, contents in (
+            ("list.csv", b"name,consent\nAda,yes\n,no\nBen,\n"),
+            ("marks.csv", b"a,b\n1,2\n"),
+        ):
+            file = {"name": name, "mimeType": "text/csv", "buffer": contents}
+            page.locator("#students-upload input").set_input_files(file)
+            expect(page.get_by_role("dialog", name=name)).to_be_visible(timeout=SLOW)
+            wrong[name] = faults(page)
+            page.keyboard.press("Escape")
+        page.get_by_role("button", name="Add", exact=True).click()
+        said(page, "A student needs a name")
+        wrong["said"] = faults(page)
+    assert not {state: found for state, found in wrong.items() if found}
