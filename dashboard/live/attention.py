@@ -1,4 +1,4 @@
-"""Needs a look: who asks for one and why, what the teacher answers, and what is said where nobody does."""
+"""Needs a look, and the map of the seats: who asks for one and why, what the teacher answers, what is said else."""
 
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, Final
@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 
 from dashboard import shell
 from dashboard.components import looks
+from dashboard.components.seats import seat_map
 from dashboard.glance import ENOUGH
 from dashboard.live.pulse import PULSE, Running, Told, running
 from dashboard.live.unchanged import only_changed
@@ -27,6 +28,7 @@ LOOKS_SAID: Final = "now-looks-said"
 LOOKS: Final = "now-looks"
 ASIDE: Final = "now-aside"
 CAMERAS: Final = "now-cameras"
+SEATS: Final = "now-seats"
 LOOKS_DRAWN: Final = "now-looks-drawn"
 LOOKS_ANSWER: Final = "now-looks-answer"
 ANSWER: Final = "now-answer"
@@ -46,6 +48,11 @@ RULES_NEED: Final = timedelta(minutes=2)
 
 _SPARK_EVERY: Final = 20
 """Seconds after which the small pictures of the cards are drawn anew."""
+
+
+def seats_layout() -> Component:
+    """The gallery as a map, before the first pulse; it stays away while it is empty."""
+    return html.Section(id=SEATS, className="cp-paper cp-seats", **{"aria-label": "Seats"})
 
 
 def layout() -> Component:
@@ -149,6 +156,7 @@ def register(app: Dash, engine: Engine) -> None:
         Output(ASIDE, "children"),
         Output(CAMERAS, "children"),
         Output(ASKING, "data"),
+        Output(SEATS, "children"),
         Output(LOOKS_DRAWN, "data"),
         Input(PULSE, "data"),
         Input(shell.VIEWER, "data"),
@@ -166,11 +174,12 @@ def register(app: Dash, engine: Engine) -> None:
             "quiet": here.unknown is not None,
             "episodes": [int(one["id"]) for card in cards for one in card.episodes],
         }
-        seats = [card.seat for card in asking if card.seat is not None]
+        numbers = [card.seat for card in asking if card.seat is not None]
         at = here.taken_at or here.begun_at
-        readings = queries.readings_since(engine, here.session, since=at - looks.SPARK_SPAN, seat=seats)
+        readings = queries.readings_since(engine, here.session, since=at - looks.SPARK_SPAN, seat=numbers)
         names = seat_names(queries.seats(engine, here.session))
-        title, said = standing(here, len(asking), share_read(engine, here), who.zone)
+        read = queries.seats_read(engine, here.session, at - READ_OVER)
+        title, said = standing(here, len(asking), read, who.zone)
         aside = [card for card in cards if not card.asking]
         parts = {
             "title": title,
@@ -179,9 +188,24 @@ def register(app: Dash, engine: Engine) -> None:
             "aside": looks.set_aside(aside, names, who.zone) if aside else None,
             "cameras": looks.cameras_off(episodes, names, who.zone),
             "asking": open_now,
+            "seats": _seat_map(engine, here, names, asking, who.zone),
         }
         changed, signatures = only_changed(parts, drawn, round(at.timestamp() // _SPARK_EVERY))
         return *changed, signatures
+
+
+def _seat_map(
+    engine: Engine, here: Running, names: dict[int, str], asking: list[looks.Card], zone: tzinfo | None
+) -> list[Component] | None:
+    if here.mode is not Mode.INDIVIDUAL:
+        return None
+    heading = html.Div(html.H2("Seats, as in the window"), className="cp-heading")
+    if here.unknown is not None:
+        return [heading, html.P(f"{known_until(here, zone)}.", className="cp-muted cp-small")]
+    readings = queries.latest_readings(engine, here.session)
+    if readings.empty:
+        return [heading, html.P("No seat is shown.", className="cp-muted cp-small")]
+    return [heading, seat_map(readings, names, {card.seat for card in asking})]
 
 
 def _of_mode(mode: Mode) -> Component | None:
@@ -212,17 +236,6 @@ def _list(
         ],
         className="cp-look-list",
     )
-
-
-def share_read(engine: Engine, here: Running) -> tuple[float, float] | None:
-    """Seats read and seats present over the last `READ_OVER`, on average; None where nobody was shown."""
-    if here.taken_at is None:
-        return None
-    recent = queries.intervals_since(engine, here.session, here.last_id, back_to=here.taken_at - READ_OVER)
-    recent = recent[recent["tiles"] > 0]
-    if recent.empty:
-        return None
-    return float(recent["n_seen"].mean()), float(recent["tiles"].mean())
 
 
 def standing(

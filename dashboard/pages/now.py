@@ -11,13 +11,12 @@ from dash.exceptions import PreventUpdate
 from sqlalchemy import Engine
 
 from dashboard import shell
-from dashboard.components import empty, looks, seats, tiles
+from dashboard.components import empty, tiles
 from dashboard.glance import TREND_SPAN, glance, sentence
 from dashboard.health import take_pulse
 from dashboard.live import attention, chart, notes
 from dashboard.live.pulse import PULSE, SESSION, Told, pulse_data, running
 from dashboard.live.unchanged import only_changed
-from dashboard.names import seat_names
 from dashboard.wording import MODE_MEANINGS, MODES, clock, day
 from engagement.errors import ClasspulseError
 from engagement.records import Mode
@@ -39,7 +38,6 @@ STALE_ADVICE: Final = "now-stale-advice"
 GLANCE: Final = "now-glance"
 GLANCE_DRAWN: Final = "now-glance-drawn"
 SPOKEN: Final = "now-spoken"
-SEATS: Final = "now-seats"
 
 
 def layout(poll_seconds: float) -> Component:
@@ -69,7 +67,7 @@ def layout(poll_seconds: float) -> Component:
                             _glance(),
                             chart.layout(),
                             notes.layout(),
-                            html.Section(id=SEATS, className="cp-paper cp-seats", **{"aria-label": "Seats"}),
+                            attention.seats_layout(),
                             attention.layout(),
                         ],
                         className="cp-now",
@@ -200,31 +198,6 @@ def _register_class(app: Dash, engine: Engine) -> None:
         shown = tiles.glance_tiles(state, with_mood=here.mode is not Mode.PARTICIPATION)
         changed, signatures = only_changed({"tiles": shown, "spoken": sentence(state)}, drawn)
         return *changed, signatures
-
-    @app.callback(
-        Output(SEATS, "children"),
-        Output(SEATS, "style"),
-        Input(PULSE, "data"),
-        Input(shell.VIEWER, "data"),
-        Input(attention.ANSWERED, "data"),
-    )
-    def map_seats(told: Told | None, viewer: Any, _answered: int) -> Any:
-        here = running(told)
-        if here.mode is not Mode.INDIVIDUAL:
-            return None, {"display": "none"}
-        heading = html.Div(html.H2("Seats, as in the window"), className="cp-heading")
-        if here.unknown is not None:
-            since = attention.known_until(here, shell.viewer_of(viewer).zone)
-            return [heading, html.P(f"{since}.", className="cp-muted cp-small")], {}
-        readings = queries.latest_readings(engine, here.session)
-        if readings.empty:
-            return [heading, html.P("No seat is shown.", className="cp-muted cp-small")], {}
-        open_now = queries.episodes(engine, here.session, open_only=True)
-        asking = {card.seat for card in looks.cards(open_now, datetime.now(UTC)) if card.asking}
-        return [
-            heading,
-            seats.seat_map(readings, seat_names(queries.seats(engine, here.session)), asking),
-        ], {}
 
 
 def last_session(sessions: pd.DataFrame, viewer: shell.Viewer) -> Component | None:

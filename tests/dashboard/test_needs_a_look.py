@@ -178,6 +178,7 @@ def listed(engine: Engine, drawn: Any = None) -> Any:
         [
             *(f"{part}.children" for part in parts),
             f"{attention.ASKING}.data",
+            f"{attention.SEATS}.children",
             f"{attention.LOOKS_DRAWN}.data",
         ],
         {
@@ -187,7 +188,8 @@ def listed(engine: Engine, drawn: Any = None) -> Any:
         },
         {f"{attention.LOOKS_DRAWN}.data": drawn},
     )
-    changed = {part: str(answer[part]["children"]) for part in parts if part in answer}
+    shown_parts = (*parts, attention.SEATS)
+    changed = {part: str(answer[part]["children"]) for part in shown_parts if part in answer}
     asking = answer.get(attention.ASKING, {}).get("data")
     return changed, asking, answer[attention.LOOKS_DRAWN]["data"]
 
@@ -225,7 +227,9 @@ def test_what_looks_the_same_is_left_alone(engine: Engine, live: Lesson) -> None
     ids = queries.episodes(engine, live.session_id, open_only=True)["id"].tolist()
     mark_episodes(engine, live.session_id, ids, EpisodeMark.SEEN, datetime.now(UTC))
     changed, asking, _ = listed(engine, drawn)
-    assert set(changed) == {attention.LOOKS_HEADING, attention.LOOKS_SAID, attention.LOOKS, attention.ASIDE}
+    assert set(changed) == {
+        *(attention.LOOKS_HEADING, attention.LOOKS_SAID, attention.LOOKS, attention.ASIDE, attention.SEATS)
+    }
     # the cameras that are off are the same, and so is what the browser rings for
     assert asking is None
 

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine, event
 
 from engagement.emotion import EXPRESSIONS
-from engagement.records import IntervalRecord, Mode, NotObservedReason
+from engagement.records import IntervalRecord, Mode, NotObservedReason, State
 from storage import queries
 from storage.errors import UnknownSessionError
 from storage.notes import add_note
@@ -108,6 +108,18 @@ def test_where_a_session_stands_is_its_last_row_and_the_last_that_was_observed(
     assert queries.last_interval(engine, session_id) == queries.LastInterval(
         last, at, None, at + timedelta(seconds=2)
     )
+
+
+def test_seats_read_are_those_of_the_last_while(engine: Engine, session_id: int, record: MakeRecord) -> None:
+    assert queries.seats_read(engine, session_id, START) is None
+    recorder = Recorder(engine)
+    for index in range(3):
+        recorder.commit(record(session_id, index))
+    states = {State.SEEN: 3}
+    recorder.commit(record(session_id, 3, states=states, faces=3, faces_read=3, expressions={"happy": 3}))
+    assert queries.seats_read(engine, session_id, START + timedelta(seconds=4)) == (2.0, 3.0)
+    assert queries.seats_read(engine, session_id, START + timedelta(seconds=5)) == (3.0, 3.0)
+    assert queries.seats_read(engine, session_id, START + timedelta(seconds=7)) is None
 
 
 def test_tables_have_the_same_columns_and_dtypes_empty_and_full(
