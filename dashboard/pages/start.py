@@ -161,7 +161,7 @@ def _form() -> Component:
                 value=Mode.AGGREGATE.value,
             ),
             html.Div(
-                dmc.Checkbox(id=AGREED, label="The class was told and agreed", checked=False),
+                dmc.Checkbox(id=AGREED, label="The class was told and agreed", checked=False, radius="sm"),
                 id=AGREED_ROW,
                 className="cp-hidden",
             ),
