@@ -207,7 +207,11 @@ def _write_anew(engine: Engine, path: Path) -> None:
                     raw.execute(statement.format(table))
             raw.execute("COMMIT")
         except sqlite3.Error as error:
-            raise sqlite_error(error, path) from error
+            failed = sqlite_error(error, path)
+            raise type(failed)(
+                f"It was erased, but old bytes of it in the file could not be overwritten: {failed} Then erase "
+                "something else, which overwrites them too."
+            ) from error
 
 
 def _empty_log(engine: Engine, path: Path) -> None:

@@ -23,9 +23,15 @@ from engagement.records import (
     Seat,
     SeatOffer,
 )
-from storage import queries, students
+from storage import queries, retention, students
 from storage.database import open_database, writing
-from storage.errors import DatabaseLockedError, SessionBusyError, UnknownSessionError, UnknownStudentError
+from storage.errors import (
+    DatabaseLockedError,
+    SessionBusyError,
+    StorageError,
+    UnknownSessionError,
+    UnknownStudentError,
+)
 from storage.migrate import alembic_config, migrate, script_folder
 from storage.notes import add_note
 from storage.recorder import NewSession, Recorder
@@ -291,3 +297,20 @@ def test_rows_that_moved_leave_nothing_behind(
     left = b"".join(path.read_bytes() for path in folder.iterdir())
     assert [n for n in hers if f"Zq{n:03d}".encode() in left] == []
     assert len(queries.episodes(engine, session_id)) == 20
+
+
+def test_bytes_that_cannot_be_overwritten_are_told_and_nothing_else_is_lost(
+    sqlite_engine: Engine, new_session: MakeSession, record: MakeRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = lessons(sqlite_engine, new_session, record)
+    her = students.add_student(sqlite_engine, CLASS, NAME)
+    monkeypatch.setattr(
+        retention, "_ANEW", (*retention._ANEW[:2], "INSERT INTO {} SELECT * FROM temp.nothing")
+    )
+    with pytest.raises(StorageError, match=r"^It was erased, but old bytes"):
+        erase_student(sqlite_engine, her)
+    assert queries.seats(sqlite_engine, made[0])["seat"].tolist() == [2, 3]
+    assert len(queries.episodes(sqlite_engine, made[1])) == 2
+    monkeypatch.undo()
+    erase_student(sqlite_engine, students.add_student(sqlite_engine, CLASS, "Anybody"))
+    assert len(queries.episodes(sqlite_engine, made[1])) == 2
