@@ -282,7 +282,7 @@ def _edit_student(app: Dash, engine: Engine) -> None:
     )
     def choose(rows: list[dict[str, Any]] | None, _changed: Any, class_name: str | None, viewer: Any) -> Any:
         try:
-            one = students.read_student(engine, int(rows[0]["id"])) if rows else None
+            one = students.read_student(engine, _number(rows[0].get("id"))) if rows else None
         except UnknownStudentError:
             one = None
         if one is None or one.class_name != class_name:
@@ -312,13 +312,13 @@ def _edit_student(app: Dash, engine: Engine) -> None:
         prevent_initial_call=True,
     )
     def save(
-        clicks: int | None, chosen: int, name: str, consent: str, day: str | None, source: str, viewer: Any
+        clicks: int | None, chosen: object, name: str, consent: str, day: str | None, source: str, viewer: Any
     ) -> Any:
         _require(clicks)
         zone, now = shell.viewer_of(viewer).zone, datetime.now(UTC)
 
         def keep() -> str:
-            before = students.read_student(engine, int(chosen))
+            before = students.read_student(engine, _number(chosen))
             answer = Consent(consent)
             if name != before.name:
                 students.rename_student(engine, before.id, name or "")
@@ -347,7 +347,7 @@ def _edit_student(app: Dash, engine: Engine) -> None:
     )
     def ask_to_erase(clicks: int | None, chosen: int | None, viewer: Any) -> Any:
         _require(clicks and chosen)
-        told = traces(engine, int(chosen or 0))
+        told = traces(engine, _number(chosen))
         return True, f"Erase {told.student.name}?", parts.farewell(told, shell.viewer_of(viewer).zone)
 
     @app.callback(
@@ -364,8 +364,8 @@ def _edit_student(app: Dash, engine: Engine) -> None:
             return None, None, False
 
         def gone() -> str:
-            name = students.read_student(engine, int(chosen or 0)).name
-            erase_student(engine, int(chosen or 0))
+            name = students.read_student(engine, _number(chosen)).name
+            erase_student(engine, _number(chosen))
             return f"{name} was erased."
 
         return *_done(gone), False
@@ -485,6 +485,18 @@ def _done(action: Callable[[], str | tuple[str, str]]) -> tuple[Component, dict[
         text, class_name = told if isinstance(told, tuple) else (told, None)
         said = html.Div(text, className="cp-students-done")
     return said, {"at": time_ns(), "class": class_name}
+
+
+def _number(chosen: object) -> int:
+    """The number of a student as the browser tells it.
+
+    Raises:
+        UnknownStudentError: it is none.
+    """
+    try:
+        return int(str(chosen))
+    except ValueError:
+        raise UnknownStudentError("No student is chosen: choose one in the list.") from None
 
 
 def _require(*clicks: object) -> None:
