@@ -292,7 +292,8 @@ def _label(
 def _follows(before: list[_Glyph], after: list[_Glyph], capital: int, letters: int) -> bool:
     """Whether two stretches are words of one label, the one that is not sure having that many letters."""
     gap = after[0].left - max(glyph.right for glyph in before)
-    return letters >= 2 and gap <= _WORD_GAP * capital
+    # one letter alone may be a microphone, but not within a word
+    return gap <= (_WORD_GAP if letters >= 2 else _BLANK if letters else 0) * capital
 
 
 def _plate_ends(plate: NDArray[np.uint8], left: int, right: int) -> bool:
