@@ -159,8 +159,8 @@ def erase(student: StudentArgument, yes: YesOption = False, database: DatabaseOp
             typer.echo(f"{told.unsure} seats may be theirs and stay, for nobody matched them.", err=True)
         if told.other_classes:
             typer.echo(f"The same name stands in {', '.join(told.other_classes)} and stays there.", err=True)
-        question = f"Erase {who} with {told.readings} readings and {told.episodes} episodes in {told.sessions} sessions?"
-        if not (yes or typer.confirm(question)):
+        holds = f"{told.readings} readings and {told.episodes} episodes in {told.sessions} sessions"
+        if not (yes or typer.confirm(f"Erase {who} with {holds}?")):
             typer.echo("Nothing was erased.")
             return
         erase_student(engine, student)
