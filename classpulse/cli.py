@@ -330,6 +330,12 @@ def models_train(
     teacher_weight: Annotated[
         float, typer.Option(min=0, max=1, help="Share of the teachers in the targets.")
     ] = 0.6,
+    self_weight: Annotated[
+        float,
+        typer.Option(
+            min=0, max=1, help="Share of its own earlier probabilities in the targets at the end; it grows from 0."
+        ),
+    ] = 0.0,
     start: Annotated[
         Path | None, typer.Option(help="Folder of a finished run whose weights to begin with.")
     ] = None,
@@ -360,6 +366,7 @@ def models_train(
         hard_weight=hard_weight,
         teachers=teacher or (),
         teacher_weight=teacher_weight,
+        self_weight=self_weight,
         start=start,
         pretrained=pretrained,
         cover=cover,

@@ -184,6 +184,11 @@ def _making(entry: dict[str, Any]) -> list[str]:
         if teachers
         else ""
     )
+    if settings.get("self_weight"):
+        taught += (
+            f" The network's own probabilities, averaged over earlier epochs, grow to {settings['self_weight']:g} of "
+            "the targets (Kim et al. 2021)."
+        )
     return [
         "## How it was made",
         "",

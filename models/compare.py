@@ -121,6 +121,7 @@ def _what(entry: Entry) -> str:
         return f"{zoo.MACHINES[architecture]}{trained}"
     teachers = settings.get("teachers", [])
     taught = f", {len(teachers)} teachers" if teachers else ""
+    taught += ", taught by itself" if settings.get("self_weight") else ""
     return f"{architecture}, {len(entry.run.get('history', []))} epochs{taught}{trained}"
 
 

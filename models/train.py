@@ -17,6 +17,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from engagement.emotion import EXPRESSIONS
 from models import augment, metrics, zoo
 from models.backends import backend
 from models.charts import write_curves
@@ -43,6 +44,9 @@ log = logging.getLogger(__name__)
 
 OnStep = Callable[[int, int], None]
 OnEpoch = Callable[[dict[str, float]], None]
+
+
+SELF_KEEP: Final = 0.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +92,10 @@ class TrainSettings:
     hard_weight, smoothing: see `models.data.soft_targets`.
     teachers: folders of finished runs; the mean of their probabilities is mixed into the targets with weight
         `teacher_weight` (Hinton et al. 2015, without a temperature: the votes are soft already).
+    self_weight: share of the targets that the network's own probabilities have at the end of the run, growing from 0 in
+        proportion to the steps done (Kim et al. 2021, "Self-knowledge distillation with progressive refinement of
+        targets"). They are averaged over the views of all epochs so far, each epoch weighing `1 - SELF_KEEP` (Laine and
+        Aila 2017), so that labels which no view supports lose their hold.
     start: folder of a finished run of the same architecture whose weights to begin with; None begins at random.
     pretrained: file of ImageNet weights for resnet50 or xception; None begins at random.
     cover: share of the picture's side that a view shows at zoom 1.
@@ -108,6 +116,7 @@ class TrainSettings:
     smoothing: float = 0.05
     teachers: tuple[Path, ...] = ()
     teacher_weight: float = 0.6
+    self_weight: float = 0.0
     start: Path | None = None
     pretrained: Path | None = None
     cover: float = COVER
@@ -163,7 +172,7 @@ def _fit_network(
         raise TrainingError(
             f"{len(faces)} training faces do not fill a batch of {settings.batch}; lower --batch."
         )
-    loop = _Loop(settings, total_steps=steps * settings.epochs)
+    loop = _Loop(settings, total_steps=steps * settings.epochs, faces=len(faces))
     history = loop.resume()
     if len(history) == settings.epochs:
         return
@@ -236,7 +245,7 @@ def _fit_machine(
 class _Loop:
     """The network, its moving average and its optimizer."""
 
-    def __init__(self, settings: TrainSettings, total_steps: int) -> None:
+    def __init__(self, settings: TrainSettings, total_steps: int, faces: int) -> None:
         keras.utils.set_random_seed(settings.seed)
         self._settings = settings
         self._data_sha256 = data_hash(settings.data)
@@ -253,6 +262,8 @@ class _Loop:
         self._optimizer.build(self._model.trainable_variables)
         self._step = backend().make_step(self._model, self._average, self._optimizer)
         self._forward = backend().make_forward(self._average)
+        # what the network thought of each face; a row of zeros is a face not yet seen
+        self._thoughts = keras.Variable(np.zeros((faces, len(EXPRESSIONS)), np.float32), trainable=False)
 
     def epoch(
         self,
@@ -265,17 +276,24 @@ class _Loop:
     ) -> tuple[float, float]:
         """One pass; mean loss and accuracy against the largest target."""
         totals = np.zeros(2)
+        thoughts = np.array(keras.ops.convert_to_numpy(self._thoughts))
         views = self._views(images, order, phase, first_step)
         for number, (rows, batch) in enumerate(zip(order, views, strict=True), start=first_step):
             warm = min(1.0, (number + 1) / self._warmup)
             rate = self._settings.learning_rate * warm * 0.5 * (1 + math.cos(math.pi * number / self._total))
             self._optimizer.learning_rate.assign(rate)
             decay = min(self._settings.average, (1 + number) / (10 + number))
-            totals += self._step(batch, targets[rows], decay)
+            seen = thoughts[rows].any(axis=1, keepdims=True)
+            share = seen * np.float32(self._settings.self_weight * number / self._total)
+            wanted = (1 - share) * targets[rows] + share * thoughts[rows]
+            figures, given = self._step(batch, wanted, decay)
+            totals += figures
+            thoughts[rows] = np.where(seen, SELF_KEEP * thoughts[rows] + (1 - SELF_KEEP) * given, given)
             if on_step is not None:
                 on_step(number + 1, self._total)
         if not np.isfinite(totals).all():
             raise TrainingError("The loss is not finite; lower --learning-rate and begin in another folder.")
+        self._thoughts.assign(thoughts)
         loss, correct = totals / len(order)
         return float(loss), float(correct)
 
@@ -344,7 +362,7 @@ class _Loop:
         save_state(out, self._state(), len(history))
 
     def _state(self) -> list[Any]:
-        return [*self._model.variables, *self._average.weights, *self._optimizer.variables]
+        return [*self._model.variables, *self._average.weights, *self._optimizer.variables, self._thoughts]
 
 
 def _begin(model: keras.Model, settings: TrainSettings) -> str:

@@ -8,8 +8,11 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-Step = Callable[[NDArray[np.float32], NDArray[np.float32], float], NDArray[np.float64]]
-"""(views float32 (N, S, S, 1), targets float32 (N, 7), decay of the moving average) -> (loss, share of hits)."""
+Step = Callable[
+    [NDArray[np.float32], NDArray[np.float32], float], tuple[NDArray[np.float64], NDArray[np.float32]]
+]
+"""(views float32 (N, S, S, 1), targets float32 (N, 7), decay of the moving average) -> float64 (2,) of loss and share
+of hits, and the probabilities float32 (N, 7) that the network gave before it learnt from them."""
 
 
 class Backend(Protocol):

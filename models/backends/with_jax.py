@@ -21,28 +21,30 @@ def make_step(model: keras.Model, average: keras.Model, optimizer: keras.optimiz
 
     def losses(trained: Any, others: Any, views: Any, targets: Any) -> Any:
         logits, others = model.stateless_call(trained, others, views, training=True)
-        return loss_of(logits, targets), (hits_of(logits, targets), others)
+        return loss_of(logits, targets), (hits_of(logits, targets), jax.nn.softmax(logits), others)
 
     def train_step(
         trained: Any, others: Any, slots: Any, kept: Any, views: Any, targets: Any, decay: Any
     ) -> Any:
         gradient = jax.value_and_grad(losses, has_aux=True)
-        (loss, (hits, others)), gradients = gradient(trained, others, views, targets)
+        (loss, (hits, given, others)), gradients = gradient(trained, others, views, targets)
         trained, slots = optimizer.stateless_apply(slots, gradients, trained)
         now = [*trained, *others]
         kept = [old + (1 - decay) * (now[place] - old) for old, place in zip(kept, order, strict=True)]
-        return loss, hits, trained, others, slots, kept
+        return loss, hits, given, trained, others, slots, kept
 
     pure_step = jax.jit(train_step)
     groups = (model.trainable_variables, model.non_trainable_variables, optimizer.variables, average.weights)
 
-    def step(views: NDArray[np.float32], targets: NDArray[np.float32], decay: float) -> NDArray[np.float64]:
+    def step(
+        views: NDArray[np.float32], targets: NDArray[np.float32], decay: float
+    ) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
         state = [[variable.value for variable in group] for group in groups]
-        loss, hits, *after = pure_step(*state, views, targets, decay)
+        loss, hits, given, *after = pure_step(*state, views, targets, decay)
         for group, values in zip(groups, after, strict=True):
             for variable, value in zip(group, values, strict=True):
                 variable.assign(value)
-        return np.array([float(loss), float(hits)])
+        return np.array([float(loss), float(hits)]), np.asarray(given, np.float32)
 
     return step
 

@@ -23,13 +23,15 @@ def make_step(model: keras.Model, average: keras.Model, optimizer: keras.optimiz
         optimizer.apply(gradients, variables)
         for kept, variable in zip(average.weights, model.weights, strict=True):
             kept.assign(kept + (1 - decay) * (variable - kept))
-        return tf.stack([loss, hits_of(logits, targets)])
+        return tf.stack([loss, hits_of(logits, targets)]), tf.nn.softmax(logits)
 
     compiled = tf.function(train_step, autograph=False)
 
-    def step(views: NDArray[np.float32], targets: NDArray[np.float32], decay: float) -> NDArray[np.float64]:
-        figures = compiled(tf.constant(views), tf.constant(targets), tf.constant(decay, tf.float32))
-        return np.asarray(figures, np.float64)
+    def step(
+        views: NDArray[np.float32], targets: NDArray[np.float32], decay: float
+    ) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
+        figures, given = compiled(tf.constant(views), tf.constant(targets), tf.constant(decay, tf.float32))
+        return np.asarray(figures, np.float64), np.asarray(given, np.float32)
 
     return step
 

@@ -14,7 +14,9 @@ def make_step(model: keras.Model, average: keras.Model, optimizer: keras.optimiz
     """See `models.backends.Backend`."""
     variables = model.trainable_variables
 
-    def step(views: NDArray[np.float32], targets: NDArray[np.float32], decay: float) -> NDArray[np.float64]:
+    def step(
+        views: NDArray[np.float32], targets: NDArray[np.float32], decay: float
+    ) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
         x, wanted = keras.ops.convert_to_tensor(views), keras.ops.convert_to_tensor(targets)
         model.zero_grad()
         logits = model(x, training=True)
@@ -25,7 +27,8 @@ def make_step(model: keras.Model, average: keras.Model, optimizer: keras.optimiz
             for kept, variable in zip(average.weights, model.weights, strict=True):
                 kept.value.lerp_(variable.value, 1 - decay)
             hits = hits_of(logits, wanted)
-        return np.array([float(loss.detach()), float(hits)])
+            given = keras.ops.convert_to_numpy(keras.ops.softmax(logits))
+        return np.array([float(loss.detach()), float(hits)]), np.asarray(given, np.float32)
 
     return step
 

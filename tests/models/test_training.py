@@ -71,22 +71,63 @@ def weights(folder: Path) -> list[np.ndarray]:
         return [saved[key] for key in sorted(filter(str.isdecimal, saved), key=int)]
 
 
-def test_a_run_that_stops_and_goes_on_ends_as_one_that_did_not(faces_csv: Path, tmp_path: Path) -> None:
-    straight = train(settings(faces_csv, tmp_path / "straight"))
+@pytest.mark.parametrize("self_weight", [0.0, 0.8])
+def test_a_run_that_stops_and_goes_on_ends_as_one_that_did_not(
+    self_weight: float, faces_csv: Path, tmp_path: Path
+) -> None:
+    straight = train(settings(faces_csv, tmp_path / "straight", self_weight=self_weight))
 
     def cut(record: dict[str, float]) -> None:
         if record["epoch"] == 2:
             raise PowerCutError
 
     with pytest.raises(PowerCutError):
-        train(settings(faces_csv, tmp_path / "cut"), on_epoch=cut)
-    resumed = train(settings(faces_csv, tmp_path / "cut"))
+        train(settings(faces_csv, tmp_path / "cut", self_weight=self_weight), on_epoch=cut)
+    resumed = train(settings(faces_csv, tmp_path / "cut", self_weight=self_weight))
 
     for one, other in zip(weights(straight), weights(resumed), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
     records = [json.loads((folder / RUN).read_text()) for folder in (straight, resumed)]
     assert [r["epoch"] for r in records[1]["history"]] == [1, 2, 3]
     assert records[0]["history"][-1]["loss"] == pytest.approx(records[1]["history"][-1]["loss"], rel=1e-4)
+
+
+def test_what_the_network_thought_of_a_face_grows_into_its_targets(
+    faces_csv: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[np.ndarray] = []
+    answered: list[np.ndarray] = []
+    make_step = training.backend().make_step
+
+    def listening(*parts: Any) -> Any:
+        step = make_step(*parts)
+
+        def heard(views: np.ndarray, targets: np.ndarray, decay: float) -> Any:
+            figures, given = step(views, targets, decay)
+            asked.append(targets)
+            answered.append(given)
+            return figures, given
+
+        return heard
+
+    monkeypatch.setattr(training.backend(), "make_step", listening)
+    # one batch of all faces, whose order differs by epoch
+    chosen = settings(faces_csv, tmp_path / "run", batch=48, self_weight=0.9)
+    train(chosen)
+
+    orders = [np.random.default_rng([chosen.seed, epoch]) for epoch in range(3)]
+    faces = read_faces(faces_csv)["Training"]
+    places = []
+    for phase, rng in zip((chosen.phases[0],) * 2 + (chosen.phases[1],), orders, strict=True):
+        augment.degrade(faces.images, phase.degraded, rng)
+        places.append(np.argsort(rng.permutation(len(faces))))
+    given, first, second = (
+        rows[place] for rows, place in zip((asked[0], *answered[:2]), (places[0], *places[:2]), strict=True)
+    )
+    np.testing.assert_allclose(given.max(axis=1), 0.95 + 0.05 / 7, rtol=1e-5)
+    thoughts = training.SELF_KEEP * first + (1 - training.SELF_KEEP) * second
+    np.testing.assert_allclose(asked[1][places[1]], 0.7 * given + 0.3 * first, rtol=1e-4)
+    np.testing.assert_allclose(asked[2][places[2]], 0.4 * given + 0.6 * thoughts, rtol=1e-4)
 
 
 def test_a_run_is_described_and_its_best_weights_load(faces_csv: Path, tmp_path: Path) -> None:
