@@ -71,6 +71,20 @@ class AuditAction(StrEnum):
     SESSION_ERASED = "session_erased"
     SESSION_PURGED = "session_purged"
     STUDENT_ERASED = "student_erased"
+    ACCOUNT_MADE = "account_made"
+    ACCOUNT_CHANGED = "account_changed"
+    ACCOUNT_REMOVED = "account_removed"
+    LOGGED_IN = "logged_in"
+    LOGGED_OUT = "logged_out"
+    LOGIN_FAILED = "login_failed"
+    LOCKED_OUT = "locked_out"
+
+
+class Role(StrEnum):
+    """What an account may: an admin everything, a teacher what concerns their own classes."""
+
+    ADMIN = "admin"
+    TEACHER = "teacher"
 
 
 STATE_COLUMNS: Final[tuple[str, ...]] = tuple(f"n_{state}" for state in State)
@@ -251,6 +265,60 @@ class StudentLabelTable(Base):
     student_id: Mapped[int | None] = mapped_column(ForeignKey("students.id", ondelete="CASCADE"))
 
     __table_args__ = (CheckConstraint(f"length(label) BETWEEN 1 AND {MAX_NAME_LENGTH}", name="label"),)
+
+
+class AccountTable(Base):
+    """Somebody who may open the pages with a password; `key` is the name as it is compared."""
+
+    __tablename__ = "accounts"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    key: Mapped[str] = mapped_column(unique=True)
+    role: Mapped[str]
+    password: Mapped[str]
+    made_at: Mapped[datetime]
+    password_at: Mapped[datetime]
+
+    __table_args__ = (
+        CheckConstraint(f"length(name) BETWEEN 1 AND {MAX_NAME_LENGTH}", name="name"),
+        CheckConstraint(_one_of("role", Role), name="role"),
+        # one that was removed never gives its number to another: device cookies carry it
+        {"sqlite_autoincrement": True},
+    )
+
+
+class AccountClassTable(Base):
+    """A class that a teacher's account may see; the class may come into being later."""
+
+    __tablename__ = "account_classes"
+
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True)
+    class_name: Mapped[str] = mapped_column(primary_key=True)
+
+    __table_args__ = (
+        CheckConstraint(f"length(class_name) BETWEEN 1 AND {MAX_NAME_LENGTH}", name="class_name"),
+    )
+
+
+class LoginTable(Base):
+    """A browser that was let in, by the hash of what it holds; without an account it came by a one-time link."""
+
+    __tablename__ = "logins"
+
+    token: Mapped[str] = mapped_column(primary_key=True)
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), index=True)
+    made_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+
+
+class UsedLinkTable(Base):
+    """A one-time link that was used, kept until it would have run out anyway."""
+
+    __tablename__ = "used_links"
+
+    nonce: Mapped[str] = mapped_column(primary_key=True)
+    used_at: Mapped[datetime]
 
 
 class SeatTable(Base):
