@@ -29,7 +29,7 @@ RED = (250, 10, 10)
 
 
 class Meeting:
-    """A recording of a gallery in which some tiles are red; they change places in the middle."""
+    """A recording of a gallery in which some pictures hold something red; they change places in the middle."""
 
     name = "script"
     live = False
@@ -52,7 +52,7 @@ class Meeting:
             pictures = drawn_pictures(6, seed=index)
             for place, name in enumerate(names):
                 if name in self.red:
-                    pictures[place][:] = RED
+                    pictures[place][60:120, 130:190] = RED
             gallery = compose_gallery(pictures, names, Look(size=(1280, 720)))
             yield Frame(gallery.image, START + timedelta(seconds=2 * index), index)
 
