@@ -46,7 +46,9 @@ def peaks(profile: Profile, least: float) -> Lines:
     found = np.flatnonzero(top) + 1
     if found.size > PEAKS:
         found = found[np.argsort(-profile[found], kind="stable")[:PEAKS]]
-    return np.asarray(np.unique(np.concatenate(([0], found, [profile.size - 1]))), np.intp)
+    kept = np.zeros(profile.size, np.bool_)
+    kept[found] = kept[0] = kept[-1] = True
+    return np.flatnonzero(kept)
 
 
 def chains(

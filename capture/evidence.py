@@ -14,7 +14,7 @@ from engagement.records import Box
 NAMED: Final = 0.5
 LEAST_NAMED: Final = 2
 # Balance of named and unnamed tiles, as a share of all, from which nothing else needs to be asked.
-NEARLY_ALL: Final = 0.6
+NEARLY_ALL: Final = 0.75
 # Where no tile is a camera's picture, all but this share of the tiles are cards with a name in the corner too,
 # and there are so many.
 UNNAMED_CARDS: Final = 0.2

@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture.cards import Content, is_large_video
+from capture.chains import SLACK
 from capture.edges import Edges
 from capture.evidence import Evidence, is_alone
 from capture.free_rows import free_grids
-from capture.grid import CUTS, MOST_TILES, NEEDED_ROWS, UNCLEAR, Fitter, Grid
+from capture.grid import CUTS, MOST_TILES, NEEDED_ROWS, Fitter, Grid
 from capture.growth import with_named_neighbours
 from capture.strips import is_strip, large_beside, strips
 from engagement.records import Box, Tile
@@ -36,6 +37,8 @@ LEAST_SUPPORT_FREE: Final = 0.75
 # this share of it are steps.
 ROOM: Final = 0.9
 BUSY: Final = 0.01
+# Rows of one height differ by no more pixels.
+SAME_HEIGHT: Final = 3
 # Tiles this near to each other touch.
 TOUCHING: Final = 1
 # So few that touch may be several in one each.
@@ -74,6 +77,8 @@ def find_tiles(image: NDArray[np.uint8]) -> list[Tile]:
     best = _first(grey, fitter)
     if best is None or (best.shown.names and not best.shown.clear) or not _is_complete(best.grid, fitter):
         others = [*_free(grey, fitter)]
+        if best is not None and (lower := _between_bars(best.grid, fitter)) is not None:
+            others.append(_Seen.of(grey, lower))
         if best is None or is_strip(best.grid) or not best.shown.names:
             others += _strips(grey, fitter)
         best = max((seen for seen in (best, *others) if seen is not None), key=_Seen.balance, default=None)
@@ -110,13 +115,16 @@ class _Seen:
 
     def joined(self, grey: NDArray[np.uint8], fitter: Fitter) -> Self:
         """With tiles that bear no name, and touch one at their left that does, made one with it: there was an edge in
-        the picture."""
+        the picture. An edge from top to bottom is one only if both make a tile of the common width."""
         rows, at = [], 0
+        width = self.grid.width
         for row in self.grid.rows:
             named = self.shown.named[at : at + row.left.size]
             at += row.left.size
             near = row.left + np.array([[-1], [0], [1]])
             sure = fitter.upright.support(near, np.array(row.top), np.array(row.bottom)).max(axis=0) >= SURE
+            together = np.append(0, row.right[1:] - row.left[:-1])
+            sure &= np.abs(together - width) > SLACK * width
             begins = [
                 i == 0
                 or named[i]
@@ -203,9 +211,32 @@ def _strips(grey: NDArray[np.uint8], fitter: Fitter) -> Iterator[_Seen]:
                 yield seen
 
 
+def _between_bars(grid: Grid, fitter: Fitter) -> Grid | None:
+    """Two rows without the empty space above and below them, up to a title bar and down to a toolbar, that was taken
+    for a part of them; None where there is none.
+    """
+    if len(grid.rows) != 2:
+        return None
+    first, second = grid.rows
+    top = fitter.cut((first.left, first.right, first.top, first.bottom))
+    bottom = fitter.cut((second.left, second.right, second.top, second.bottom))
+    if top is None or bottom is None or abs((first.bottom - top) - (bottom - second.top)) > SAME_HEIGHT:
+        return None
+    return Grid(
+        tuple(
+            fitter.rows(
+                [
+                    (first.left, first.right, top, first.bottom),
+                    (second.left, second.right, second.top, bottom),
+                ]
+            )
+        )
+    )
+
+
 def _is_complete(grid: Grid, fitter: Fitter) -> bool:
     """Whether nothing is doubtful about these tiles, and there is no room for more where there is something."""
-    if any(row.support.mean() < UNCLEAR for row in grid.rows):
+    if any(row.support.mean() < STRONG for row in grid.rows):
         return False
     touching = any((row.left[1:] - row.right[:-1] <= TOUCHING).any() for row in grid.rows)
     if touching and grid.support.size <= FEW_TOUCHING:

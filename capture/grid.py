@@ -29,7 +29,7 @@ ROW_CHAINS: Final = 6
 COLUMN_CHAINS: Final = 4
 CANDIDATES: Final = 5
 # Support of the tiles of a grid besides which no other needs to be followed.
-BEYOND_DOUBT: Final = 0.93
+BEYOND_DOUBT: Final = 0.88
 # A last row may have tiles of another size (Meet): support of their edges, and of the tiles, against that of tiles of
 # the common size.
 NEEDED_OWN: Final = 0.65

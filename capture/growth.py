@@ -7,6 +7,7 @@ upright edges speak.
 """
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Final
 
 import numpy as np
@@ -37,8 +38,7 @@ def with_named_neighbours(grey: NDArray[np.uint8], fitter: Fitter, grid: Grid) -
     places: list[Place] = [(row.left, row.right, row.top, row.bottom) for row in grid.rows]
     before = sum(left.size for left, *_ in places)
     places = _with_columns(grey, fitter, places)
-    # what lies beyond the long side of a strip is a shared screen
-    for downwards in (False, True) if len(places) > 1 else ():
+    for downwards in (False, True):
         places = _with_rows(grey, fitter, places, downwards=downwards)
     return Grid(tuple(fitter.rows(places))) if sum(left.size for left, *_ in places) > before else grid
 
@@ -78,6 +78,7 @@ def _with_rows(
     grey: NDArray[np.uint8], fitter: Fitter, places: list[Place], *, downwards: bool
 ) -> list[Place]:
     height = fitter.level.length
+    strip = len(places) == 1
     while len(places) < MOST_IN_LINE:
         full = max(places, key=lambda place: place[0].size)
         edge = places[-1] if downwards else places[0]
@@ -86,7 +87,7 @@ def _with_rows(
         top = edge[2] + pitch if downwards else edge[2] - pitch
         bottom = top + tall
         cut = top < -BEYOND or bottom > height + BEYOND
-        if cut and full[0].size == 1:
+        if cut and (strip or full[0].size == 1):
             break
         top, bottom = max(0, top), min(height, bottom)
         if bottom - top < (LEAST_SEEN if cut else 1 - BEYOND / tall) * tall:
@@ -96,7 +97,8 @@ def _with_rows(
         found = next(
             (
                 place
-                for place in _arrangements(full, top, bottom)
+                # beside a strip may be a shared screen
+                for place in islice(_arrangements(full, top, bottom), 1 if strip else None)
                 if (
                     _is_cut_row(grey, fitter, place)
                     if cut and downwards
