@@ -10,7 +10,6 @@ import argparse
 import json
 import os
 import re
-import sys
 import time
 import zlib
 from collections.abc import Sequence
@@ -133,7 +132,9 @@ def measure_screenshots(folder: Path, worst: Path | None) -> None:
     for least in (0.5, 0.8):
         tally = Tally()
         for entry in json.loads((folder / "annotations.json").read_text()):
-            image = np.ascontiguousarray(cv2.imread(str(folder / entry["file"]))[..., ::-1])
+            image = np.ascontiguousarray(
+                np.asarray(cv2.imread(str(folder / entry["file"])), np.uint8)[..., ::-1]
+            )
             cameras = tuple(tile["camera_on"] for tile in entry["tiles"])
             gallery = Gallery(image, tuple(Box(*tile["box"]) for tile in entry["tiles"]), (), cameras)
             tiles, ms = timed(image)
@@ -170,4 +171,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
