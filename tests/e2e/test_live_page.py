@@ -73,7 +73,9 @@ def test_a_card_that_was_answered_steps_back_and_can_be_called_again(
         # the focus stays on the same seat while the list is drawn anew
         second = page.get_by_role("button", name=f"Seen: {names[1]} leaves the list until something new")
         second.focus()
+        page.evaluate("() => { window.before = document.activeElement; }")
         lesson.commit()
+        page.wait_for_function("() => !window.before.isConnected")
         wait_for_points(page, lesson.index)
         expect(second).to_be_focused()
         page.keyboard.press("Enter")
