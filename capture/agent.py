@@ -66,6 +66,7 @@ class AgentSettings:
         seconds: stop after this much time (media time for a recording); None runs until stopped or at the end.
         agent_name: what a second agent is told about this one.
         pid: process id, to tell a running agent from a dead one.
+        agreed: whether the teacher states that the class was told and agreed.
         supervised: somebody starts another agent when this one breaks: then the session is left open for it.
     """
 
@@ -76,6 +77,7 @@ class AgentSettings:
     agent_name: str
     pid: int
     supervised: bool = False
+    agreed: bool = False
 
     def __post_init__(self) -> None:
         if not MINIMUM_INTERVAL <= self.interval <= 3600:
@@ -178,6 +180,7 @@ class Agent:
                     agent_name=settings.agent_name,
                     pid=settings.pid,
                     may_resume=self._source.live,
+                    agreed=settings.agreed,
                 )
             )
             session_id, last_at = opened.id, opened.resumed_from or first.taken_at

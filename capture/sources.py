@@ -64,6 +64,11 @@ def open_source(
     return Classroom(_number(spec, rest, 2)) if colon else Classroom()
 
 
+def is_synthetic(spec: str) -> bool:
+    """Whether `spec` names the synthetic class, whose people are made up; a file called demo.mp4 is none."""
+    return spec.strip().partition(":")[0].lower() == "demo"
+
+
 def _number(spec: str, text: str, first: int) -> int:
     if not re.fullmatch(r"\d{1,4}", text) or int(text) < first:
         kind = spec.strip().partition(":")[0].lower()

@@ -45,6 +45,24 @@ class ReportFormat(StrEnum):
     JSON = "json"
 
 
+class PlaceOption(StrEnum):
+    """Where a class is; the same words as `engagement.place.Place`."""
+
+    EU = "eu"
+    ELSEWHERE = "elsewhere"
+    UNSAID = "unsaid"
+
+
+class InstitutionOption(StrEnum):
+    """What kind of institution it is; the same words as `engagement.place.Institution`."""
+
+    SCHOOL = "school"
+    UNIVERSITY = "university"
+    WORKPLACE = "workplace"
+    OTHER = "other"
+    UNSAID = "unsaid"
+
+
 class ModeOption(StrEnum):
     """What may be inferred and kept; the same words as `engagement.records.Mode`."""
 
@@ -72,8 +90,16 @@ ModeChoice = Annotated[
     ModeOption | None,
     typer.Option(
         help="participation: no expressions. aggregate: class figures only. individual: per seat, "
-        "for a class that was told and agreed.",
-        show_default="aggregate",
+        "for a class that was told and agreed. Others than participation need classpulse place.",
+        show_default="participation",
+    ),
+]
+AgreedOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--agreed",
+        help="State that the class was told and agreed; individual mode needs it, the audit log keeps it.",
+        show_default=False,
     ),
 ]
 DetectorOption = Annotated[
@@ -135,6 +161,7 @@ def start(
     mode: ModeChoice = None,
     interval: IntervalOption = None,
     seconds: SecondsOption = None,
+    agreed: AgreedOption = None,
     database: DatabaseOption = None,
     detector: DetectorOption = None,
     detector_model: DetectorModelOption = None,
@@ -155,7 +182,10 @@ def start(
         detector_model=detector_model,
         host=host,
         port=port,
+        agreed=agreed,
     )
+    if (seconds is not None or run.says_what_to_read(settings)) and _is_terminal():
+        settings = run.told_at_terminal(settings, _choose)
     run.start(settings, seconds=seconds, browser=not no_browser)
 
 
@@ -166,6 +196,7 @@ def watch(
     mode: ModeChoice = None,
     interval: IntervalOption = None,
     seconds: SecondsOption = None,
+    agreed: AgreedOption = None,
     database: DatabaseOption = None,
     detector: DetectorOption = None,
     detector_model: DetectorModelOption = None,
@@ -183,8 +214,35 @@ def watch(
         database=database,
         detector=detector,
         detector_model=detector_model,
+        agreed=agreed,
     )
+    if not (headless or supervised) and _is_terminal():
+        settings = run.told_at_terminal(settings, _choose)
     run.watch(settings, seconds=seconds, headless=headless, supervised=supervised)
+
+
+@app.command()
+def place(
+    where: Annotated[PlaceOption | None, typer.Option(help="eu (also the EEA), elsewhere or unsaid.")] = None,
+    institution: Annotated[
+        InstitutionOption | None, typer.Option(help="school, university, workplace, other or unsaid.")
+    ] = None,
+    database: DatabaseOption = None,
+) -> None:
+    """Say where the class is, which decides what may be read; without options, show what was said."""
+    from classpulse import run
+
+    settings = run.settings_with(database=database)
+    if where is not None or institution is not None:
+        before = settings.session
+        settings = run.tell_place(
+            settings,
+            (where or before.place or PlaceOption.UNSAID).value,
+            (institution or before.institution or InstitutionOption.UNSAID).value,
+        )
+    elif _is_terminal():
+        settings = run.told_at_terminal(settings, _choose)
+    typer.echo(run.place_in_words(settings))
 
 
 @app.command()
@@ -211,7 +269,12 @@ def read(
     from classpulse import picture, run
 
     settings = run.settings_with(detector=detector, detector_model=detector_model)
-    result = picture.read(image, settings.inference.detector, settings.inference.detector_model)
+    expressions = run.may_read_expressions(settings)
+    if not expressions:
+        typer.echo("Expressions are not read where the class is (classpulse place says where).", err=True)
+    result = picture.read(
+        image, settings.inference.detector, settings.inference.detector_model, expressions=expressions
+    )
     typer.echo(json.dumps(result) if as_json else picture.as_text(result))
 
 
@@ -333,7 +396,9 @@ def models_train(
     self_weight: Annotated[
         float,
         typer.Option(
-            min=0, max=1, help="Share of its own earlier probabilities in the targets at the end; it grows from 0."
+            min=0,
+            max=1,
+            help="Share of its own earlier probabilities in the targets at the end; it grows from 0.",
         ),
     ] = 0.0,
     start: Annotated[
@@ -460,6 +525,23 @@ def models_compare(
     from classpulse import workshop
 
     typer.echo(workshop.compare(runs or (), data, out=out, engines=engine or ()), err=True)
+
+
+def _is_terminal() -> bool:
+    """Whether somebody can be asked."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def _choose(question: str, answers: dict[str, str]) -> str:
+    """Ask until one of the numbers is given."""
+    typer.echo(question, err=True)
+    for number, words in enumerate(answers.values(), start=1):
+        typer.echo(f"  {number}  {words}", err=True)
+    numbered = {str(number): value for number, value in enumerate(answers, start=1)}
+    answer = ""
+    while answer not in numbered:
+        answer = str(typer.prompt(f"1 to {len(numbered)}", err=True)).strip()
+    return numbered[answer]
 
 
 def _session_line(row: dict[str, Any]) -> dict[str, str]:

@@ -13,20 +13,22 @@ from sqlalchemy import Engine
 
 from capture.agent import AgentSettings
 from capture.errors import AgentError
-from capture.sources import open_source
+from capture.sources import is_synthetic, open_source
 from capture.stages import Stage
 from capture.supervisor import Supervisor
 from classpulse.checks import Examination
 from classpulse.choices import find_choices
 from classpulse.errors import StartRefusedError
+from classpulse.place import check_mode, modes_of, tell
 from classpulse.settings import Settings
+from classpulse.settings_editor import fixed_by, keep
 from classpulse.shared_view import VIEW_VARIABLE, SharedView
-from dashboard.controls import Choices, Findings, Line, Phase, RunStatus, View, Wanted
+from dashboard.controls import Choices, Findings, Line, Phase, RunStatus, Told, View, Wanted
+from dashboard.preferences import PreferencesRefusedError
 from engagement.errors import ClasspulseError
 from engagement.names import clean_name
 from engagement.records import Mode
 from storage import queries
-from storage.audit import AuditAction, audit
 from storage.queries import Condition
 from storage.recorder import Recorder
 from storage.stop import request_stop
@@ -169,7 +171,28 @@ class LiveControls:
             if last is not None:
                 name = last.name
                 mode = mode if "mode" in self._chosen.session.model_fields_set else last.mode
-        return Wanted(name, mode, self._chosen.capture.interval, self._chosen.capture.source)
+        allowed = mode in modes_of(self._chosen)
+        return Wanted(
+            name,
+            mode if allowed else Mode.PARTICIPATION,
+            self._chosen.capture.interval,
+            self._chosen.capture.source,
+        )
+
+    def told(self) -> Told | None:
+        """Where the class is; None where it has not been said."""
+        session = self._chosen.session
+        if session.place is None or session.institution is None:
+            return None
+        return Told(session.place, session.institution)
+
+    def tell(self, told: Told) -> None:
+        """Keep where the class is, in the settings and in the audit log.
+
+        Raises:
+            SettingsError: the settings cannot be written, or a variable says it.
+        """
+        self._chosen = tell(self._chosen, self._engine, told.place, told.institution, "page")
 
     def choices(self) -> Choices:
         """What is on the screen now."""
@@ -186,6 +209,8 @@ class LiveControls:
     def look(self, wanted: Wanted) -> int:
         """Begin to look at a source, in place of the look before."""
         chosen = with_wanted(self._chosen, wanted)
+        if wanted.mode not in modes_of(chosen):
+            chosen = with_wanted(self._chosen, replace(wanted, mode=Mode.PARTICIPATION))
         return self._looks.begin(Examination(chosen, self._load_reader, served=True), wanted.source)
 
     def findings(self) -> Findings | None:
@@ -202,24 +227,23 @@ class LiveControls:
         name = clean_name(wanted.name)
         if name is None:
             raise StartRefusedError("The class needs a name: type one, such as Physics 9b.")
-        if wanted.mode is Mode.INDIVIDUAL and not (wanted.agreed or wanted.source.startswith("demo")):
+        synthetic = is_synthetic(wanted.source)
+        if self.told() is None and not synthetic:
+            raise StartRefusedError("Say first where the class is, or that you would rather not say.")
+        if wanted.mode is Mode.INDIVIDUAL and not (wanted.agreed or synthetic):
             raise StartRefusedError(
                 "Individual mode is for a class that was told and agreed: tick that it was, or choose another mode."
             )
         chosen = with_wanted(self._chosen, wanted, name)
+        check_mode(chosen)
         check_start(chosen)
         self._recorder.close_abandoned()
         others = queries.live_session(self._engine)
         if others is not None and not self._is_own(others):
             raise _busy(others.name)
         self.begin(chosen)
-        audit(
-            self._engine,
-            AuditAction.SESSION_STARTED,
-            "page",
-            mode=str(wanted.mode),
-            class_agreed=wanted.agreed,
-        )
+        if not is_synthetic(wanted.source):
+            self._remember(wanted.mode)
 
     def begin(self, chosen: Settings, seconds: float | None = None) -> Run:
         """Read what the settings say; what can be checked before was checked.
@@ -300,6 +324,17 @@ class LiveControls:
             self._view.close()
         self._recorder.close_abandoned()
 
+    def _remember(self, mode: Mode) -> None:
+        """Let the mode that was chosen be what the form begins with, also after a restart."""
+        session = self._chosen.session
+        if session.mode is mode or fixed_by("session", "mode") is not None:
+            return
+        self._chosen = self._chosen.model_copy(update={"session": session.model_copy(update={"mode": mode})})
+        try:
+            keep({"session.mode": mode.value})
+        except PreferencesRefusedError as error:
+            logger.warning("the mode was not kept in the settings: %s", error)
+
     def _is_own(self, session: queries.SessionRow) -> bool:
         """Whether a session is that of the class that this program reads."""
         return self._run is not None and session.name == clean_name(self._run.chosen.session.name)
@@ -328,7 +363,7 @@ class LiveControls:
 
 def with_wanted(chosen: Settings, wanted: Wanted, name: str | None = None) -> Settings:
     """The settings with what the page asks for in place of theirs; the name only where it is given, cleaned."""
-    session = {"mode": wanted.mode} | ({} if name is None else {"name": name})
+    session = {"mode": wanted.mode, "agreed": wanted.agreed} | ({} if name is None else {"name": name})
     return chosen.model_copy(
         update={
             "capture": chosen.capture.model_copy(
@@ -348,7 +383,7 @@ def check_start(chosen: Settings, seconds: float | None = None) -> None:
     """
     AgentSettings(chosen.session.name, chosen.capture.interval, chosen.session.mode, seconds, "", os.getpid())
     source = open_source(chosen.capture.source, titles=chosen.capture.titles)
-    if not chosen.capture.source.startswith(SLOW_TO_OPEN):
+    if chosen.capture.source.strip().partition(":")[0].lower() not in SLOW_TO_OPEN:
         with source:
             pass
 

@@ -3,7 +3,8 @@
 ClasspulseError
 ├── SettingsError       the settings file or a variable is wrong
 ├── UsageError          a command cannot do what its options ask for
-└── StartRefusedError   a class cannot be started from the page
+├── StartRefusedError   a class cannot be started from the page
+└── ModeRefusedError    a mode may not be used where the class is, or needs a class that agreed
 """
 
 from engagement.errors import ClasspulseError
@@ -15,6 +16,10 @@ class SettingsError(ClasspulseError):
 
 class UsageError(ClasspulseError):
     """A command cannot do what its options ask for."""
+
+
+class ModeRefusedError(ClasspulseError):
+    """A mode may not be used where the class is, or needs a class that agreed."""
 
 
 class StartRefusedError(ClasspulseError):

@@ -10,8 +10,16 @@ from engagement.emotion import EXPRESSIONS
 from engagement.records import Box, TileReading
 
 
-def read(image: Path, detector: str, detector_model: Path | None) -> dict[str, Any]:
+def read(
+    image: Path, detector: str, detector_model: Path | None, *, expressions: bool = True
+) -> dict[str, Any]:
     """Read one picture.
+
+    Args:
+        image: a file.
+        detector: name of the face detector.
+        detector_model: its model file, where it needs one.
+        expressions: False does not even load the expression model.
 
     Returns:
         JSON types: image {width, height}, tiles [{box, name, state, face, expression, probabilities}] with boxes in
@@ -27,7 +35,9 @@ def read(image: Path, detector: str, detector_model: Path | None) -> dict[str, A
 
     pixels = load_image(image)
     height, width = pixels.shape[:2]
-    reader = load_reader(detector=detector, detector_model=detector_model, label_budget=None)
+    reader = load_reader(
+        detector=detector, detector_model=detector_model, expressions=expressions, label_budget=None
+    )
     # warm on the mirror image: as much work, and nothing that is remembered of its labels helps with the picture's own
     mirrored = np.ascontiguousarray(pixels[:, ::-1])
     reader.read(mirrored, find_tiles(mirrored))

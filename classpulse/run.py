@@ -42,6 +42,7 @@ def settings_with(
     detector_model: Path | None = None,
     host: str | None = None,
     port: int | None = None,
+    agreed: bool | None = None,
 ) -> Settings:
     """The settings with the given options in place of their values; None leaves a setting as it is.
 
@@ -52,7 +53,7 @@ def settings_with(
         {
             "capture": {"source": source, "interval": interval},
             "inference": {"detector": detector, "detector_model": detector_model},
-            "session": {"name": session, "mode": mode},
+            "session": {"name": session, "mode": mode, "agreed": agreed},
             "storage": {"database": database},
             "dashboard": {"host": host, "port": port},
         }
@@ -113,6 +114,7 @@ def _watch(chosen: Settings, *, seconds: float | None, headless: bool, supervise
     from capture.agent import Agent, AgentSettings
     from capture.sources import open_source
     from capture.stages import Stage, seconds_allowed, tell
+    from classpulse.place import check_mode, note
     from classpulse.progress import show_progress
     from inference.reader import load_reader
     from storage.recorder import Recorder
@@ -125,7 +127,9 @@ def _watch(chosen: Settings, *, seconds: float | None, headless: bool, supervise
         agent_name="classpulse watch",
         pid=os.getpid(),
         supervised=supervised,
+        agreed=chosen.session.agreed,
     )
+    check_mode(chosen)
     source = open_source(chosen.capture.source, titles=chosen.capture.titles)
 
     def on_stage(stage: Stage) -> None:
@@ -143,6 +147,8 @@ def _watch(chosen: Settings, *, seconds: float | None, headless: bool, supervise
         names=chosen.session.mode is not Mode.PARTICIPATION,
     )
     with database(chosen) as engine, stopped_by_signals() as stop:
+        # also where the file or a variable was written by hand
+        note(chosen, engine, "settings")
         if supervised:
             threading.Thread(target=_stop_at_end_of_input, args=(stop,), daemon=True).start()
         with (
@@ -208,10 +214,12 @@ def start(chosen: Settings, *, seconds: float | None, browser: bool) -> None:
     logs.configure("pages")
     from capture.errors import SourceError
     from classpulse.controls import LiveControls, check_start
+    from classpulse.place import check_mode
 
     at_once = seconds is not None or says_what_to_read(chosen)
     refusal: str | None = None
     if at_once:
+        check_mode(chosen)
         try:
             check_start(chosen, seconds)
         except SourceError as error:
@@ -311,6 +319,58 @@ def _pages(chosen: Settings, controls: "Controls | None" = None) -> "DashboardSe
         return DashboardSettings(controls=controls, book=book)
 
 
+def told_at_terminal(chosen: Settings, choose: Callable[[str, dict[str, str]], str]) -> Settings:
+    """The settings once the terminal was asked where the class is; as they are where that was told, or nobody is read.
+
+    Args:
+        chosen: the settings.
+        choose: asks a question with answers (value -> words) and gives the value.
+
+    Raises:
+        SettingsError: the settings file cannot be written.
+    """
+    from capture.sources import is_synthetic
+
+    told = chosen.session.place is not None and chosen.session.institution is not None
+    if told or is_synthetic(chosen.capture.source):
+        return chosen
+    return tell_place(chosen, *_asked(choose))
+
+
+def tell_place(chosen: Settings, place: str, institution: str) -> Settings:
+    """Keep where the class is; the settings that hold from now on.
+
+    Raises:
+        SettingsError: the settings file cannot be written, or a variable says it.
+    """
+    from classpulse.place import tell
+    from engagement.place import Institution, Place
+
+    with database(chosen) as engine:
+        return tell(chosen, engine, Place(place), Institution(institution), "command line")
+
+
+def may_read_expressions(chosen: Settings) -> bool:
+    """Whether the expressions on one picture, of which nothing is kept, may be read where the class is."""
+    from classpulse import place
+
+    return place.may_read_expressions(chosen)
+
+
+def place_in_words(chosen: Settings) -> str:
+    """Where the class is and which modes that allows."""
+    from classpulse.place import in_words
+
+    return in_words(chosen)
+
+
+def _asked(choose: Callable[[str, dict[str, str]], str]) -> tuple[str, str]:
+    from classpulse.place import ask
+
+    place, institution = ask(choose)
+    return place.value, institution.value
+
+
 def report(chosen: Settings, session: str, report_format: str) -> bytes:
     """The report of a session in one of `dashboard.exports.FORMATS`.
 
@@ -364,9 +424,15 @@ def erase(chosen: Settings, session: str, *, confirm: Callable[[str], bool]) -> 
 
 
 def doctor(chosen: Settings) -> "list[Check]":
-    """Check the machine and what is read of the source; each line says what to do."""
-    from classpulse.checks import Examination
+    """Check the machine and what is read of the source; each line says what to do.
 
+    Raises:
+        ModeRefusedError: the mode may not be used where the class is.
+    """
+    from classpulse.checks import Examination
+    from classpulse.place import check_place
+
+    check_place(chosen)
     return Examination(chosen, _look_reader).checks()
 
 
@@ -416,5 +482,7 @@ def _watch_command(chosen: Settings, seconds: float | None) -> list[str]:
         "--detector-model": chosen.inference.detector_model,
     }
     given = [f"{name}={value}" for name, value in options.items() if value is not None]
+    if chosen.session.agreed:
+        given.append("--agreed")
     # -P: nothing is imported from the folder in which the user happens to be
     return [sys.executable, "-P", "-m", "classpulse", "watch", "--headless", "--supervised", *given]

@@ -20,6 +20,7 @@ from pydantic_settings import (
 from capture.windows import MEETING_TITLES
 from classpulse import paths
 from classpulse.errors import SettingsError
+from engagement.place import Institution, Place
 from engagement.records import Mode
 
 
@@ -52,8 +53,14 @@ class SessionSettings(_Section):
 
     name: Annotated[str, Field(min_length=1, max_length=64)] = "Class"
     """Name of the session; sessions of one class share it."""
-    mode: Mode = Mode.AGGREGATE
+    mode: Mode = Mode.PARTICIPATION
     """participation (no expressions), aggregate (class figures only) or individual (per seat; the class agreed)."""
+    place: Place | None = None
+    """Where the class is: eu (the EU or the EEA), elsewhere or unsaid; other modes than participation need elsewhere."""
+    institution: Institution | None = None
+    """What kind of institution it is: school, university, workplace, other or unsaid."""
+    agreed: bool = False
+    """Whether the class was told and agreed; individual mode needs it, and the audit log keeps it."""
 
 
 class StorageSettings(_Section):

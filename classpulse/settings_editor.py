@@ -21,16 +21,24 @@ from sqlalchemy.exc import ArgumentError
 from tomlkit.exceptions import TOMLKitError
 
 from classpulse.errors import SettingsError
-from classpulse.settings import Settings, load, settings_file
+from classpulse.settings import SessionSettings, Settings, load, settings_file
 from dashboard.preferences import Kind, Preference, Preferences, PreferencesRefusedError, Value
 from engagement.errors import ClasspulseError
 from engagement.names import clean_name
+from engagement.place import modes_allowed
+from engagement.records import Mode
 
 _BY_HAND: Final = {
     "storage.database": "edited in the file only: sessions stay where they were kept",
     "dashboard.host": "edited in the file only: the pages are for this computer",
+    "session.place": "told on the page Start, or with classpulse place",
+    "session.institution": "told on the page Start, or with classpulse place",
+    "session.agreed": "stated for each class: on the page Start, or with --agreed",
 }
 _ORDER: Final = ("session", "capture", "inference", "storage", "dashboard")
+
+_writing: Final = threading.Lock()
+"""Held from reading the file until it is written anew."""
 
 
 class SettingsEditor:
@@ -42,7 +50,6 @@ class SettingsEditor:
 
     def __init__(self, running: Settings) -> None:
         self._running = running
-        self._writing = threading.Lock()
         # what differs from file and variables was given as an option
         try:
             self._found = load()
@@ -74,7 +81,7 @@ class SettingsEditor:
         Raises:
             PreferencesRefusedError: a value is wrong, a setting is fixed, or the file cannot be read or written.
         """
-        with self._writing:
+        with _writing:
             known = {setting.key: setting for setting in self.read().settings}
             problems = {
                 key: known[key].fixed or "" if key in known else "There is no such setting."
@@ -83,11 +90,7 @@ class SettingsEditor:
             }
             if problems:
                 raise PreferencesRefusedError("Nothing was written: these cannot be edited here.", problems)
-            file = settings_file()
-            document = _document(file)
-            for key, value in _checked(_sections(document), changes).items():
-                _put(document, key, value, known[key].default)
-            _replace(file, tomlkit.dumps(document))
+            _write(changes)
 
     def _preference(
         self,
@@ -102,7 +105,7 @@ class SettingsEditor:
         default = _plain(key, field.default)
         fixed = _BY_HAND.get(key)
         if name in variables.get(section, {}):
-            fixed = f"set by the variable CLASSPULSE_{section.upper()}__{name.upper()}"
+            fixed = f"set by the variable {_variable(section, name)}"
         elif running != getattr(getattr(self._found, section), name):
             fixed = "given as an option when classpulse was started"
         in_file = _plain(key, written.get(section, {}).get(name, field.default))
@@ -119,6 +122,34 @@ class SettingsEditor:
             fixed=fixed,
             in_use=None if fixed or now == in_file else _words(now),
         )
+
+
+def keep(values: Mapping[str, Value]) -> None:
+    """Write settings that the pages tell in another way than in the form of all settings.
+
+    Raises:
+        PreferencesRefusedError: a value is wrong, or the file cannot be read or written.
+    """
+    with _writing:
+        _write(values)
+
+
+def fixed_by(section: str, name: str) -> str | None:
+    """The variable that sets a setting, and goes before the file; None where there is none."""
+    return _variable(section, name) if name in _variables().get(section, {}) else None
+
+
+def _write(changes: Mapping[str, Value]) -> None:
+    file = settings_file()
+    document = _document(file)
+    for key, value in _checked(_sections(document), changes).items():
+        section, _, name = key.partition(".")
+        _put(document, key, value, _plain(key, _model(section).model_fields[name].default))
+    _replace(file, tomlkit.dumps(document))
+
+
+def _variable(section: str, name: str) -> str:
+    return f"CLASSPULSE_{section.upper()}__{name.upper()}"
 
 
 def _place(section: str) -> int:
@@ -180,6 +211,10 @@ def _checked(written: Mapping[str, Mapping[str, Any]], changes: Mapping[str, Val
             owner, _, name = key.partition(".")
             if owner == section:
                 taken[key] = None if value is None else _plain(key, getattr(model, name))
+        if isinstance(model, SessionSettings) and "session.mode" in changes:
+            problem = _mode_problem(model)
+            if problem is not None:
+                problems["session.mode"] = problem
     for key, value in taken.items():
         problem = _deeper(key, value)
         if problem:
@@ -191,6 +226,18 @@ def _checked(written: Mapping[str, Mapping[str, Any]], changes: Mapping[str, Val
     if "session.name" in taken and taken["session.name"] is not None:
         taken["session.name"] = clean_name(str(taken["session.name"]))
     return taken
+
+
+def _mode_problem(session: SessionSettings) -> str | None:
+    """Why the mode may not stand in the file beside the place that stands there; None where it may."""
+    variables = _variables().get("session", {})
+    told = session.model_validate(
+        session.model_dump()
+        | {name: variables[name] for name in ("place", "institution") if name in variables}
+    )
+    if told.mode in modes_allowed(told.place, told.institution):
+        return None
+    return f"Where the class is, only {Mode.PARTICIPATION} may be chosen; the page Start asks for the place."
 
 
 def _deeper(key: str, value: Value) -> str | None:

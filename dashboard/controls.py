@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Literal, Protocol
 
 from engagement.emotion import Expression
+from engagement.place import Institution, Place
 from engagement.records import Mode
 
 
@@ -29,6 +30,14 @@ class Wanted:
     interval: float
     source: str
     agreed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Where the class is, as the teacher says: it decides which modes may be chosen."""
+
+    place: Place
+    institution: Institution
 
 
 class SourceKind(StrEnum):
@@ -171,6 +180,18 @@ class Controls(Protocol):
 
     def suggestion(self) -> Wanted:
         """The class that is read; where none is, what to fill the form with: the settings, and what was last read."""
+        ...
+
+    def told(self) -> Told | None:
+        """Where the class is; None where it has not been said."""
+        ...
+
+    def tell(self, told: Told) -> None:
+        """Keep where the class is, in the settings and in the audit log.
+
+        Raises:
+            ClasspulseError: the settings cannot be written, or a variable says it.
+        """
         ...
 
     def choices(self) -> Choices:

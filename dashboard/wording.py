@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import pandas as pd
 
 from engagement.emotion import Expression
+from engagement.place import Institution, Place
 from engagement.records import Mode, NotObservedReason, Rule, State
 from storage.queries import Condition
 
@@ -65,6 +66,24 @@ MODE_MEANINGS: Final[Mapping[Mode, str]] = MappingProxyType(
         Mode.PARTICIPATION: "Presence, cameras and facing only. No expression is read.",
         Mode.AGGREGATE: "Expressions of the class as a whole. Nothing is kept per seat.",
         Mode.INDIVIDUAL: "Expressions and attention per seat. Only for a class that was told and agreed.",
+    }
+)
+
+PLACES: Final[Mapping[Place, str]] = MappingProxyType(
+    {
+        Place.EU: "In the EU or the EEA",
+        Place.ELSEWHERE: "Elsewhere",
+        Place.UNSAID: "Rather not say",
+    }
+)
+
+INSTITUTIONS: Final[Mapping[Institution, str]] = MappingProxyType(
+    {
+        Institution.SCHOOL: "A school",
+        Institution.UNIVERSITY: "A university or college",
+        Institution.WORKPLACE: "Training at work",
+        Institution.OTHER: "Something else",
+        Institution.UNSAID: "Rather not say",
     }
 )
 

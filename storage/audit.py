@@ -10,7 +10,17 @@ from sqlalchemy import Connection, Engine, insert, select
 from storage.database import reading, writing
 from storage.schema import AuditAction, AuditTable
 
-__all__ = ["AuditAction", "AuditEntry", "audit", "audit_entries", "write_audit"]
+__all__ = ["AuditAction", "AuditEntry", "audit", "audit_change", "audit_entries", "write_audit"]
+
+
+_ENTRY = (
+    AuditTable.id,
+    AuditTable.at,
+    AuditTable.actor,
+    AuditTable.action,
+    AuditTable.subject,
+    AuditTable.detail,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +58,19 @@ def audit(
         write_audit(connection, action, actor, subject, **detail)
 
 
+def audit_change(engine: Engine, action: AuditAction, actor: str, **detail: object) -> None:
+    """Add a line, unless the last one of this action says the same."""
+    with writing(engine) as connection:
+        last = connection.scalar(
+            select(AuditTable.detail)
+            .where(AuditTable.action == str(action))
+            .order_by(AuditTable.id.desc())
+            .limit(1)
+        )
+        if last != detail:
+            write_audit(connection, action, actor, None, **detail)
+
+
 def write_audit(
     connection: Connection, action: AuditAction, actor: str, subject: int | None = None, **detail: object
 ) -> None:
@@ -61,7 +84,7 @@ def write_audit(
 
 def audit_entries(engine: Engine, most: int | None = None) -> list[AuditEntry]:
     """The log, newest first, at most `most` lines of it."""
-    query = select(AuditTable.__table__).order_by(AuditTable.id.desc())
+    query = select(*_ENTRY).order_by(AuditTable.id.desc())
     with reading(engine) as connection:
         rows = connection.execute(query if most is None else query.limit(most)).mappings().all()
     return [AuditEntry(**{**row, "action": AuditAction(row["action"])}) for row in rows]

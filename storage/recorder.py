@@ -14,6 +14,7 @@ from engagement.emotion import EXPRESSIONS
 from engagement.errors import InvalidRecordError
 from engagement.names import clean_name
 from engagement.records import Episode, IntervalRecord, Mode, Reading, Seat, State, check_utc
+from storage.audit import AuditAction, write_audit
 from storage.database import reading, writing
 from storage.errors import SessionBusyError, SessionClosedError, UnknownSessionError
 from storage.schema import (
@@ -56,6 +57,7 @@ class NewSession:
         started_at: aware UTC; for a recording the time of its first frame.
         agent_name: what a second agent is told about the first.
         pid: process id of the agent.
+        agreed: whether the teacher states that the class was told and agreed; kept in the audit log.
         may_resume: go on with a session of this name, mode, interval and kind of source that broke off less than
             `RESUME_WITHIN` ago. Not for recordings, which start again from their beginning.
     """
@@ -68,6 +70,7 @@ class NewSession:
     agent_name: str
     pid: int
     may_resume: bool = False
+    agreed: bool = False
 
     def __post_init__(self) -> None:
         check_utc("NewSession.started_at", self.started_at)
@@ -176,6 +179,14 @@ class Recorder:
                 )
                 .returning(SessionTable.id)
             ).scalar_one()
+            write_audit(
+                connection,
+                AuditAction.SESSION_STARTED,
+                new.agent_name,
+                session_id,
+                mode=str(new.mode),
+                class_agreed=new.agreed,
+            )
         return OpenedSession(session_id, None)
 
     def close_abandoned(self, is_alive: Callable[[int], bool] | None = None) -> list[int]:
@@ -298,6 +309,10 @@ def _started_after(pid: int, opened_at: datetime) -> bool:
     return created > opened_at + _CLOCK_SLACK
 
 
+_SESSION: Final = [one.class_attribute for one in SessionTable.__mapper__.column_attrs]
+"""All columns, by their class, so that they keep to `storage.scope`."""
+
+
 def _serialise(connection: Connection) -> None:
     """Let one `open_session` at a time look and insert; SQLite's write lock does so by itself."""
     if connection.dialect.name == "postgresql":
@@ -306,7 +321,7 @@ def _serialise(connection: Connection) -> None:
 
 def _open_sessions(connection: Connection, name: str | None = None) -> Sequence[RowMapping]:
     query = (
-        select(SessionTable.__table__, HeartbeatTable.at)
+        select(*_SESSION, HeartbeatTable.at)
         .outerjoin(HeartbeatTable, HeartbeatTable.session_id == SessionTable.id)
         .where(SessionTable.ended_at.is_(None))
         .order_by(SessionTable.id)
@@ -340,7 +355,7 @@ def _broken_off(connection: Connection, name: str, new: NewSession, source: str)
     """The newest session of this name, if it broke off just now and was watched in the same way."""
     row = (
         connection.execute(
-            select(SessionTable.__table__, HeartbeatTable.at)
+            select(*_SESSION, HeartbeatTable.at)
             .outerjoin(HeartbeatTable, HeartbeatTable.session_id == SessionTable.id)
             .where(SessionTable.name == name)
             .order_by(SessionTable.id.desc())

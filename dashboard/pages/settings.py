@@ -31,6 +31,9 @@ _TITLES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "session.name": "Name of the class",
         "session.mode": "Mode",
+        "session.place": "Where the class is",
+        "session.institution": "Kind of institution",
+        "session.agreed": "The class was told and agreed",
         "capture.source": "Source",
         "capture.interval": "Seconds between frames",
         "capture.titles": "Titles of meeting windows",

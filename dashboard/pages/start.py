@@ -13,10 +13,10 @@ from flask import request
 from sqlalchemy import Engine
 
 from dashboard import shell
-from dashboard.components import running
+from dashboard.components import places, running
 from dashboard.components.running import PAUSED
 from dashboard.controls import Choices, Controls, Findings, Line, Phase, SourceKind, View, ViewTile, Wanted
-from dashboard.wording import EXPRESSIONS, MODE_MEANINGS, MODES, STATES, count
+from dashboard.wording import EXPRESSIONS, STATES, count
 from engagement.errors import ClasspulseError
 from engagement.records import Mode
 from engagement.records import State as RowState
@@ -82,10 +82,6 @@ _PLACES: Final = {
     PATH: ("Path of a video, a picture or a folder of pictures", "lesson.mp4"),
 }
 _SYMBOLS: Final = {"ok": ("✓", "fine"), "warn": ("!", "to look at"), "fail": ("✕", "missing")}
-_EU: Final = (
-    "In the EU and the EEA reading emotions in education is prohibited (AI Act, Article 5(1)(f)): there, only "
-    "participation may be chosen."
-)
 
 
 def layout() -> Component:
@@ -124,6 +120,7 @@ def _form() -> Component:
     return html.Section(
         [
             html.Div(html.H2("The class"), className="cp-heading"),
+            places.layout(),
             dmc.Autocomplete(
                 id=NAME,
                 label="Name",
@@ -148,17 +145,10 @@ def _form() -> Component:
             ),
             html.P(id=PROBLEM, className="cp-start-problem cp-small"),
             dmc.RadioGroup(
-                html.Div(
-                    [
-                        dmc.Radio(value=mode.value, label=word.capitalize(), description=MODE_MEANINGS[mode])
-                        for mode, word in MODES.items()
-                    ],
-                    className="cp-start-modes",
-                ),
+                html.Div(places.mode_radios((Mode.PARTICIPATION,)), id=places.CHOICES),
                 id=MODE,
                 label="What may be read and kept",
-                description=_EU,
-                value=Mode.AGGREGATE.value,
+                value=Mode.PARTICIPATION.value,
             ),
             html.Div(
                 dmc.Checkbox(id=AGREED, label="The class was told and agreed", checked=False, radius="sm"),
@@ -253,6 +243,7 @@ def register(app: Dash, engine: Engine, controls: Controls | None, start_command
     _register_panel(app, engine, controls, start_command)
     if controls is not None:
         _register_form(app, engine, controls)
+        places.register(app, controls, mode=MODE, source=SOURCE, synthetic=DEMO)
         _register_look(app, controls)
         _register_view(app, controls)
 

@@ -9,13 +9,15 @@ from pathlib import Path
 import pytest
 
 from classpulse.settings import Settings, load
-from classpulse.settings_editor import SettingsEditor
+from classpulse.settings_editor import SettingsEditor, keep
 from dashboard.preferences import Kind, Preference, PreferencesRefusedError, Value
 
 FILE = """# our class
 [session]
 name = "Physics 9b"   # the whole year
 mode = "participation"
+place = "elsewhere"
+institution = "school"
 
 [capture]
 # a slow laptop
@@ -70,7 +72,7 @@ def test_comments_order_and_rights_stay(written: Path) -> None:
     editor.write({"session.name": "Physics 9c", "capture.interval": 2.5, "dashboard.port": 8060})
     text = written.read_text()
     assert text.startswith(
-        '# our class\n[session]\nname = "Physics 9c"   # the whole year\nmode = "participation"\n'
+        '# our class\n[session]\nname = "Physics 9c"   # the whole year\nmode = "participation"\nplace ='
     )
     assert "# a slow laptop\ninterval = 2.5\n" in text
     assert tomllib.loads(text)["dashboard"] == {"port": 8060}
@@ -83,10 +85,10 @@ def test_comments_order_and_rights_stay(written: Path) -> None:
 
 def test_a_file_is_made_where_there_is_none(file: Path) -> None:
     SettingsEditor(load()).write(
-        {"session.mode": "individual", "capture.titles": ("Zoom Meeting", '"quoted" = #1')}
+        {"session.name": "Physics", "capture.titles": ("Zoom Meeting", '"quoted" = #1')}
     )
     assert load().capture.titles == ("Zoom Meeting", '"quoted" = #1')
-    assert load().session.mode == "individual"
+    assert load().session.name == "Physics"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
@@ -94,10 +96,49 @@ def test_a_default_is_not_written_and_nothing_takes_a_setting_out(written: Path)
     editor = SettingsEditor(load())
     editor.write({"dashboard.port": 8050, "capture.interval": None})
     assert tomllib.loads(written.read_text()) == {
-        "session": {"name": "Physics 9b", "mode": "participation"},
+        "session": {
+            "name": "Physics 9b",
+            "mode": "participation",
+            "place": "elsewhere",
+            "institution": "school",
+        },
         "capture": {},
     }
     assert load().capture.interval == 2.0
+
+
+@pytest.mark.parametrize(
+    ("place", "allowed"),
+    [
+        ({}, False),
+        ({"place": "eu", "institution": "school"}, False),
+        ({"place": "unsaid", "institution": "school"}, False),
+        ({"place": "elsewhere", "institution": "unsaid"}, False),
+        ({"place": "elsewhere", "institution": "school"}, True),
+    ],
+)
+@pytest.mark.parametrize("by_variable", [False, True])
+def test_no_mode_is_written_that_the_place_does_not_allow(
+    file: Path, monkeypatch: pytest.MonkeyPatch, place: dict[str, str], allowed: bool, by_variable: bool
+) -> None:
+    if by_variable:
+        for name, value in place.items():
+            monkeypatch.setenv(f"CLASSPULSE_SESSION__{name.upper()}", value)
+    else:
+        keep({f"session.{name}": value for name, value in place.items()})
+    editor = SettingsEditor(load())
+    # what decides cannot be told here, where nobody explains it
+    for key in ("session.place", "session.institution", "session.agreed"):
+        assert preferences(editor)[key].fixed
+    for mode in ("aggregate", "individual"):
+        if allowed:
+            editor.write({"session.mode": mode})
+            assert load().session.mode == mode
+            continue
+        with pytest.raises(PreferencesRefusedError) as refused:
+            editor.write({"session.mode": mode})
+        assert "only participation" in refused.value.problems["session.mode"]
+        assert load().session.mode == "participation"
 
 
 def test_a_link_stays_a_link(written: Path, tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from dashboard.controls import (
     Phase,
     RunStatus,
     SourceKind,
+    Told,
     View,
     ViewTile,
     Wanted,
@@ -59,6 +60,12 @@ class Hands:
 
     def suggestion(self) -> Wanted:
         return Wanted("Class", Mode.AGGREGATE, 2.0, "window")
+
+    def told(self) -> Told | None:
+        return None
+
+    def tell(self, told: Told) -> None:
+        raise NotImplementedError
 
     def choices(self) -> Choices:
         return Choices(())

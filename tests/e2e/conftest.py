@@ -39,6 +39,10 @@ class Home:
             "HOME": str(folder),
             "TMPDIR": str(temporary),
             "CLASSPULSE_STORAGE__DATABASE": self.database,
+            # a class that may be read in every mode; what is asked at the first start has its own tests
+            "CLASSPULSE_SESSION__PLACE": "elsewhere",
+            "CLASSPULSE_SESSION__INSTITUTION": "university",
+            "CLASSPULSE_SESSION__AGREED": "true",
         }
 
     def run(

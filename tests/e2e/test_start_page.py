@@ -154,6 +154,6 @@ def test_a_meeting_that_is_opened_appears_and_starts_with_one_press(
     session = queries.find_session(engine, "Physics")
     kept = queries.intervals_since(engine, session.id)
     engine.dispose()
-    assert session.mode == "aggregate"
+    assert session.mode == "participation"
     assert session.source.startswith("window")
     assert kept["tiles"].iloc[0] == 11

@@ -1,0 +1,268 @@
+"""Where the class is: asked once, kept, logged, and obeyed by every door that starts a reading."""
+
+import json
+import os
+import pty
+import subprocess
+import sys
+import time
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from sqlalchemy import Engine
+from typer.testing import CliRunner
+
+from capture.classroom import Classroom
+from classpulse import run, settings
+from classpulse.cli import app
+from classpulse.controls import LiveControls
+from classpulse.errors import ModeRefusedError, SettingsError, StartRefusedError
+from classpulse.place import check_mode
+from dashboard.controls import Told, Wanted
+from engagement.place import Institution, Place
+from engagement.records import Mode
+from storage import queries
+from storage.audit import AuditAction, AuditEntry, audit_entries
+from storage.database import open_database
+from storage.migrate import migrate
+
+NOWHERE = (
+    "",
+    '[session]\nplace = "eu"\ninstitution = "school"\n',
+    '[session]\nplace = "eu"\ninstitution = "other"\nagreed = true\n',
+    '[session]\nplace = "unsaid"\ninstitution = "school"\n',
+    '[session]\nplace = "elsewhere"\n',
+    '[session]\nplace = "elsewhere"\ninstitution = "unsaid"\n',
+)
+"""Settings with which nothing but participation may be read."""
+
+ELSEWHERE = '[session]\nplace = "elsewhere"\ninstitution = "university"\n'
+
+
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A settings file of its own, empty."""
+    for name in [name for name in os.environ if name.startswith("CLASSPULSE_")]:
+        monkeypatch.delenv(name)
+    made = tmp_path / "settings.toml"
+    made.touch()
+    monkeypatch.setenv("CLASSPULSE_SETTINGS", str(made))
+    monkeypatch.setenv("CLASSPULSE_STORAGE__DATABASE", f"sqlite:///{tmp_path / 'class.db'}")
+    return made
+
+
+@pytest.fixture
+def engine(file: Path) -> Iterator[Engine]:
+    made = open_database(settings.load().database_url)
+    migrate(made)
+    yield made
+    made.dispose()
+
+
+@pytest.fixture(scope="module")
+def picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A gallery of four, as a file whose name begins as the demo does."""
+    path = tmp_path_factory.mktemp("pictures") / "demo.png"
+    with Classroom(seats=4, width=960, height=540) as classroom:
+        Image.fromarray(classroom.draw(3.0)).save(path)
+    return path
+
+
+def classpulse(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "classpulse", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=240,
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
+
+
+def log(engine: Engine, action: AuditAction) -> list[AuditEntry]:
+    return [entry for entry in audit_entries(engine) if entry.action is action]
+
+
+@pytest.mark.parametrize("text", NOWHERE)
+@pytest.mark.parametrize("mode", ["aggregate", "individual"])
+def test_no_option_variable_or_file_unlocks_more(
+    file: Path, picture: Path, monkeypatch: pytest.MonkeyPatch, text: str, mode: str
+) -> None:
+    file.write_text(text)
+    asked = run.settings_with(source=str(picture), mode=mode, agreed=True)
+    with pytest.raises(ModeRefusedError, match="mode reads expressions, and"):
+        check_mode(asked)
+    monkeypatch.setenv("CLASSPULSE_SESSION__MODE", mode)
+    monkeypatch.setenv("CLASSPULSE_SESSION__AGREED", "true")
+    with pytest.raises(ModeRefusedError, match="choose participation"):
+        check_mode(run.settings_with(source=str(picture)))
+    # people who are made up may be read in every mode, everywhere
+    check_mode(run.settings_with(source="demo:4"))
+
+
+def test_elsewhere_individual_needs_a_class_that_agreed(file: Path, picture: Path) -> None:
+    file.write_text(ELSEWHERE)
+    check_mode(run.settings_with(source=str(picture), mode="aggregate"))
+    with pytest.raises(ModeRefusedError, match="told and agreed"):
+        check_mode(run.settings_with(source=str(picture), mode="individual"))
+    check_mode(run.settings_with(source=str(picture), mode="individual", agreed=True))
+
+
+@pytest.mark.parametrize("command", ["watch", "start"])
+def test_every_command_refuses_with_one_sentence(file: Path, picture: Path, command: str) -> None:
+    file.write_text(NOWHERE[1])
+    looked = CliRunner().invoke(app, ["doctor", "--source", str(picture), "--mode", "aggregate"])
+    assert isinstance(looked.exception, ModeRefusedError)
+    refused = classpulse(command, "--source", str(picture), "--mode", "aggregate")
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("classpulse: Aggregate mode reads expressions, and in the EU")
+    assert len(refused.stderr.splitlines()) == 1
+    assert not (file.parent / "class.db").exists()
+
+
+def test_a_run_that_can_ask_nobody_reads_participation(file: Path, picture: Path) -> None:
+    done = classpulse("watch", "--source", str(picture), "--headless")
+    assert done.returncode == 0, done.stderr
+    assert "Session 1" in done.stderr
+    made = open_database(settings.load().database_url)
+    assert queries.find_session(made, "last").mode is Mode.PARTICIPATION
+    made.dispose()
+
+
+def test_the_answer_is_kept_in_settings_and_log_and_can_be_changed(file: Path, engine: Engine) -> None:
+    def place(*options: str) -> str:
+        done = CliRunner().invoke(app, ["place", *options])
+        assert done.exit_code == 0, done.exception
+        return done.stdout
+
+    assert "Not told yet" in place()
+    told = place("--where", "elsewhere", "--institution", "school")
+    assert told == "Elsewhere; A school. Modes: participation, aggregate, individual.\n"
+    assert place("--where", "eu").endswith("Modes: participation.\n")
+    assert tomllib.loads(file.read_text())["session"] == {"place": "eu", "institution": "school"}
+    last, first = log(engine, AuditAction.PLACE_TOLD)
+    assert (first.actor, dict(first.detail)) == (
+        "command line",
+        {"place": "elsewhere", "institution": "school"},
+    )
+    assert dict(last.detail) == {"place": "eu", "institution": "school"}
+    # the same once more is no news
+    place("--where", "eu")
+    assert len(log(engine, AuditAction.PLACE_TOLD)) == 2
+
+
+def test_a_file_that_was_written_by_hand_reaches_the_log_with_the_next_class(
+    file: Path, engine: Engine, picture: Path
+) -> None:
+    file.write_text(ELSEWHERE)
+    options = ("--source", str(picture), "--mode", "individual", "--agreed", "--headless")
+    assert classpulse("watch", *options).returncode == 0
+    (told,) = log(engine, AuditAction.PLACE_TOLD)
+    assert (told.actor, told.detail["place"]) == ("settings", "elsewhere")
+    (started,) = log(engine, AuditAction.SESSION_STARTED)
+    assert started.subject == queries.find_session(engine, "last").id
+    assert dict(started.detail) == {"mode": "individual", "class_agreed": True}
+
+
+def test_one_picture_is_read_without_expressions_where_the_place_forbids_them(
+    file: Path, picture: Path
+) -> None:
+    file.write_text(NOWHERE[1])
+    done = CliRunner().invoke(app, ["read", str(picture), "--json"])
+    assert "Expressions are not read" in done.stderr
+    tiles = json.loads(done.stdout)["tiles"]
+    assert len(tiles) == 4
+    assert any(tile["face"] for tile in tiles)
+    assert {tile["expression"] for tile in tiles} == {None}
+
+
+def test_a_terminal_is_asked_once(file: Path, picture: Path, engine: Engine) -> None:
+    parent, child = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "classpulse", "watch", "--source", str(picture)],
+        stdin=child,
+        stdout=child,
+        stderr=child,
+        close_fds=True,
+    )
+    os.close(child)
+    seen = b""
+
+    def until(words: bytes) -> None:
+        nonlocal seen
+        deadline = time.monotonic() + 120
+        while words not in seen:
+            assert time.monotonic() < deadline, seen
+            try:
+                seen += os.read(parent, 4096)
+            except OSError:  # the end of a terminal on Linux
+                break
+        assert words in seen, seen
+
+    try:
+        until(b"1 to 3")
+        os.write(parent, b"7\n2\n")
+        until(b"1 to 5")
+        os.write(parent, b"1\n")
+        until(b"intervals kept")
+    finally:
+        process.kill()
+        process.wait(30)
+        os.close(parent)
+    assert b"Where is the class?" in seen
+    assert tomllib.loads(file.read_text())["session"] == {"place": "elsewhere", "institution": "school"}
+    assert [entry.actor for entry in log(engine, AuditAction.PLACE_TOLD)] == ["command line"]
+
+
+def hands_of(engine: Engine) -> LiveControls:
+    return LiveControls(
+        settings.load(),
+        engine,
+        lambda _chosen, _left: [sys.executable, "-c", "import sys; sys.stdin.read()"],
+        lambda _chosen: None,  # type: ignore[arg-type, return-value]
+    )
+
+
+def test_the_page_asks_before_the_first_class_and_obeys_the_answer(
+    file: Path, engine: Engine, picture: Path
+) -> None:
+    hands = hands_of(engine)
+    try:
+        wanted = Wanted("Physics 9b", Mode.AGGREGATE, 2.0, str(picture), agreed=True)
+        assert hands.told() is None
+        with pytest.raises(StartRefusedError, match="Say first where the class is"):
+            hands.start(wanted)
+        for place in (Place.EU, Place.UNSAID):
+            hands.tell(Told(place, Institution.SCHOOL))
+            for mode in (Mode.AGGREGATE, Mode.INDIVIDUAL):
+                with pytest.raises(ModeRefusedError):
+                    hands.start(Wanted("Physics 9b", mode, 2.0, str(picture), agreed=True))
+        hands.tell(Told(Place.ELSEWHERE, Institution.SCHOOL))
+        hands.start(wanted)
+        assert settings.load().session.mode is Mode.AGGREGATE
+    finally:
+        hands.close()
+    # told once, known after a restart
+    again = hands_of(engine)
+    assert again.told() == Told(Place.ELSEWHERE, Institution.SCHOOL)
+    assert again.suggestion().mode is Mode.AGGREGATE
+    again.tell(Told(Place.EU, Institution.SCHOOL))
+    assert again.suggestion().mode is Mode.PARTICIPATION
+    again.close()
+    places = [entry.detail["place"] for entry in reversed(log(engine, AuditAction.PLACE_TOLD))]
+    assert places == ["eu", "unsaid", "elsewhere", "eu"]
+    assert {entry.actor for entry in log(engine, AuditAction.PLACE_TOLD)} == {"page"}
+
+
+def test_what_a_variable_says_is_not_told_otherwise(
+    file: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLASSPULSE_SESSION__PLACE", "eu")
+    hands = hands_of(engine)
+    with pytest.raises(SettingsError, match="CLASSPULSE_SESSION__PLACE"):
+        hands.tell(Told(Place.ELSEWHERE, Institution.SCHOOL))
+    hands.close()
+    assert file.read_text() == ""
