@@ -17,9 +17,9 @@ from waitress.server import create_server
 from waitress.wasyncore import close_all
 
 from dashboard import shell
-from dashboard.components import empty, running
+from dashboard.components import empty, fault, running
 from dashboard.controls import Controls
-from dashboard.errors import ExportError, PortInUseError
+from dashboard.errors import PortInUseError
 from dashboard.exports import FORMATS
 from dashboard.health import health
 from dashboard.pages import about, now, report, sessions, start, students, trends
@@ -27,6 +27,7 @@ from dashboard.pages import settings as settings_page
 from dashboard.preferences import SettingsBook
 from dashboard.security import MAX_REQUEST_BYTES, protect, require_loopback
 from dashboard.theme import css_variables
+from engagement.errors import ClasspulseError
 from storage.errors import UnknownSessionError
 
 _FOLDER: Final = Path(__file__).parent
@@ -72,10 +73,12 @@ def create_app(engine: Engine, settings: DashboardSettings | None = None) -> Das
         use_pages=False,
         enable_mcp=False,
         add_log_handler=False,
+        on_error=fault.Teller(),
         meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}],
     )
     app.layout = shell.layout()
     shell.register(app)
+    fault.register(app, shell.URL)
     now.register(app, engine, chosen.start_command)
     sessions.register(app, engine)
     report.register(app, engine)
@@ -144,7 +147,7 @@ def _serve_exports(app: Dash, engine: Engine) -> None:
             body = FORMATS[suffix].make(engine, session_id)
         except UnknownSessionError as error:
             return _said(str(error), 404)
-        except ExportError as error:
+        except ClasspulseError as error:
             return _said(str(error), 503)
         name = f"classpulse-session-{session_id}.{suffix}"
         return Response(

@@ -8,7 +8,7 @@ import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, dcc, html
 from dash.development.base_component import Component
 
-from dashboard.components import running
+from dashboard.components import fault, running
 from dashboard.theme import MANTINE, Scheme
 from dashboard.wording import zone_of
 
@@ -84,7 +84,9 @@ def layout() -> Component:
             dmc.AppShell(
                 [
                     dmc.AppShellHeader(header),
-                    dmc.AppShellMain(html.Div(id=CONTENT, className="cp-page", tabIndex="-1")),
+                    dmc.AppShellMain(
+                        [fault.layout(), html.Div(id=CONTENT, className="cp-page", tabIndex="-1")]
+                    ),
                 ],
                 header={"height": {"base": 92, "sm": 52}},
                 padding={"base": "sm", "sm": "md"},

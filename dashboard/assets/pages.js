@@ -5,8 +5,8 @@
   const STARTING_SECONDS = 60;
   const RESTARTING_SECONDS = 60;
   const OLD =
-    "Nothing is known since then: what stands below is old. The agent that reads the class may be starting again; " +
-    "if this stays, look into its terminal.";
+    "What stands below is old. A reading that hangs is started again by itself; if this stays, stop the class and " +
+    "start it again: within ten minutes the same session goes on.";
   let noteBegun = null;
   let known = null; // the episodes that this page has seen
   let audio = null;
@@ -69,8 +69,23 @@
     });
   }
 
+  // what could not be answered: of a page that asks once, until it is left; of what asks again, until that goes well
+  const faults = { kept: null, passing: null, at: 0, path: null };
+  const FAULT_MILLISECONDS = 5000;
+
   window.dash_clientside = window.dash_clientside || {};
   window.dash_clientside.classpulse = {
+    fault: function (told, _count, path) {
+      if (path !== faults.path) Object.assign(faults, { kept: null, passing: null, path: path });
+      if (told && told.at !== faults.at) {
+        faults.at = told.at;
+        faults[told.polled ? "passing" : "kept"] = { title: told.title, text: told.text, since: Date.now() };
+      }
+      if (faults.passing && Date.now() - faults.passing.since > FAULT_MILLISECONDS) faults.passing = null;
+      const shown = faults.kept || faults.passing;
+      return shown ? ["cp-fault", shown.title, shown.text] : ["cp-fault cp-hidden", "", ""];
+    },
+
     // who looks: the scheme in use and the time zone (the switch reports "light" until it is used, the page knows)
     viewer: function () {
       const shown = document.documentElement.getAttribute("data-mantine-color-scheme") || "light";

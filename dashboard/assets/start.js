@@ -44,8 +44,8 @@
       const stoppable = ["starting", "running", "paused", "restarting", "stopped"].includes(state.phase);
       const stop = stoppable ? "cp-run-stop" : "cp-hidden";
       const [text, look] = words(state, Date.now());
-      // Now says so itself, to the second
-      if (path === "/" && (look === "good" || look === "still")) return [...none, stop];
+      // Now says so itself, to the second, and has its own buttons
+      if (path === "/" && state.session !== null) return [...none, "cp-hidden"];
       return [state.name, text, "cp-run cp-run-" + look, none[3], none[4], stop];
     },
 
@@ -57,7 +57,7 @@
       const told = pressed.map((one) => one.prop_id);
       if (!told.length) return [no, no];
       const state = arguments[arguments.length - 1] || {};
-      if (told.some((id) => id.startsWith("running-stop.") || id.startsWith("start-stop."))) {
+      if (told.some((id) => /^(running|now|start)-stop\./.test(id))) {
         const name = state.name || "The class";
         return [true, name + " is not read any more after this. What was read is kept, and its report is ready at once."];
       }

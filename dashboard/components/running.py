@@ -6,7 +6,6 @@ from typing import Any, Final
 import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 from dash.development.base_component import Component
-from dash.exceptions import PreventUpdate
 from sqlalchemy import Engine
 
 from dashboard.controls import Controls, Phase, RunStatus
@@ -117,11 +116,7 @@ def register(app: Dash, engine: Engine, controls: Controls | None, url: str) -> 
         State(STATE, "data"),
     )
     def beat(_count: int | None, _stopped: Any, before: dict[str, Any] | None) -> Any:
-        try:
-            now = state_of(engine, controls, before)
-        except ClasspulseError:
-            # the page itself says what is wrong with the database
-            raise PreventUpdate from None
+        now = state_of(engine, controls, before)
         return no_update if now == before else now
 
     @app.callback(
@@ -137,6 +132,18 @@ def register(app: Dash, engine: Engine, controls: Controls | None, url: str) -> 
         except ClasspulseError as error:
             return no_update, str(error)
         return {"clicks": clicks, "session": (before or IDLE)["session"]}, ""
+
+
+def ask_before_stop(app: Dash, button: str) -> None:
+    """Let another button put the question that stands before a stop."""
+    app.clientside_callback(
+        ClientsideFunction("classpulse_start", "ask"),
+        Output(ASK, "opened", allow_duplicate=True),
+        Output(ASK_TEXT, "children", allow_duplicate=True),
+        Input(button, "n_clicks"),
+        State(STATE, "data"),
+        prevent_initial_call=True,
+    )
 
 
 def stop_class(engine: Engine, controls: Controls | None) -> None:

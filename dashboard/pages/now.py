@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 
 from dashboard import shell
 from dashboard.components import empty, tiles
+from dashboard.components.running import ask_before_stop
 from dashboard.glance import TREND_SPAN, glance, sentence
 from dashboard.health import take_pulse
 from dashboard.live import attention, chart, notes
@@ -32,6 +33,7 @@ RUNNING: Final = "now-running"
 LAST: Final = "now-last"
 PAUSE: Final = "now-pause"
 PAUSE_ANSWER: Final = "now-pause-answer"
+STOP: Final = "now-stop"
 STALE: Final = "now-stale"
 STALE_SINCE: Final = "now-stale-since"
 STALE_ADVICE: Final = "now-stale-advice"
@@ -58,7 +60,13 @@ def layout(poll_seconds: float) -> Component:
                             html.Span(id=RUNNING, className="cp-muted cp-small"),
                             html.Span(id=PAUSE_ANSWER, className="cp-small", role="status"),
                             html.Span(id=LAST, className="cp-muted cp-small cp-last"),
-                            dmc.Button("Pause", id=PAUSE, variant="default", size="compact-sm"),
+                            html.Div(
+                                [
+                                    dmc.Button("Pause", id=PAUSE, variant="default", size="compact-sm"),
+                                    dmc.Button("Stop", id=STOP, variant="default", size="compact-sm"),
+                                ],
+                                className="cp-bar-buttons",
+                            ),
                         ],
                         className="cp-bar",
                     ),
@@ -105,6 +113,7 @@ def _glance() -> Component:
 def register(app: Dash, engine: Engine, start_command: str) -> None:
     """The callbacks: each is a query and what it looks like."""
     _register_pulse(app, engine, start_command)
+    ask_before_stop(app, STOP)
     _register_class(app, engine)
     attention.register(app, engine)
     chart.register(app, engine)

@@ -42,7 +42,7 @@ GRID_THEME = """themeQuartz.withParams({
 })"""
 
 _COLUMNS: Final[list[dict[str, Any]]] = [
-    {"field": "started", "headerName": "Date", "minWidth": 150, "sort": "desc"},
+    {"field": "started", "headerName": "Date", "minWidth": 170, "sort": "desc"},
     {"field": "name", "headerName": "Class", "cellRenderer": "SessionLink", "minWidth": 170, "flex": 2},
     {
         "field": "length",
@@ -62,7 +62,7 @@ _COLUMNS: Final[list[dict[str, Any]]] = [
         "field": "lowest",
         "headerName": "Mood range",
         "valueFormatter": {"function": "params.data.mood"},
-        "minWidth": 140,
+        "minWidth": 160,
     },
     {"field": "episodes", "headerName": "Episodes", "type": "rightAligned", "minWidth": 105},
     {"field": "notes", "headerName": "Notes", "type": "rightAligned", "minWidth": 85},
@@ -132,7 +132,7 @@ def layout() -> Component:
                     "selectionColumnDef": {"headerName": "Choose", "width": 95, "minWidth": 95},
                 },
                 style={"height": None, "width": "100%"},
-                className="cp-grid",
+                className="cp-hidden",
             ),
         ]
     )

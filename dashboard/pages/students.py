@@ -106,8 +106,12 @@ def _show(app: Dash, engine: Engine) -> None:
         Input(form.CLASS, "value"),
         Input(form.CHANGED, "data"),
         Input(shell.VIEWER, "data"),
+        State(form.CLASS, "data"),
     )
-    def show(name: str | None, _changed: Any, viewer: Any) -> Any:
+    def show(name: str | None, _changed: Any, viewer: Any, offered: list[str] | None) -> Any:
+        if offered is None:
+            # which classes there are is not known yet
+            raise PreventUpdate
         if name is None:
             nothing: tuple[Any, ...] = ("", [], "cp-hidden", {}, [], [], [], False, "")
             return parts.no_class(), "cp-students cp-hidden", *nothing

@@ -55,11 +55,11 @@ OWN_LABEL: Final = "students-own-label"
 OWN_SAVE: Final = "students-own-save"
 
 _COLUMNS: Final[list[dict[str, Any]]] = [
-    {"field": "name", "headerName": "Name", "minWidth": 170, "flex": 2},
-    {"field": "consent", "headerName": "Consent", "minWidth": 135},
-    {"field": "since", "headerName": "Since", "minWidth": 110},
-    {"field": "source", "headerName": "Where it stands", "minWidth": 130, "flex": 1.3},
-    {"field": "last", "headerName": "Last seen", "minWidth": 145},
+    {"field": "name", "headerName": "Name", "minWidth": 150, "flex": 2},
+    {"field": "consent", "headerName": "Consent", "minWidth": 130},
+    {"field": "since", "headerName": "Since", "minWidth": 124},
+    {"field": "source", "headerName": "Where it stands", "minWidth": 150, "flex": 1.3},
+    {"field": "last", "headerName": "Last seen", "minWidth": 166},
     {"field": "sessions", "headerName": "Sessions", "type": "rightAligned", "minWidth": 100},
 ]
 
@@ -81,7 +81,7 @@ def layout() -> Component:
                             dmc.Select(
                                 id=CLASS,
                                 className="cp-hidden",
-                                data=[],
+                                data=None,
                                 value=None,
                                 allowDeselect=False,
                                 searchable=True,

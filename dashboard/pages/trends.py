@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, quote
 import dash_mantine_components as dmc
 from dash import Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
+from dash.exceptions import PreventUpdate
 from sqlalchemy import Engine
 
 from dashboard import shell, trends
@@ -43,7 +44,7 @@ def layout() -> Component:
                     html.Div(
                         dmc.Select(
                             id=CLASS,
-                            data=[],
+                            data=None,
                             value=None,
                             allowDeselect=False,
                             searchable=True,
@@ -133,10 +134,16 @@ def register(app: Dash, engine: Engine) -> None:
         Output(MEASURE, "value"),
         Input(CLASS, "value"),
         Input(shell.VIEWER, "data"),
+        State(CLASS, "data"),
         State(LESSON, "value"),
         State(MEASURE, "value"),
     )
-    def show(name: str | None, viewer: Any, lesson: str | None, measure: str) -> Any:
+    def show(
+        name: str | None, viewer: Any, offered: list[str] | None, lesson: str | None, measure: str
+    ) -> Any:
+        if offered is None:
+            # which classes there are is not known yet
+            raise PreventUpdate
         who = shell.viewer_of(viewer)
         sessions = trend_queries.class_sessions(engine, name) if name is not None else ()
         box = "cp-trends-class" if name is not None else "cp-trends-class cp-hidden"

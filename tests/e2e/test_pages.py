@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import expect
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "dashboard"))
 
@@ -249,6 +249,45 @@ def test_hostile_names_are_text_everywhere(
     expect(offline.locator("td", has_text=HOSTILE[2]).first).to_be_visible()
     context.close()
     assert not wrong, wrong
+
+
+def rename_sessions(engine: Engine, before: str, after: str) -> None:
+    with engine.begin() as connection:
+        connection.execute(text(f"ALTER TABLE {before} RENAME TO {after}"))
+
+
+def test_a_database_that_cannot_be_read_is_said_on_every_page_and_nothing_is_claimed(
+    engine: Engine, served: PageServer, browser: Any
+) -> None:
+    seed(engine, minutes=2, interval=5).close()
+    banner = "The database cannot be read"
+    rename_sessions(engine, "sessions", "elsewhere")
+    with tab(browser, served) as page:
+        for path in ("/", "/sessions", "/sessions/1", "/trends", "/students", "/start"):
+            page.goto(served.url + path)
+            expect(page.get_by_role("alert").filter(has_text=banner)).to_be_visible(timeout=SLOW)
+            # an empty page would say that there never was a session
+            for claim in (
+                "No session yet",
+                "No class yet",
+                "No class is running",
+                "No Rows",
+                "no such session",
+            ):
+                expect(page.get_by_text(claim).locator("visible=true")).to_have_count(0)
+        page.goto(served.url + "/sessions")
+        expect(page.get_by_text(banner)).to_be_visible(timeout=SLOW)
+        rename_sessions(engine, "elsewhere", "sessions")
+        page.get_by_role("link", name="Try again").click()
+        expect(page.get_by_role("link", name="Algebra 9b")).to_be_visible(timeout=SLOW)
+        expect(page.get_by_text(banner)).to_be_hidden()
+        # on a page that asks every second the banner comes and goes by itself
+        page.goto(served.url)
+        expect(page.get_by_role("heading", name="No class is running")).to_be_visible(timeout=SLOW)
+        rename_sessions(engine, "sessions", "elsewhere")
+        expect(page.get_by_text(banner)).to_be_visible(timeout=SLOW)
+        rename_sessions(engine, "elsewhere", "sessions")
+        expect(page.get_by_text(banner)).to_be_hidden(timeout=SLOW)
 
 
 @pytest.mark.parametrize("path", ["/", "/sessions", "/sessions/1", "/about", "/sessions/99", "/nowhere"])
