@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pandas as pd
 
+from dashboard.glance import TOO_WIDE
 from dashboard.theme import PALETTES, Scheme, template, with_opacity
 from dashboard.wording import (
     EXPRESSIONS,
@@ -63,7 +64,7 @@ _TOPIC_LENGTH = 20
 _TOPIC_ROOM = 0.13
 """Share of the time axis that a topic's name needs: one that is followed by another sooner shows its mark alone."""
 
-_KEY_WIDTH = 66
+_KEY_WIDTH = 84
 """Pixels of a word in the legend: Plotly's own measure leaves one column on a phone."""
 
 _TIME_AXIS: Final[Figure] = {
@@ -75,7 +76,7 @@ _TIME_AXIS: Final[Figure] = {
         {"dtickrange": [60_000, None], "value": "%H:%M"},
     ],
     "hoverformat": "%H:%M:%S",
-    "nticks": 8,
+    "tickangle": 0,
     "showgrid": False,
 }
 
@@ -201,7 +202,7 @@ class Timeline:
             columns += [
                 {"x": times, "y": _json(intervals["low"].astype(float).fillna(rest))},
                 {"x": times, "y": _json(intervals["high"].astype(float).fillna(rest))},
-                {"x": times, "y": _json(valence), "customdata": _read_of(intervals)},
+                {"x": times, "y": _json(readable_mood(intervals)), "customdata": _read_of(intervals)},
             ]
         elif self._view == "shares":
             shares = expression_shares(intervals)
@@ -492,6 +493,12 @@ def coverage(intervals: pd.DataFrame) -> "pd.Series[float]":
     return (intervals["n_seen"].astype(float) / present.where(present > 0)).rename("coverage")
 
 
+def readable_mood(intervals: pd.DataFrame) -> "pd.Series[float]":
+    """Valence per interval, -1..1; NaN where there is none, or where its band is too wide to read one."""
+    width = intervals["high"].astype(float) - intervals["low"].astype(float)
+    return intervals["valence"].astype(float).where(width <= TOO_WIDE)
+
+
 def smoothed(share: "pd.Series[float]", intervals: pd.DataFrame) -> "pd.Series[float]":
     """The mean of a share over the last `SHARE_WINDOW`; NaN stays NaN."""
     timed = pd.Series(share.to_numpy(dtype=float), index=intervals["started_at"])
@@ -709,7 +716,7 @@ def describe_timeline(intervals: pd.DataFrame, zone: tzinfo | None) -> str:
     times = intervals["started_at"]
     first, last = times.iloc[0].to_pydatetime(), times.iloc[-1].to_pydatetime()
     parts = [f"From {clock(first, zone)} to {clock(last, zone)}, {duration((last - first).total_seconds())}."]
-    valence = intervals["valence"].astype(float)
+    valence = readable_mood(intervals)
     if valence.notna().any():
         lowest = (
             int(valence.to_numpy().argmin()) if valence.notna().all() else int(valence.fillna(2).argmin())

@@ -120,7 +120,7 @@ def look_card(
         [
             _answer("Seen", EpisodeMark.SEEN, card, f"Seen: {name} leaves the list until something new"),
             _answer("Not now", EpisodeMark.NOT_NOW, card, f"Not now: {name} comes back in 5 minutes"),
-            html.Span("comes back in 5 min", className="cp-look-hint"),
+            html.Span("back in 5 min", className="cp-look-hint"),
         ],
         className="cp-look-answers",
     )

@@ -54,7 +54,7 @@ def test_two_rules_on_one_seat_are_one_card_with_both_reasons() -> None:
     text = shown(look_card(found[0], "Ben", NO_READINGS, NOW, "light", PARIS))
     assert text.count("Ben") == 1
     assert text.index("reason 3 since 10:07 (3 min)") < text.index("reason 1 since 10:03 (7 min)")
-    assert "comes back in 5 min" in text
+    assert "back in 5 min" in text
 
 
 def test_cards_come_by_how_recent_and_cameras_off_apart() -> None:
@@ -202,7 +202,7 @@ def test_an_answer_on_the_page_is_kept_and_can_be_undone(engine: Engine, live: L
     assert not asking["quiet"]
     open_now = queries.episodes(engine, live.session_id, open_only=True)
     chosen = open_now[open_now["rule"] != "camera_off"].iloc[0]
-    for mark, words in (("seen", "seen "), ("not_now", "back at "), ("", "comes back in 5 min")):
+    for mark, words in (("seen", "seen "), ("not_now", "back at "), ("", "back in 5 min")):
         ask(
             engine,
             [f"{attention.ANSWERED}.data", f"{attention.LOOKS_ANSWER}.children"],
