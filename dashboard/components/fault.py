@@ -69,6 +69,7 @@ class Teller:
         self._logged: dict[str, float] = {}
 
     def __call__(self, error: Exception) -> None:
+        """Say what went wrong; called by Dash while the callback is answered."""
         self._log(error)
         asked = ctx.triggered_id
         polled = isinstance(asked, str) and (asked.endswith(_POLLED) or asked == PULSE)

@@ -6,7 +6,7 @@ import time
 from typing import Any, Final
 
 import dash_mantine_components as dmc
-from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
+from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 from flask import request
@@ -232,14 +232,7 @@ def _view() -> Component:
 
 def register(app: Dash, engine: Engine, controls: Controls | None, start_command: str) -> None:
     """The callbacks; without controls the page shows the state and says what starts a class."""
-    app.clientside_callback(
-        ClientsideFunction("classpulse_start", "ask"),
-        Output(running.ASK, "opened", allow_duplicate=True),
-        Output(running.ASK_TEXT, "children", allow_duplicate=True),
-        Input(STOP, "n_clicks"),
-        State(running.STATE, "data"),
-        prevent_initial_call=True,
-    )
+    running.ask_before_stop(app, STOP)
     _register_panel(app, engine, controls, start_command)
     if controls is not None:
         _register_form(app, engine, controls)
