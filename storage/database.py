@@ -14,6 +14,7 @@ from sqlalchemy.exc import ArgumentError, IntegrityError
 
 from storage.errors import DatabaseUrlError, MissingDriverError, RowRefusedError
 from storage.faults import BUSY_SECONDS, disk_full, first_line, read_only, translate
+from storage.scope import narrow
 
 _FILE_NAME: Final = "classpulse.db"
 _WRITES: Final = "classpulse_writes"
@@ -57,6 +58,7 @@ def open_database(url: str) -> Engine:
             "write sqlite:///PATH or postgresql://USER:PASSWORD@HOST/DATABASE."
         )
     event.listen(engine, "handle_error", translate)
+    narrow(engine)
     return engine
 
 

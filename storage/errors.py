@@ -22,6 +22,9 @@ ClasspulseError
     ├── UnknownSessionError             no such session
     ├── UnknownStudentError             no such student in the class lists
     ├── UnknownOfferError               nobody offered these two seats as one
+    ├── UnknownAccountError             no such account
+    ├── AccountExistsError              an account of that name is there already
+    ├── OutOfScopeError                 another teacher's class
     └── AnswerRefusedError              what was read contradicts what the teacher says of two seats
 """
 
@@ -112,3 +115,15 @@ class UnknownOfferError(StorageError):
 
 class AnswerRefusedError(StorageError):
     """What was read contradicts what the teacher says of two seats; nothing was changed."""
+
+
+class UnknownAccountError(StorageError):
+    """There is no such account."""
+
+
+class AccountExistsError(StorageError):
+    """An account of that name is there already."""
+
+
+class OutOfScopeError(StorageError, DontWrapMixin):
+    """What was asked for belongs to a class that the account may not see, or to none."""

@@ -12,6 +12,15 @@ from storage.database import reading, writing
 from storage.errors import AnswerRefusedError, UnknownOfferError
 from storage.schema import EpisodeTable, IntervalTable, ReadingTable, SeatOfferTable, SeatTable, SessionTable
 
+_SEAT = (
+    SeatTable.number,
+    SeatTable.name,
+    SeatTable.fingerprint,
+    SeatTable.first_seen_at,
+    SeatTable.last_seen_at,
+    SeatTable.student_id,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class OpenOffer:
@@ -172,9 +181,7 @@ def _join(connection: Connection, session_id: int, high: int, low: int) -> None:
     seats = {
         row["number"]: row
         for row in connection.execute(
-            select(SeatTable.__table__).where(
-                SeatTable.session_id == session_id, SeatTable.number.in_((high, low))
-            )
+            select(*_SEAT).where(SeatTable.session_id == session_id, SeatTable.number.in_((high, low)))
         ).mappings()
     }
     if len(seats) < 2:

@@ -91,4 +91,8 @@ def _widen_actions_sqlite() -> None:
     op.rename_table("audit_log_new", "audit_log")
     if last is not None:
         op.execute("DELETE FROM sqlite_sequence WHERE name = 'audit_log'")
-        op.execute(f"INSERT INTO sqlite_sequence (name, seq) VALUES ('audit_log', {int(last)})")
+        op.execute(
+            sa.text("INSERT INTO sqlite_sequence (name, seq) VALUES ('audit_log', :last)").bindparams(
+                last=last
+            )
+        )
