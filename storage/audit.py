@@ -3,14 +3,23 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, insert, select
 
 from storage.database import reading, writing
 from storage.schema import AuditAction, AuditTable
+from storage.scope import current_scope
 
-__all__ = ["AuditAction", "AuditEntry", "audit", "audit_change", "audit_entries", "write_audit"]
+__all__ = [
+    "THIS_COMPUTER",
+    "AuditAction",
+    "AuditEntry",
+    "audit",
+    "audit_change",
+    "audit_entries",
+    "write_audit",
+]
 
 
 _ENTRY = (
@@ -21,6 +30,10 @@ _ENTRY = (
     AuditTable.subject,
     AuditTable.detail,
 )
+
+
+THIS_COMPUTER: Final = "this computer"
+"""The actor where nobody says who it is: whoever sits at it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +87,18 @@ def audit_change(engine: Engine, action: AuditAction, actor: str, **detail: obje
 def write_audit(
     connection: Connection, action: AuditAction, actor: str, subject: int | None = None, **detail: object
 ) -> None:
-    """As `audit`, in the transaction of what it tells of, so that neither is there without the other."""
+    """As `audit`, in the transaction of what it tells of, so that neither is there without the other.
+
+    Where an account asks, the line says which, whatever door it came through.
+    """
+    scope = current_scope()
     connection.execute(
         insert(AuditTable).values(
-            at=datetime.now(UTC), actor=actor, action=str(action), subject=subject, detail=detail
+            at=datetime.now(UTC),
+            actor=scope.actor if scope else actor,
+            action=str(action),
+            subject=subject,
+            detail=detail,
         )
     )
 

@@ -1,20 +1,22 @@
-"""Erasing what was kept, down to the bytes."""
+"""How long sessions are kept, and erasing what was, down to the bytes."""
 
 import contextlib
 import re
 import sqlite3
 from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Final, cast
 
-from sqlalchemy import Connection, Engine, Text, delete, or_, select, update
+from sqlalchemy import Connection, Engine, Text, delete, or_, select, text, update
 from sqlalchemy import cast as cast_as
 
 from engagement.records import Mode
+from storage.audit import THIS_COMPUTER, AuditAction, write_audit
 from storage.class_seats import class_seats
-from storage.database import writing
-from storage.errors import DatabaseLockedError, SessionBusyError, UnknownSessionError
+from storage.database import reading, writing
+from storage.errors import DatabaseLockedError, SessionBusyError, StorageError, UnknownSessionError
 from storage.faults import sqlite_error, sqlite_file
 from storage.migrate import backups
 from storage.schema import (
@@ -28,6 +30,7 @@ from storage.schema import (
     StudentLabelTable,
     StudentTable,
 )
+from storage.scope import restricted
 from storage.students import Student, find_student
 from storage.traces import labels_of, whole_words
 
@@ -45,12 +48,61 @@ _WITHOUT_NAMES: Final = frozenset({IntervalTable.__tablename__, ReadingTable.__t
 """The bulk: numbers only."""
 
 
-def erase_session(engine: Engine, session_id: int) -> None:
+def set_kept(engine: Engine, session_id: int, *, kept: bool, actor: str = THIS_COMPUTER) -> None:
+    """Spare a session from the purge, or let it go with the others.
+
+    Raises:
+        UnknownSessionError: there is no such session.
+    """
+    with writing(engine) as connection:
+        before = connection.scalar(select(SessionTable.kept).where(SessionTable.id == session_id))
+        if before is None:
+            raise _unknown(session_id)
+        if before != kept:
+            connection.execute(update(SessionTable).where(SessionTable.id == session_id).values(kept=kept))
+            write_audit(connection, AuditAction.SESSION_KEPT, actor, session_id, kept=kept)
+
+
+def purge(engine: Engine, days: int, now: datetime) -> list[int]:
+    """Erase the sessions that were made `days` days ago or earlier and that nobody keeps; their ids.
+
+    What counts is when a session was made by the clock on the wall: a recording may show a lesson of long ago.
+
+    Args:
+        engine: from `storage.database.open_database`, migrated.
+        days: whole days, at least 1.
+        now: aware UTC.
+
+    Raises:
+        DatabaseLockedError: they are gone, but another process reads the log, which could not be emptied.
+    """
+    due = (
+        SessionTable.opened_at <= now - timedelta(days=days),
+        SessionTable.ended_at.is_not(None),
+        SessionTable.kept.is_(False),
+    )
+    with reading(engine) as connection:
+        if connection.scalar(select(SessionTable.id).where(*due).limit(1)) is None:
+            return []
+    with writing(engine) as connection:
+        gone = list(connection.scalars(delete(SessionTable).where(*due).returning(SessionTable.id)))
+        for session_id in gone:
+            write_audit(connection, AuditAction.SESSION_PURGED, "classpulse", session_id, after_days=days)
+    _leave_no_bytes(engine)
+    return sorted(gone)
+
+
+def erase_session(engine: Engine, session_id: int, *, actor: str = THIS_COMPUTER) -> None:
     """Remove a session and all that belongs to it.
 
     In a SQLite file the freed space is overwritten (`secure_delete`), the tables with names are written anew, the
-    write-ahead log is emptied and the copies that migrations left are removed, for they hold the session too. A
-    PostgreSQL server keeps the bytes until it vacuums, and its own backups.
+    write-ahead log is emptied and the copies that migrations left are removed, for they hold the session too. On a
+    PostgreSQL server the tables with names are written anew; its own write-ahead log and backups are its keeper's.
+
+    Args:
+        engine: from `storage.database.open_database`, migrated.
+        session_id: the session.
+        actor: who erases it, for the audit log.
 
     Raises:
         UnknownSessionError: there is no such session.
@@ -64,25 +116,35 @@ def erase_session(engine: Engine, session_id: int) -> None:
             ).where(SessionTable.id == session_id)
         ).one_or_none()
         if row is None:
-            raise UnknownSessionError(
-                f"There is no session {session_id}: `classpulse sessions` lists those there are."
-            )
+            raise _unknown(session_id)
         if row.ended_at is None:
             raise SessionBusyError(
                 f'The session "{row.name}" is still open, held by {row.agent_name} (process {row.agent_pid}): '
                 "stop that one first, then erase it."
             )
         connection.execute(delete(SessionTable).where(SessionTable.id == session_id))
+        write_audit(connection, AuditAction.SESSION_ERASED, actor, session_id)
     _leave_no_bytes(engine)
 
 
-def erase_student(engine: Engine, student_id: int) -> None:
+def _unknown(session_id: int) -> UnknownSessionError:
+    return UnknownSessionError(
+        f"There is no session {session_id}: `classpulse sessions` lists those there are."
+    )
+
+
+def erase_student(engine: Engine, student_id: int, *, actor: str = THIS_COMPUTER) -> None:
     """Remove a student and all that was kept of them in the sessions of their class.
 
     Their seats go with readings, episodes and offers, their labels, their consent, and their name where it stands in
     the reason of another's episode. What stays: the counts of the class, which name nobody; the teacher's own notes;
     seats of which nobody can tell whether they are theirs (`storage.traces`); other classes. Bytes as with
     `erase_session`.
+
+    Args:
+        engine: from `storage.database.open_database`, migrated.
+        student_id: the student.
+        actor: who erases them, for the audit log.
 
     Raises:
         UnknownStudentError: there is no such student.
@@ -104,6 +166,7 @@ def erase_student(engine: Engine, student_id: int) -> None:
             )
         )
         connection.execute(delete(StudentTable).where(StudentTable.id == student_id))
+        write_audit(connection, AuditAction.STUDENT_ERASED, actor, student_id)
     _leave_no_bytes(engine)
 
 
@@ -178,9 +241,10 @@ def _without(value: Any, pattern: re.Pattern[str]) -> Any:
 
 
 def _leave_no_bytes(engine: Engine) -> None:
-    """See that neither a SQLite file nor its log nor a copy of it holds what was erased."""
+    """See that neither the tables nor a SQLite file's log nor a copy of it holds what was erased."""
     path = sqlite_file(engine)
     if path is None:
+        _rewrite_tables(engine)
         return
     _write_anew(engine, path)
     _empty_log(engine, path)
@@ -194,7 +258,7 @@ def _write_anew(engine: Engine, path: Path) -> None:
     `secure_delete` overwrites a row that is deleted and a page that is freed, but not the bytes that a row left behind
     when it moved to another page as its table grew: they stay in the gap of the first until that is filled anew.
     """
-    tables = [table.name for table in Base.metadata.sorted_tables if table.name not in _WITHOUT_NAMES]
+    tables = _tables_with_names()
     with contextlib.closing(engine.raw_connection()) as pooled:
         raw = cast("sqlite3.Connection", pooled.driver_connection)
         pooled.detach()  # its settings die with it
@@ -212,6 +276,26 @@ def _write_anew(engine: Engine, path: Path) -> None:
                 f"It was erased, but old bytes of it in the file could not be overwritten: {failed} Then erase "
                 "something else, which overwrites them too."
             ) from error
+
+
+def _rewrite_tables(engine: Engine) -> None:
+    """Let PostgreSQL write the tables with names into new files: until then it keeps the bytes of rows that are gone."""
+    tables = ", ".join(_tables_with_names())
+    try:
+        # also what others have erased, so that no scope is asked
+        with restricted(None), engine.connect() as connection:
+            connection.execution_options(isolation_level="AUTOCOMMIT").execute(
+                text(f"VACUUM (FULL) {tables}")
+            )
+    except StorageError as error:
+        raise type(error)(
+            f"It was erased, but old bytes of it in the database's files could not be overwritten: {error} Then erase "
+            "something else, which overwrites them too."
+        ) from error
+
+
+def _tables_with_names() -> list[str]:
+    return [table.name for table in Base.metadata.sorted_tables if table.name not in _WITHOUT_NAMES]
 
 
 def _empty_log(engine: Engine, path: Path) -> None:

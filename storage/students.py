@@ -16,6 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from engagement.errors import InvalidRecordError
 from engagement.names import clean_name
 from engagement.records import Consent, check_utc
+from storage.audit import THIS_COMPUTER, AuditAction, write_audit
 from storage.database import reading, writing
 from storage.errors import UnknownStudentError
 from storage.schema import (
@@ -232,7 +233,13 @@ def rename_student(engine: Engine, student_id: int, name: str) -> None:
 
 
 def set_consent(
-    engine: Engine, student_id: int, consent: Consent, source: str | None, at: datetime | None
+    engine: Engine,
+    student_id: int,
+    consent: Consent,
+    source: str | None,
+    at: datetime | None,
+    *,
+    actor: str = THIS_COMPUTER,
 ) -> None:
     """Keep what a student answered.
 
@@ -242,6 +249,7 @@ def set_consent(
         consent: their answer.
         source: where it stands, cleaned and cut to 200 characters; None where nobody wrote it down.
         at: aware UTC, when they answered; None where nobody wrote it down.
+        actor: who says so, for the audit log.
 
     Raises:
         UnknownStudentError: there is no such student.
@@ -256,10 +264,17 @@ def set_consent(
             .where(StudentTable.id == student_id)
             .values(consent=str(consent), consent_at=at, consent_source=_clean_source(source))
         )
+        write_audit(connection, AuditAction.CONSENT_CHANGED, actor, student_id, consent=str(consent))
 
 
 def import_students(
-    engine: Engine, class_name: str, rows: Sequence[NewStudent], *, source: str, at: datetime
+    engine: Engine,
+    class_name: str,
+    rows: Sequence[NewStudent],
+    *,
+    source: str,
+    at: datetime,
+    actor: str = THIS_COMPUTER,
 ) -> Imported:
     """Take a list in: who is new is added, who is known gets the consent that their line tells. Nobody is removed.
 
@@ -272,6 +287,7 @@ def import_students(
         rows: the list.
         source: where the consents stand, such as "class-9b.csv".
         at: aware UTC, when they were given, or taken in.
+        actor: who takes them in, for the audit log.
 
     Raises:
         InvalidRecordError: nothing is left of a name once it is cleaned; nothing was stored.
@@ -289,12 +305,17 @@ def import_students(
             told = None if row.consent in {None, Consent.UNKNOWN} else at
             if student is None:
                 consent = row.consent or Consent.UNKNOWN
-                _insert(connection, name, row.name, consent, told, where if told else None)
+                number = _insert(connection, name, row.name, consent, told, where if told else None)
+                if told:
+                    write_audit(connection, AuditAction.CONSENT_CHANGED, actor, number, consent=str(consent))
             elif change:
                 connection.execute(
                     update(StudentTable)
                     .where(StudentTable.id == student.id)
                     .values(consent=str(row.consent), consent_at=told, consent_source=where if told else None)
+                )
+                write_audit(
+                    connection, AuditAction.CONSENT_CHANGED, actor, student.id, consent=str(row.consent)
                 )
     added = sum(student is None for student, _ in steps)
     changed = sum(change for _, change in steps)

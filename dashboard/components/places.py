@@ -51,6 +51,7 @@ def layout() -> Component:
                         label="What kind of institution is it?",
                         data=[{"value": one.value, "label": words} for one, words in INSTITUTIONS.items()],
                         placeholder="Choose one",
+                        allowDeselect=False,
                     ),
                     dmc.Button("Keep this answer", id=KEEP, variant="default"),
                     html.Div(id=ANSWER, className="cp-small", role="alert"),

@@ -24,6 +24,7 @@ from engagement.records import (
     SeatOffer,
 )
 from storage import queries, retention, students
+from storage.audit import AuditAction, audit_entries
 from storage.database import open_database, writing
 from storage.errors import (
     DatabaseLockedError,
@@ -35,8 +36,9 @@ from storage.errors import (
 from storage.migrate import alembic_config, migrate, script_folder
 from storage.notes import add_note
 from storage.recorder import NewSession, Recorder
-from storage.retention import erase_student
-from storage.schema import EpisodeTable
+from storage.retention import erase_student, purge, set_kept
+from storage.schema import EpisodeTable, SessionTable
+from storage.scope import Scope, restricted
 from storage.traces import export_student, traces
 
 MakeSession = Callable[..., NewSession]
@@ -314,3 +316,109 @@ def test_bytes_that_cannot_be_overwritten_are_told_and_nothing_else_is_lost(
     monkeypatch.undo()
     erase_student(sqlite_engine, students.add_student(sqlite_engine, CLASS, "Anybody"))
     assert len(queries.episodes(sqlite_engine, made[1])) == 2
+
+
+DAY = timedelta(days=1)
+
+
+def made_at(engine: Engine, new_session: MakeSession, at: datetime, *, ended: bool = True) -> int:
+    """A session that was opened then, by the clock on the wall; its lesson is of long ago, as that of a recording."""
+    recorder = Recorder(engine)
+    session_id = recorder.open_session(new_session(name=f"Opened {at}"))
+    if ended:
+        recorder.close_session(session_id, START + timedelta(minutes=40))
+    with writing(engine) as connection:
+        connection.execute(update(SessionTable).where(SessionTable.id == session_id).values(opened_at=at))
+    return session_id
+
+
+def test_sessions_are_purged_at_the_boundary_unless_they_are_kept(
+    engine: Engine, new_session: MakeSession
+) -> None:
+    now = datetime(2026, 11, 28, 12, tzinfo=UTC)
+    second = timedelta(seconds=1)
+    due = made_at(engine, new_session, now - 30 * DAY)
+    older = made_at(engine, new_session, now - 400 * DAY)
+    young = made_at(engine, new_session, now - 30 * DAY + second)
+    spared = made_at(engine, new_session, now - 31 * DAY)
+    running = made_at(engine, new_session, now - 31 * DAY - second, ended=False)
+    set_kept(engine, spared, kept=True)
+    assert purge(engine, 30, now) == [due, older]
+    assert sorted(queries.sessions(engine)["id"]) == [young, spared, running]
+    assert purge(engine, 30, now) == []
+    set_kept(engine, spared, kept=False, actor="command line")
+    assert purge(engine, 30, now + second) == [young, spared]
+    told = [(one.action, one.subject, dict(one.detail)) for one in reversed(audit_entries(engine))]
+    assert [one for one in told if one[0] is not AuditAction.SESSION_STARTED] == [
+        (AuditAction.SESSION_KEPT, spared, {"kept": True}),
+        (AuditAction.SESSION_PURGED, due, {"after_days": 30}),
+        (AuditAction.SESSION_PURGED, older, {"after_days": 30}),
+        (AuditAction.SESSION_KEPT, spared, {"kept": False}),
+        (AuditAction.SESSION_PURGED, young, {"after_days": 30}),
+        (AuditAction.SESSION_PURGED, spared, {"after_days": 30}),
+    ]
+    with pytest.raises(UnknownSessionError):
+        set_kept(engine, due, kept=True)
+
+
+def test_what_is_purged_is_in_no_byte_of_the_folder(
+    sqlite_engine: Engine, new_session: MakeSession, record: MakeRecord
+) -> None:
+    folder = Path(str(sqlite_engine.url.database)).parent
+    session_id = fill(sqlite_engine, new_session, record)
+    Recorder(sqlite_engine).close_session(session_id, START + timedelta(minutes=1))
+    assert found(folder)
+    assert purge(sqlite_engine, 30, datetime.now(UTC) + 30 * DAY) == [session_id]
+    assert found(folder) == set()
+
+
+def test_erasing_and_consenting_stand_in_the_log_without_a_name(
+    engine: Engine, new_session: MakeSession, record: MakeRecord
+) -> None:
+    made = lessons(engine, new_session, record)
+    rows = [students.NewStudent(NAME, Consent.AGREED), students.NewStudent("Ada", None)]
+    students.import_students(engine, CLASS, rows, source="list.csv", at=START, actor="page")
+    her = next(one.id for one in students.read_class_list(engine, CLASS).students if one.name == NAME)  # type: ignore[union-attr]
+    students.set_consent(engine, her, Consent.REFUSED, "letter", START, actor="command line")
+    erase_student(engine, her, actor="page")
+    queries.erase_session(engine, made[0])
+    told = [(one.actor, one.action, one.subject, dict(one.detail)) for one in audit_entries(engine)][:4]
+    assert told == [
+        ("this computer", AuditAction.SESSION_ERASED, made[0], {}),
+        ("page", AuditAction.STUDENT_ERASED, her, {}),
+        ("command line", AuditAction.CONSENT_CHANGED, her, {"consent": "refused"}),
+        ("page", AuditAction.CONSENT_CHANGED, her, {"consent": "agreed"}),
+    ]
+    # with an account it is the account, whatever the door
+    with restricted(Scope("ms.lovelace", frozenset({CLASS}))):
+        students.set_consent(engine, students.add_student(engine, CLASS, "Ben"), Consent.AGREED, None, None)
+    assert audit_entries(engine)[0].actor == "ms.lovelace"
+
+
+def postgres_bytes(engine: Engine) -> set[str]:
+    """What of hers the files of the cluster hold; not its write-ahead log, which is its keeper's."""
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("CHECKPOINT")
+        folder = Path(str(connection.exec_driver_sql("SHOW data_directory").scalar()))
+    files = [path for part in ("base", "global", "pg_stat") for path in (folder / part).rglob("*")]
+    contents = [path.read_bytes().lower() for path in files if path.is_file()]
+    secrets = ("wilhelmina", "willi on tablet", "fingerprint-of-hers", "becker")
+    return {secret for secret in secrets for data in contents if secret.encode() in data}
+
+
+def test_an_erased_student_is_in_no_table_file_of_postgresql(
+    postgres_engine: Engine, new_session: MakeSession, record: MakeRecord
+) -> None:
+    engine = postgres_engine
+    made = lessons(engine, new_session, record)
+    her = students.add_student(engine, CLASS, NAME)
+    students.match_label(engine, CLASS, "willi on tablet", her)
+    students.answer_offer(engine, made[2], 4, 1, OfferAnswer.SAME)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql(
+            "ANALYZE"
+        )  # as the server does by itself: nothing of hers may stay with the planner
+    assert len(postgres_bytes(engine)) == 4
+    erase_student(engine, her)
+    assert postgres_bytes(engine) == set()
+    assert len(queries.episodes(engine, made[0])) == 1
