@@ -141,6 +141,7 @@ class Agent:
         self._heartbeat = _Heartbeat(recorder)
         self._reopened: tuple[Episode, ...] = ()
         self._asked: Requests | None = None
+        self._last_at: datetime | None = None  # start of the interval before
         self._roll = ClassRoll()
         self._students: dict[int, int | None] = {}  # of the seats
 
@@ -189,9 +190,11 @@ class Agent:
             try:
                 with self._heartbeat.of(session_id):
                     self._resume(opened, first.taken_at)
+                    if opened.resumed_from is not None:
+                        self._last_at = opened.resumed_from - timedelta(seconds=settings.interval)
                     for item, dropped in self._paced(session_id, first, frames, stop):
                         self._enter(Stage.READ)
-                        record = self._record(session_id, reader, item, dropped)
+                        record = self._record(session_id, reader, self._in_order(item, dropped), dropped)
                         self._enter(Stage.COMMIT)
                         self._recorder.commit(record)
                         self._enter(Stage.WAIT)
@@ -288,10 +291,18 @@ class Agent:
         stop: threading.Event,
     ) -> Iterator[tuple[Frame | NotObserved, int]]:
         """Each item with the number of frames dropped before it because the loop was late."""
-        if self._obey(session_id, first.taken_at).stop:
+        asked = self._obey(session_id, first.taken_at)
+        if asked.stop:
             return
         started = time.monotonic()
-        yield first, 0
+        if not self._source.live:
+            if not self._goes_on(session_id, asked, first.taken_at, stop):
+                return
+            yield first, 0
+        elif asked.paused:
+            yield NotObserved(NotObservedReason.PAUSED, first.taken_at, first.index), 0
+        else:
+            yield first, 0
         if self._source.live:
             yield from self._live(session_id, first, frames, stop, started)
         else:
@@ -309,11 +320,24 @@ class Agent:
         self._enter(Stage.GRAB)
         for item in frames:
             over = limit is not None and (item.taken_at - first.taken_at).total_seconds() >= limit
-            if over or stop.is_set() or self._obey(session_id, last_at + length).stop:
+            if over or stop.is_set():
+                return
+            if not self._goes_on(
+                session_id, self._obey(session_id, last_at + length), last_at + length, stop
+            ):
                 return
             last_at = item.taken_at
             yield item, 0
             self._enter(Stage.GRAB)
+
+    def _goes_on(self, session_id: int, asked: Requests, at: datetime, stop: threading.Event) -> bool:
+        """Whether a recording is to be read on, once a pause is over; its time stands still meanwhile."""
+        while asked.paused and not asked.stop:
+            self._enter(Stage.WAIT)
+            if stop.wait(self._settings.interval):
+                return False
+            asked = self._obey(session_id, at)
+        return not asked.stop
 
     def _live(
         self,
@@ -348,6 +372,15 @@ class Agent:
                 return
             last_at = following.taken_at
             yield following, missed
+
+    def _in_order(self, item: Frame | NotObserved, dropped: int) -> Frame | NotObserved:
+        """The item at its time; where the computer's clock was set back, so many intervals after the one before as have
+        passed, since the intervals of a session follow each other."""
+        if self._last_at is not None and item.taken_at <= self._last_at:
+            passed = timedelta(seconds=(1 + dropped) * self._settings.interval)
+            item = replace(item, taken_at=self._last_at + passed)
+        self._last_at = item.taken_at
+        return item
 
     def _record(
         self, session_id: int, reader: Reader, item: Frame | NotObserved, dropped: int

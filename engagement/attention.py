@@ -239,8 +239,9 @@ class AttentionTracker:
             self._at = None
             return tuple(self._changed)
         span = seconds
-        if self._at is not None:
-            span = min(max(0.0, (at - self._at).total_seconds()), 3 * seconds)
+        # a clock that was set back says nothing of how long it was
+        if self._at is not None and at > self._at:
+            span = min((at - self._at).total_seconds(), 3 * seconds)
         self._at, self._seen_until = at, at + timedelta(seconds=seconds)
         self._clock += span
         present = self._observe(readings, at, seconds, span)

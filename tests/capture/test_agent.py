@@ -305,6 +305,39 @@ def test_while_it_is_paused_nothing_is_grabbed(engine: Engine) -> None:
     assert stages[:4] == [Stage.OPEN, Stage.LOAD, Stage.RESUME, Stage.READ]
 
 
+def test_a_paused_recording_waits_and_a_class_that_comes_up_paused_reads_nothing(engine: Engine) -> None:
+    waits: list[float] = []
+    kept: list[IntervalRecord] = []
+
+    class Patient(Hurried):
+        def wait(self, timeout: float | None = None) -> bool:
+            waits.append(timeout or 0.0)
+            if len(waits) == 3:
+                pause(engine, kept[-1].session_id, paused=False)
+            return super().wait(timeout)
+
+    def on_interval(record: IntervalRecord) -> None:
+        kept.append(record)
+        if len(kept) == 2:
+            pause(engine, record.session_id, paused=True)
+
+    source = ScriptedSource([frame(index) for index in range(4)])
+    result = Agent(source, SixSeats, Recorder(engine), settings(), on_interval).run(Patient())
+    assert (result.intervals, len(waits)) == (4, 3)
+    assert [record.not_observed for record in kept] == [None] * 4
+
+
+def test_intervals_follow_each_other_where_the_clock_is_set_back(engine: Engine) -> None:
+    hour = timedelta(hours=1)
+    frames = [frame(index) for index in range(6)]
+    items = [
+        replace(item, taken_at=item.taken_at - hour) if item.index in {2, 3} else item for item in frames
+    ]
+    result = Agent(ScriptedSource(items), SixSeats, Recorder(engine), settings()).run(threading.Event())
+    kept = queries.intervals_since(engine, result.session_id)
+    assert kept["started_at"].tolist() == [item.taken_at for item in frames]
+
+
 @pytest.mark.parametrize("live", [True, False])
 def test_the_teacher_may_end_a_session_on_the_page(engine: Engine, live: bool) -> None:
     kept: list[IntervalRecord] = []

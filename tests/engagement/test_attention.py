@@ -420,6 +420,15 @@ def test_late_frames_do_not_slow_the_clocks() -> None:
     assert opened == pytest.approx(60, abs=2)
 
 
+def test_a_clock_that_was_set_back_breaks_nothing_for_a_seat_that_comes() -> None:
+    neutral = np.eye(7, dtype=np.float32)[6]
+    seats = [Reading(number, number - 1, State.SEEN, neutral, 0.0, 0.0, 0.9) for number in (1, 2)]
+    tracker = AttentionTracker()
+    tracker.update(seats[:1], (), START, 2.0)
+    for _ in range(2):
+        assert tracker.update(seats, (), START - timedelta(hours=1), 2.0) == ()
+
+
 def test_a_seat_that_leaves_closes_its_episodes_where_it_was_last_seen() -> None:
     lesson = Lesson(during({(100, 250): State.NO_FACE, (250, 400): None})).run(400)
     (episode,) = lesson.episodes()
