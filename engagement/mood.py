@@ -42,7 +42,13 @@ def arousal(probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def facing_share(readings: Iterable[Reading]) -> float | None:
-    """Share of the faces with a known head pose that face the screen, 0..1; None where there is none.
+    """Share of the faces with a known head pose that face the screen, 0..1; None where there is none."""
+    facing, faces = facing_of_posed(readings)
+    return facing / faces if faces else None
+
+
+def facing_of_posed(readings: Iterable[Reading]) -> tuple[int, int]:
+    """How many faces face the screen, and how many have a known head pose.
 
     A seat that is `turned_away` never counts as facing. A face too unsure for its expression still counts here; one
     too small or too doubtful for a pose (its yaw and pitch are None) does not.
@@ -54,7 +60,7 @@ def facing_share(readings: Iterable[Reading]) -> float | None:
         elif reading.yaw is not None and reading.pitch is not None:
             faces += 1
             facing += abs(reading.yaw) <= FACING_YAW and abs(reading.pitch) <= FACING_PITCH
-    return facing / faces if faces else None
+    return facing, faces
 
 
 class MoodTracker:
@@ -63,6 +69,9 @@ class MoodTracker:
     After one half-life without change a step in the class shows by half, whatever the interval. The band is the
     95 % interval of the mean over faces (Student's t on the smoothed spread and the faces of this interval). It does
     not shrink with time: the same faces are seen again and again.
+
+    The mood of `FEWEST_FACES` and more rests on such intervals alone: else the first of them would show, as that of a
+    group, what one or two faces had shown before.
     """
 
     def __init__(self, half_life: float = 20.0) -> None:
@@ -70,10 +79,8 @@ class MoodTracker:
         if half_life <= 0:
             raise InvalidRecordError(f"MoodTracker.half_life must be above 0 seconds, got {half_life}.")
         self.half_life = half_life
-        self._at: datetime | None = None
-        self._valence = 0.0
-        self._arousal = 0.0
-        self._variance: float | None = None
+        self._of_any = _Average(half_life)
+        self._of_groups = _Average(half_life)
 
     def update(self, probabilities: NDArray[np.float32], at: datetime) -> Mood | None:
         """Take in the faces read in one interval.
@@ -94,27 +101,34 @@ class MoodTracker:
         faces = len(valences)
         if faces == 0:
             return None
-        if self._at is None:
-            new = 1.0
-        else:
+        means = float(valences.mean()), float(arousals.mean())
+        middle, height, _ = self._of_any.add((*means, 0.0), at)
+        if faces < FEWEST_FACES:
+            return Mood(middle, height, -1.0, 1.0, faces)
+        middle, height, variance = self._of_groups.add((*means, float(valences.var(ddof=1))), at)
+        half = _t_97_5(faces - 1) * math.sqrt(variance / faces)
+        return Mood(middle, height, max(-1.0, middle - half), min(1.0, middle + half), faces)
+
+
+class _Average:
+    """Exponential average of valence, arousal and the variance of valence over wall time."""
+
+    def __init__(self, half_life: float) -> None:
+        self._half_life = half_life
+        self._at: datetime | None = None
+        self._values = np.zeros(3)
+
+    def add(self, values: tuple[float, float, float], at: datetime) -> tuple[float, float, float]:
+        """Take in one interval; valence and arousal -1..1, variance 0 or more."""
+        new = 1.0
+        if self._at is not None:
             # a clock that was set back must not stop the line
             passed = max(0.0, (at - self._at).total_seconds())
-            new = 1.0 - 0.5 ** (passed / self.half_life)
+            new = 1.0 - 0.5 ** (passed / self._half_life)
         self._at = at
-        self._valence += new * (float(valences.mean()) - self._valence)
-        self._arousal += new * (float(arousals.mean()) - self._arousal)
-        if faces >= FEWEST_FACES:
-            variance = float(valences.var(ddof=1))
-            self._variance = (
-                variance if self._variance is None else self._variance + new * (variance - self._variance)
-            )
-        middle = float(np.clip(self._valence, -1, 1))
-        if faces < FEWEST_FACES or self._variance is None:
-            low, high = -1.0, 1.0
-        else:
-            half = _t_97_5(faces - 1) * math.sqrt(self._variance / faces)
-            low, high = max(-1.0, middle - half), min(1.0, middle + half)
-        return Mood(middle, float(np.clip(self._arousal, -1, 1)), low, high, faces)
+        self._values += new * (np.array(values) - self._values)
+        middle, height, variance = self._values.tolist()
+        return min(max(middle, -1.0), 1.0), min(max(height, -1.0), 1.0), max(variance, 0.0)
 
 
 def _project(probabilities: NDArray[np.float32], weights: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from engagement.errors import InvalidRecordError
+from engagement.mood import facing_of_posed
 from engagement.records import Episode, IntervalRecord, Mode, Reading, Rule, State
 
 EXPRESSION_RULES = frozenset({Rule.LOW_MOOD, Rule.SUDDEN_CHANGE, Rule.CLASS_DIP})
@@ -16,7 +17,8 @@ class Policy:
     Attributes:
         mode: `participation` keeps totals only; `aggregate` adds expressions and mood of groups; `individual` keeps
             all, but nothing of a seat that opted out beyond its state.
-        minimum_group: fewest faces read for expressions and mood to pass in `aggregate`.
+        minimum_group: fewest faces read for expressions and mood to pass in `aggregate`, and fewest faces with a known
+            head pose for the share of those facing to pass in `aggregate` and `participation`.
     """
 
     mode: Mode
@@ -40,6 +42,7 @@ class Policy:
                     record,
                     expressions=record.expressions if enough else None,
                     mood=record.mood if enough else None,
+                    facing=self._facing_of_a_group(record),
                     readings=(),
                     seats=(),
                     offers=(),
@@ -50,6 +53,7 @@ class Policy:
                     record,
                     expressions=None,
                     mood=None,
+                    facing=self._facing_of_a_group(record),
                     readings=(),
                     seats=(),
                     offers=(),
@@ -57,6 +61,10 @@ class Policy:
                         episode for episode in record.episodes if _may_pass_without_expressions(episode)
                     ),
                 )
+
+    def _facing_of_a_group(self, record: IntervalRecord) -> float | None:
+        posed = facing_of_posed(record.readings)[1] if record.readings else record.faces
+        return record.facing if min(posed, record.faces) >= self.minimum_group else None
 
 
 def _may_pass_without_expressions(episode: Episode) -> bool:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from engagement.emotion import EXPRESSIONS
 from engagement.errors import InvalidRecordError
 from engagement.mood import MoodTracker, arousal, facing_share, valence
-from engagement.records import Reading, State
+from engagement.records import Mood, Reading, State
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
@@ -86,6 +86,16 @@ def test_band_is_as_wide_as_the_scale_under_five_faces() -> None:
     enough = tracker.update(one_hot("happy", *["neutral"] * 4), START + timedelta(seconds=2))
     assert enough is not None
     assert -1.0 < enough.low < enough.valence < enough.high < 1.0
+
+
+def test_what_one_face_showed_is_no_mood_of_the_group_that_comes() -> None:
+    tracker = MoodTracker()
+    for step in range(30):
+        alone = tracker.update(one_hot("happy"), START + timedelta(seconds=2 * step))
+    assert alone is not None
+    assert alone.valence == pytest.approx(0.81)
+    group = tracker.update(one_hot(*["neutral"] * 5), START + timedelta(seconds=60))
+    assert group == Mood(0.0, 0.0, 0.0, 0.0, 5)
 
 
 def test_band_covers_the_true_mean_in_95_of_100_classes() -> None:

@@ -1,5 +1,6 @@
 """What each mode lets through."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -60,6 +61,16 @@ def test_aggregate_hides_groups_that_are_too_small() -> None:
     assert (after.mood, after.expressions) == (None, None)
     assert after.faces_read == 4
     assert Policy(Mode.AGGREGATE, minimum_group=4).apply(record(4)).mood is not None
+
+
+@pytest.mark.parametrize("mode", [Mode.AGGREGATE, Mode.PARTICIPATION])
+def test_no_share_of_one_person_passes_for_that_of_a_class(mode: Mode) -> None:
+    assert Policy(mode).apply(record(4)).facing is None
+    five = record(5)
+    assert Policy(mode).apply(five).facing == 1.0
+    unposed = tuple(replace(reading, yaw=None, pitch=None) for reading in five.readings[:4])
+    assert Policy(mode).apply(replace(five, readings=(*unposed, *five.readings[4:]))).facing is None
+    assert Policy(Mode.INDIVIDUAL).apply(record(4)).facing == 1.0
 
 
 def test_participation_lets_no_expression_through() -> None:
