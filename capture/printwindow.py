@@ -72,9 +72,9 @@ def grab(handle: int, user32: Any, gdi32: Any) -> NDArray[np.uint8] | None:
         # a negative height gives the rows from the top
         header = _Header(ctypes.sizeof(_Header), width, -height, 1, 32)
         pixels = np.zeros((height, width, 4), np.uint8)
-        rows = gdi32.GetDIBits(
-            context, bitmap, 0, height, pixels.ctypes.data, ctypes.byref(header), _RGB_COLORS
-        )
+        # a plain int would be handed over as 32 bits
+        target = pixels.ctypes.data_as(ctypes.c_void_p)
+        rows = gdi32.GetDIBits(context, bitmap, 0, height, target, ctypes.byref(header), _RGB_COLORS)
         return np.ascontiguousarray(pixels[..., 2::-1]) if rows == height else None
     finally:
         gdi32.DeleteObject(bitmap)

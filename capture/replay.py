@@ -428,6 +428,9 @@ class CameraSource:
             self._capture.grab()
         decoded, bgr = self._capture.read()
         if not decoded:
+            # one that was unplugged never gives anything again, also where it is back
+            with _quiet_opencv():
+                self._capture.open(self._number)
             return NotObservedReason.SOURCE_FAILED
         return Look(np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), dtype=np.uint8))
 

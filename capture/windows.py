@@ -390,12 +390,15 @@ class PyWinCtlDesk:
         """All windows in no particular order."""
         found = []
         for window in self._api.getAllWindows():
-            left, top, right, bottom = (int(edge) for edge in window.getClientFrame())
-            minimised = bool(window.isMinimized)
+            try:
+                left, top, right, bottom = (int(edge) for edge in window.getClientFrame())
+                minimised, title, number = bool(window.isMinimized), window.title, _number(window)
+            except Exception:  # noqa: BLE001, S112 - a window that has just closed, in the words of its system
+                continue
             # Windows gives a minimised window an empty frame; any other window without a surface shows nothing.
             if minimised or (right > left and bottom > top):
                 box = Box(left, top, max(1, right - left), max(1, bottom - top))
-                found.append(DesktopWindow(_number(window), window.title, box, box, minimised))
+                found.append(DesktopWindow(number, title, box, box, minimised))
         return found
 
 

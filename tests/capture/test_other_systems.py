@@ -88,6 +88,15 @@ def test_windows_lists_its_windows(system: Callable[..., None]) -> None:
     desk.close()
 
 
+def test_a_window_that_closes_while_it_is_looked_at_is_left_out(system: Callable[..., None]) -> None:
+    class Closed(Listed):
+        def getClientFrame(self) -> tuple[int, int, int, int]:
+            raise OSError(1400, "Invalid window handle")
+
+    system("win32", Closed(0x50AA2, "Chat", (0, 0, 400, 300)), *WINDOWS)
+    assert [one.handle for one in open_desk().windows()] == [0x2041A, 0x10010, 0x30422]
+
+
 def test_macos_windows_have_a_number_that_stays(system: Callable[..., None]) -> None:
     system("darwin", *MACOS)
     desk = open_desk()

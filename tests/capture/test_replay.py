@@ -375,6 +375,42 @@ def test_an_absent_camera_is_said_in_words() -> None:
         pass
 
 
+def test_a_camera_that_was_unplugged_gives_pictures_once_it_is_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Plugged:
+        """A camera as OpenCV gives it: one that was unplugged stays dead until it is opened anew."""
+
+        plugged = alive = True
+
+        def __init__(self, number: int) -> None:
+            self.open(number)
+
+        def open(self, number: int) -> bool:
+            self.alive = self.plugged
+            return self.alive
+
+        def isOpened(self) -> bool:
+            return self.alive
+
+        def grab(self) -> bool:
+            return self.alive and self.plugged
+
+        def read(self) -> tuple[bool, np.ndarray | None]:
+            self.alive = self.alive and self.plugged
+            return self.alive, picture() if self.alive else None
+
+        def release(self) -> None:
+            self.alive = False
+
+    monkeypatch.setattr("cv2.VideoCapture", Plugged)
+    with CameraSource(0) as source:
+        frames = source.frames(1.0)
+        seen = []
+        for plugged in (True, False, False, True, True):
+            monkeypatch.setattr(Plugged, "plugged", plugged)
+            seen.append(isinstance(next(frames), Frame))
+    assert seen == [True, False, False, False, True]
+
+
 def test_a_closed_source_says_that_it_is_not_open(tmp_path: Path) -> None:
     path = write_video(tmp_path / "class.mp4", flat(100) * 5)
     save(tmp_path / "class.png", picture())

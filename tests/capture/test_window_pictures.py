@@ -71,9 +71,17 @@ class Gdi32:
         return before
 
     def GetDIBits(
-        self, context: int, bitmap: int, first: int, rows: int, pixels: int, header: Any, usage: int
+        self,
+        context: int,
+        bitmap: int,
+        first: int,
+        rows: int,
+        pixels: ctypes.c_void_p,
+        header: Any,
+        usage: int,
     ) -> int:
         info = header._obj
+        assert isinstance(pixels, ctypes.c_void_p), "an int is cut to 32 bits on the way"
         assert (info.biSize, info.biPlanes, info.biBitCount, info.biCompression, usage) == (40, 1, 32, 0, 0)
         assert (info.biWidth, info.biHeight) == (self.image.shape[1], -self.image.shape[0])
         assert self.selected != bitmap, "the bitmap is still in a context"
