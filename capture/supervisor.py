@@ -19,6 +19,8 @@ FINAL_EXIT_CODES: Final = frozenset({1, 2})
 
 POLL_SECONDS: Final = 0.25
 RESTART_SECONDS: Final = 1.0
+STOOD_STILL: Final = 2.0
+"""Seconds between two looks at the agent that should be `POLL_SECONDS`: the computer slept."""
 STOP_SECONDS: Final = 10.0
 
 MOST_PATIENCE: Final = 4.0
@@ -124,11 +126,16 @@ class Supervisor:
             listener = threading.Thread(target=told.listen, args=(child.stdout,), daemon=True)
             listener.start()
             blocked: StageLine | None = None
+            looked_at = time.monotonic()
             try:
                 while child.poll() is None:
                     if stop.wait(POLL_SECONDS):
                         _end(child)
                         break
+                    # where we ourselves stood still (a closed lid, a computer out of breath), so did the agent
+                    if (now := time.monotonic()) - looked_at > STOOD_STILL:
+                        told.begin_again()
+                    looked_at = now
                     self.made_progress = self.made_progress or told.intervals > 0
                     if (blocked := told.blocked()) is not None:
                         child.kill()
@@ -146,7 +153,8 @@ class Supervisor:
             failure = f"gave no sign for {blocked.seconds:.0f} seconds in stage {blocked.stage}"
             return _Outcome(None, failure, told.intervals)
         code = child.returncode
-        return _Outcome(code, f"ended with exit code {code} in stage {told.line.stage}", told.intervals)
+        why = "" if told.error is None else f": {told.error}"
+        return _Outcome(code, f"ended with exit code {code} in stage {told.line.stage}{why}", told.intervals)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +198,10 @@ class _Told:
             # an interval that is kept is followed by the wait for the next one
             self.intervals += line.stage == Stage.WAIT and self.line.stage == Stage.COMMIT
             self._entered = (line, time.monotonic())
+
+    def begin_again(self) -> None:
+        """Count the time of its stage from now on."""
+        self._entered = (self.line, time.monotonic())
 
     def blocked(self) -> StageLine | None:
         """The stage in which it has been for longer than that may take."""

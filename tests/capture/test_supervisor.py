@@ -4,6 +4,7 @@ import logging
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -116,6 +117,32 @@ def test_the_sentence_with_which_an_agent_ends_is_kept() -> None:
         "The camera is away.",
         None,
     ]
+
+
+def test_why_it_was_given_up_is_said_in_the_agents_own_words() -> None:
+    program = "interval()\nprint('classpulse:error The disk is full.', flush=True)\nraise SystemExit(1)"
+    with pytest.raises(AgentError, match=r"exit code 1 in stage wait: The disk is full\."):
+        Supervisor(child(program), Patience(failures=2)).run(threading.Event())
+
+
+def test_an_agent_is_not_called_blocked_for_the_time_that_the_computer_slept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock, slept = time.monotonic, []
+
+    class Lid(threading.Event):
+        """Closed for an hour while the agent waits."""
+
+        def wait(self, timeout: float | None = None) -> bool:
+            ended = super().wait(timeout)
+            if supervisor.stage == "grab" and not slept:
+                slept.append(3600.0)
+            return ended
+
+    monkeypatch.setattr("capture.supervisor.time.monotonic", lambda: clock() + sum(slept))
+    supervisor = Supervisor(child("interval()\nstage('grab')\ntime.sleep(1.5)"))
+    assert supervisor.run(Lid()) == 0
+    assert slept
 
 
 def test_a_stop_closes_the_input_of_the_agent(tmp_path: Path) -> None:
