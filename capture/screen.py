@@ -25,6 +25,7 @@ from capture.windows import (
     open_desk,
     overlap,
 )
+from engagement.names import clean_name
 from engagement.records import Box, NotObservedReason, WindowChange
 
 logger = logging.getLogger(__name__)
@@ -293,10 +294,11 @@ class WindowSource(_DesktopSource):
 
     @property
     def name(self) -> str:
-        """Such as `window "Zoom Meeting"`; the title under which it was last seen as a meeting."""
+        """Such as `window "Zoom Meeting"`: the title under which it was last seen as a meeting, cleaned, since whoever
+        holds the meeting wrote it."""
         if self._sighting is None:
             return "meeting window"
-        return f'window "{self._sighting.window.title}"'
+        return f'window "{clean_name(self._sighting.window.title)}"'
 
     def _prepare(self, stack: ExitStack) -> None:
         desk = open_desk(self._display)
@@ -320,8 +322,7 @@ class WindowSource(_DesktopSource):
         if self._sighting.covered > COVERED_SHARE and self._grab(self._sighting) is None:
             # no refusal: the terminal in which classpulse was started may well lie over it
             logger.warning(
-                "The %s is covered by %.0f %%: nothing is read until it can be seen whole.",
-                self.name,
+                "The meeting window is covered by %.0f %%: nothing is read until it can be seen whole.",
                 100 * self._sighting.covered,
             )
 
