@@ -137,7 +137,7 @@ def summarise(
         )
     seconds = intervals["seconds"].to_numpy(dtype=float)
     blind = intervals["not_observed"].notna().to_numpy()
-    observed, lost = float(seconds[~blind].sum()), float(seconds[blind].sum())
+    observed, lost = float(seconds[~blind].sum()), float(seconds[blind].sum()) + _unaccounted(intervals)
     if not observed:
         sentence = f"Nothing was observed in the {rounded_duration(lost)} of this session."
         return SessionSummary((sentence,), (), 0.0, lost, 0, None, None, None, False)
@@ -165,6 +165,15 @@ def summarise(
         sentences.append(_facing_sentence(with_face, facing, observed))
     sentences += _seat_sentences(episodes)
     return SessionSummary(tuple(sentences), moments, observed, lost, seats, coverage, usual, facing, told)
+
+
+def _unaccounted(intervals: pd.DataFrame) -> float:
+    """Seconds between the intervals of which none tells: the computer slept, or was too slow for one."""
+    seconds = intervals["seconds"].to_numpy(dtype=float)
+    starts = (intervals["started_at"] - intervals["started_at"].iloc[0]).dt.total_seconds().to_numpy()
+    gaps = np.diff(starts) - seconds[:-1]
+    # an interval may be a little late
+    return float(gaps[gaps > seconds[:-1] / 2].sum())
 
 
 def _tells_course(line: _Line, observed: float, coverage: float | None) -> bool:

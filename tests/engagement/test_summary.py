@@ -211,6 +211,17 @@ def test_time_that_was_not_observed_is_said_and_not_counted() -> None:
     assert (result.seconds, result.not_observed) == (46 * 60, 240)
 
 
+def test_time_that_no_interval_tells_of_was_not_observed_either() -> None:
+    whole = lesson(lambda _: 0.1)
+    minutes = (whole["started_at"] - whole["started_at"].iloc[0]).dt.total_seconds() / 60
+    slept = summary(whole[(minutes < 10) | (minutes >= 14)])
+    assert (slept.seconds, slept.not_observed) == (46 * 60, 240)
+    late = whole.assign(
+        started_at=whole["started_at"] + pd.to_timedelta(np.arange(len(whole)) % 2 * 0.4, unit="s")
+    )
+    assert summary(late).not_observed == 0
+
+
 def test_without_expressions_nothing_is_said_of_the_mood() -> None:
     result = summary(lesson(lambda _: 0.1, expressive=False))
     assert result.sentences == (
