@@ -196,7 +196,8 @@ class Page:
         if not several:
             body["outputs"] = body["outputs"][0]
         cpu, wall = time.process_time(), time.perf_counter()
-        answer = self._client.post("/_dash-update-component", headers={"Host": "localhost"}, json=body)
+        headers = {"Host": "localhost", "Origin": "http://localhost"}
+        answer = self._client.post("/_dash-update-component", headers=headers, json=body)
         spent = time.process_time() - cpu, time.perf_counter() - wall
         assert answer.status_code in {200, 204}, answer.status
         if answer.status_code == 200:

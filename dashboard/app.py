@@ -1,38 +1,36 @@
 """The Dash app and the server that shows it to this computer. There is no global app: `create_app` makes one."""
 
-import logging
-import socket
-import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType, TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Self, cast
 
 from dash import Dash, Input, Output
 from dash.development.base_component import Component
 from flask import Response, jsonify
 from sqlalchemy import Engine
-from waitress.server import create_server
-from waitress.wasyncore import close_all
 
 from dashboard import shell
 from dashboard.components import empty, fault, running
 from dashboard.controls import Controls
-from dashboard.errors import PortInUseError
-from dashboard.exports import FORMATS
+from dashboard.door import Access, Door
+from dashboard.errors import AccountNeededError
+from dashboard.exports import FORMATS, export_session
 from dashboard.health import health
 from dashboard.pages import about, now, report, sessions, start, students, trends
 from dashboard.pages import settings as settings_page
 from dashboard.preferences import SettingsBook
-from dashboard.security import MAX_REQUEST_BYTES, protect, require_loopback
+from dashboard.security import Hosts, check_callbacks, listening_at, protect, said
+from dashboard.serving import Network, PlainServer, Server, TlsServer, check_network, listen
 from dashboard.theme import css_variables
+from dashboard.visitors import ForAdmins, controls_for_admins, may_manage
 from engagement.errors import ClasspulseError
+from storage.accounts import has_accounts
 from storage.errors import UnknownSessionError
+from storage.scope import restricted
 
 _FOLDER: Final = Path(__file__).parent
-_THREADS: Final = 8
-_IN_MEMORY: Final = 256 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +43,8 @@ class DashboardSettings:
         accuracy: what was measured of the classifier (see `dashboard.accuracy`), None where nothing was.
         controls: with which a class is started and stopped; None where the pages only show.
         book: with which settings are read and written; None where there are none to edit.
+        access: how visitors are told apart; None where nobody is asked who they are, which is for this computer alone.
+        network: how others than this computer reach the pages.
     """
 
     poll_seconds: float = 1.0
@@ -52,16 +52,23 @@ class DashboardSettings:
     accuracy: Mapping[str, Any] | None = None
     controls: Controls | None = None
     book: SettingsBook | None = None
+    access: Access | None = None
+    network: Network = field(default_factory=Network)
 
 
-def create_app(engine: Engine, settings: DashboardSettings | None = None) -> Dash:
+def create_app(
+    engine: Engine, settings: DashboardSettings | None = None, *, addresses: frozenset[str] = frozenset()
+) -> Dash:
     """The app over a migrated database, with all pages, exports and `/health`.
 
     Args:
         engine: from `storage.database.open_database`, migrated.
         settings: None for the defaults.
+        addresses: numeric ones under which it is asked for beside those of loopback, as `security.Hosts.addresses`.
     """
     chosen = settings or DashboardSettings()
+    controls = None if chosen.controls is None else controls_for_admins(chosen.controls)
+    book = None if chosen.book is None else cast("SettingsBook", ForAdmins(chosen.book))
     app = Dash(
         "classpulse",
         title="classpulse",
@@ -84,9 +91,9 @@ def create_app(engine: Engine, settings: DashboardSettings | None = None) -> Das
     report.register(app, engine)
     trends.register(app, engine)
     students.register(app, engine)
-    settings_page.register(app, chosen.book)
-    start.register(app, engine, chosen.controls, chosen.start_command)
-    running.register(app, engine, chosen.controls, shell.URL)
+    settings_page.register(app, book)
+    start.register(app, engine, controls, chosen.start_command)
+    running.register(app, engine, controls, shell.URL)
     about.register(app, chosen.accuracy)
     # ids are looked up in all pages, not only in the one that is open
     app.validation_layout = [
@@ -103,7 +110,11 @@ def create_app(engine: Engine, settings: DashboardSettings | None = None) -> Das
         return page(path or "/", chosen), shell.navigation(path or "/")
 
     _serve_exports(app, engine)
-    protect(app.server, lambda: list(app.csp_hashes()))
+    hosts = Hosts(chosen.network.hosts, addresses)
+    protect(app.server, lambda: list(app.csp_hashes()), hosts)
+    if chosen.access is not None:
+        Door(app.server, engine, chosen.access)
+    check_callbacks(app.server, lambda: app.callback_map)
     return app
 
 
@@ -119,6 +130,9 @@ _PAGES: Final[Mapping[str, Callable[[], Component]]] = MappingProxyType(
 )
 """The layout of each page whose address says all."""
 
+_FOR_ADMINS: Final = frozenset({"settings", "start"})
+"""Pages that read this computer's screen or change what it does."""
+
 
 def page(path: str, settings: DashboardSettings) -> Component:
     """The layout at a path."""
@@ -127,6 +141,11 @@ def page(path: str, settings: DashboardSettings) -> Component:
             return now.layout(settings.poll_seconds)
         case ["sessions", number] if number.isascii() and number.isdecimal():
             return report.layout(int(number))
+        case [name] if name in _FOR_ADMINS and not may_manage():
+            return empty.nothing_here(
+                "This page is for admins",
+                "Your account sees its classes; an admin starts them and keeps the settings.",
+            )
         case [name] if name in _PAGES:
             return _PAGES[name]()
         case _:
@@ -136,30 +155,27 @@ def page(path: str, settings: DashboardSettings) -> Component:
 def _serve_exports(app: Dash, engine: Engine) -> None:
     @app.server.get("/health")
     def answer_health() -> tuple[Response, int]:
-        body, status = health(engine)
+        # whether the data are fresh is true or not, whoever asks
+        with restricted(None):
+            body, status = health(engine)
         return jsonify(body), status
 
     @app.server.get("/sessions/<int:session_id>/report.<suffix>")
     def download(session_id: int, suffix: str) -> Response:
         if suffix not in FORMATS:
-            return _said(f"There is no report as {suffix}; there is {', '.join(FORMATS)}.", 404)
+            return said(f"There is no report as {suffix}; there is {', '.join(FORMATS)}.", 404)
         try:
-            body = FORMATS[suffix].make(engine, session_id)
+            body = export_session(engine, session_id, suffix)
         except UnknownSessionError as error:
-            return _said(str(error), 404)
+            return said(str(error), 404)
         except ClasspulseError as error:
-            return _said(str(error), 503)
+            return said(str(error), 503)
         name = f"classpulse-session-{session_id}.{suffix}"
         return Response(
             body,
             mimetype=FORMATS[suffix].media,
             headers={"Content-Disposition": f'attachment; filename="{name}"'},
         )
-
-
-def _said(text: str, status: int) -> Response:
-    """Plain text, so that nothing in it is taken for a page."""
-    return Response(text, status, mimetype="text/plain")
 
 
 def _index() -> str:
@@ -175,12 +191,14 @@ class PageServer:
 
     Args:
         engine: from `storage.database.open_database`, migrated.
-        host: a loopback address or "localhost".
+        host: "localhost" or a numeric address; one that other computers can reach needs an account and TLS.
         port: 0 takes a free one.
         settings: None for the defaults.
 
     Raises:
-        AddressRefusedError: other computers could reach the host.
+        AccountNeededError: others could reach the pages, and nobody has an account.
+        AddressRefusedError: it is no address, or what is sent to it could be read on the way.
+        CertificateError: the certificate or its key cannot be used.
         PortInUseError: something else listens on the port.
     """
 
@@ -192,27 +210,36 @@ class PageServer:
         port: int = 0,
         settings: DashboardSettings | None = None,
     ) -> None:
-        listener = _listen(host, port)
+        chosen = settings or DashboardSettings()
+        network, where = chosen.network, listening_at(host)
+        check_network(where, network)
+        reached = where.beyond or network.used
+        if reached and (chosen.access is None or not has_accounts(engine)):
+            raise AccountNeededError(
+                f"Other computers could reach the pages at {where.address}, and nobody has an account: make one with "
+                "`classpulse accounts add NAME`, then start again. For this computer alone none is needed: leave out "
+                "--host, dashboard.hosts and dashboard.proxy."
+            )
+        if chosen.access is not None:
+            access = replace(chosen.access, loopback_only=not reached)
+            chosen = replace(chosen, access=access)
+        listener = listen(where, port)
         address, self.port = listener.getsockname()[:2]
-        self.url = f"http://[{address}]:{self.port}" if ":" in address else f"http://{address}:{self.port}"
-        # waitress says at WARNING that a request waits for a thread: no news to a teacher
-        logging.getLogger("waitress.queue").setLevel(logging.ERROR)
-        self._map: dict[int, Any] = {}
-        self._server = create_server(
-            create_app(engine, settings).server,
-            map=self._map,
-            sockets=[listener],
-            threads=_THREADS,
-            ident=None,
-            max_request_body_size=MAX_REQUEST_BYTES,
-            # waitress spools larger answers to files: a report names students and stays in memory
-            inbuf_overflow=_IN_MEMORY,
-            outbuf_overflow=_IN_MEMORY,
+        scheme = "http" if network.certificate is None else "https"
+        self.url = f"{scheme}://{f'[{address}]' if ':' in address else address}:{self.port}"
+        try:
+            app = create_app(engine, chosen, addresses=where.hosts).server
+        except BaseException:
+            listener.close()
+            raise
+        self._server: Server = (
+            PlainServer(app, listener, network.proxy)
+            if network.certificate is None
+            else TlsServer(app, listener, network)
         )
-        self._thread = threading.Thread(target=self._server.run, name="pages", daemon=True)
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        self._server.start()
         return self
 
     def __exit__(
@@ -222,28 +249,4 @@ class PageServer:
 
     def close(self) -> None:
         """Stop serving and give the port back. May be called twice."""
-        if self._thread.is_alive():
-            # the loop's own thread must close its sockets, or it would wait on handles that are gone
-            self._server.trigger.pull_trigger(lambda: close_all(self._map, ignore_all=True))
-            self._thread.join(timeout=5)
-        self._server.task_dispatcher.shutdown(timeout=1)
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family, address = require_loopback(host)
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        if hasattr(socket, "SO_EXCLUSIVEADDRUSE"):
-            # Windows lets a second program share a port unless told otherwise
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
-        else:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((address, port))
-        listener.listen()
-    except OSError as error:
-        listener.close()
-        raise PortInUseError(
-            f"The dashboard cannot listen on {address} port {port} ({error.strerror or error}): another program uses "
-            "it, perhaps a classpulse that is already running. Stop that one, or choose another with --port."
-        ) from error
-    return listener
+        self._server.close()

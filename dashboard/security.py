@@ -1,56 +1,122 @@
-"""What stands between the page and the rest of the world.
+"""What stands between the pages and the rest of the world, before anybody is asked who they are.
 
-The pages are for this computer alone: every request must name a loopback host (which defeats DNS rebinding, where a
-foreign name resolves to 127.0.0.1) and, where the browser says which page asks, must come from our own.
+Every request must name a host that is ours (which defeats DNS rebinding, where a foreign name resolves to our
+address) and, where it could change something, must come from a page of ours. Who asks is for `dashboard.door`.
 """
 
 import ipaddress
 import re
 import socket
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
 
 from flask import Flask, Response, request
 
+from dashboard.callback_bodies import fault_of
 from dashboard.errors import AddressRefusedError
 
 _LOOPBACK_HOST: Final = re.compile(
     r"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?", re.IGNORECASE | re.ASCII
 )
+_HOST: Final = re.compile(
+    r"(?P<name>[a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(:\d{1,5})?", re.IGNORECASE | re.ASCII
+)
 
 MAX_REQUEST_BYTES: Final = 1_000_000
-"""Nothing that a page sends comes near this: a cursor, a note, a filter."""
+"""Nothing that a page sends comes near this: a cursor, a note, a filter, a class list."""
+
+CALLBACK_PATH: Final = "/_dash-update-component"
+
+_READS: Final = frozenset({"GET", "HEAD"})
 
 
-def require_loopback(host: str) -> tuple[socket.AddressFamily, str]:
-    """The address family and numeric address to listen on.
+@dataclass(frozen=True, slots=True)
+class Hosts:
+    """Under which hosts the pages may be asked for; this computer's own names always.
+
+    Attributes:
+        names: further ones without port, in small letters, such as "class.school.example".
+        addresses: numeric addresses that are listened on, "*" for all of this computer's: a page that was rebound is
+            asked for by a name, so a number is never one.
+    """
+
+    names: frozenset[str] = frozenset()
+    addresses: frozenset[str] = frozenset()
+
+    def serve(self, host: str) -> bool:
+        """Whether a Host header names one of them."""
+        if _LOOPBACK_HOST.fullmatch(host):
+            return True
+        found = _HOST.fullmatch(host)
+        if found is None:
+            return False
+        name = found["name"].lower()
+        if name in self.names:
+            return True
+        try:
+            number = str(ipaddress.ip_address(name.strip("[]")))
+        except ValueError:
+            return False
+        return "*" in self.addresses or number in self.addresses
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """Where the pages are served.
+
+    Attributes:
+        family: of the address.
+        address: numeric.
+        beyond: other computers can reach it.
+    """
+
+    family: socket.AddressFamily
+    address: str
+    beyond: bool
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """Numbers by which it can be asked for, as `Hosts.addresses`."""
+        if not self.beyond:
+            return frozenset()
+        everywhere = ipaddress.ip_address(self.address).is_unspecified
+        return frozenset({"*" if everywhere else self.address})
+
+
+def listening_at(host: str) -> Listening:
+    """The address to listen on.
 
     Args:
-        host: "localhost" or a numeric loopback address.
+        host: "localhost" or a numeric address.
 
     Raises:
-        AddressRefusedError: other computers could reach it, or it is not an address.
+        AddressRefusedError: it is not an address.
     """
     name = host.strip().strip("[]").lower()
     if name == "localhost":
-        return socket.AF_INET, "127.0.0.1"
+        return Listening(socket.AF_INET, "127.0.0.1", beyond=False)
     try:
         address = ipaddress.ip_address(name)
     except ValueError:
         address = None
-    # only what `refusal` then knows as ours: ::1 has further spellings (mapped, with a zone)
-    if address is None or not _LOOPBACK_HOST.fullmatch(
-        f"[{address}]" if address.version == 6 else str(address)
-    ):
+    if address is None or getattr(address, "ipv4_mapped", None) or getattr(address, "scope_id", None):
         raise AddressRefusedError(
-            f"The dashboard listens on this computer only, and {host!r} is not a loopback address: it would show the "
-            "class to the network without a login. Leave out --host, or use 127.0.0.1."
+            f"The dashboard cannot listen on {host!r}: leave out --host for this computer only, or give a numeric "
+            "address of this computer such as 192.168.1.7, or 0.0.0.0 for all of them."
         )
-    return (socket.AF_INET6 if address.version == 6 else socket.AF_INET), str(address)
+    family = socket.AF_INET6 if address.version == 6 else socket.AF_INET
+    return Listening(family, str(address), beyond=not address.is_loopback)
 
 
 def refusal(
-    host: str | None, origin: str | None, fetch_site: str | None, method: str
+    host: str | None,
+    origin: str | None,
+    fetch_site: str | None,
+    method: str,
+    *,
+    scheme: str = "http",
+    hosts: Hosts | None = None,
 ) -> tuple[str, int] | None:
     """Why a request is turned away, with the HTTP status; None where it may pass.
 
@@ -59,35 +125,47 @@ def refusal(
         origin: the Origin header; browsers send it with everything that could change something.
         fetch_site: the Sec-Fetch-Site header.
         method: the HTTP method.
+        scheme: over which it came, http or https.
+        hosts: that are served; None for this computer's own names.
     """
-    if host is None or not _LOOPBACK_HOST.fullmatch(host):
-        return "This address is not served here. Open the dashboard at http://127.0.0.1 with its port.", 421
-    if origin is not None and origin.lower() != f"http://{host.lower()}":
+    if host is None or not (hosts or Hosts()).serve(host):
+        return "This address is not served here. Open the dashboard under the address that it told.", 421
+    if origin is not None and origin.lower() != f"{scheme}://{host.lower()}":
         return "Another site may not use the dashboard.", 403
-    if fetch_site in {"cross-site", "same-site"} and method not in {"GET", "HEAD"}:
-        return "Another site may not use the dashboard.", 403
+    if method not in _READS and (
+        fetch_site in {"cross-site", "same-site", "none"} or (origin is None and fetch_site is None)
+    ):
+        return "Only a page of the dashboard may do that.", 403
     return None
 
 
-def protect(server: Flask, script_hashes: Callable[[], list[str]]) -> None:
+def protect(
+    server: Flask,
+    script_hashes: Callable[[], list[str]],
+    hosts: Hosts | None = None,
+) -> None:
     """Check every request and put the protecting headers on every answer.
 
     Args:
         server: the Flask server of the app.
         script_hashes: CSP sources of the inline scripts; asked once, with the first answer.
+        hosts: that are served; None for this computer's own names.
     """
     server.config["MAX_CONTENT_LENGTH"] = MAX_REQUEST_BYTES
+    server.config["MAX_FORM_MEMORY_SIZE"] = MAX_REQUEST_BYTES
     policy: list[str] = []
 
     @server.before_request
-    def turn_away() -> tuple[str, int, dict[str, str]] | None:
+    def turn_away() -> Response | None:
         refused = refusal(
             request.headers.get("Host"),
             request.headers.get("Origin"),
             request.headers.get("Sec-Fetch-Site"),
             request.method,
+            scheme=request.scheme,
+            hosts=hosts,
         )
-        return None if refused is None else (*refused, {"Content-Type": "text/plain; charset=utf-8"})
+        return None if refused is None else said(*refused)
 
     @server.after_request
     def add_headers(response: Response) -> Response:
@@ -106,6 +184,29 @@ def protect(server: Flask, script_hashes: Callable[[], list[str]]) -> None:
             # names of students: not for the browser's disk
             response.headers["Cache-Control"] = "no-store"
         return response
+
+
+def check_callbacks(server: Flask, callbacks: Callable[[], Mapping[str, Any]]) -> None:
+    """Refuse what no page of ours would send to run a callback, with a sentence and no traceback.
+
+    Args:
+        server: the Flask server of the app.
+        callbacks: `Dash.callback_map` as it is by then.
+    """
+
+    @server.before_request
+    def refuse_malformed() -> Response | None:
+        if request.path != CALLBACK_PATH or request.method != "POST":
+            return None
+        if not request.is_json:
+            return said("A callback is asked for with JSON.", 400)
+        fault = fault_of(request.get_data(), callbacks())
+        return None if fault is None else said(fault, 400)
+
+
+def said(text: str, status: int) -> Response:
+    """An answer in plain text, so that nothing in it is taken for a page."""
+    return Response(text, status, mimetype="text/plain")
 
 
 def content_security_policy(script_hashes: list[str]) -> str:

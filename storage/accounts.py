@@ -22,6 +22,7 @@ __all__ = [
     "Role",
     "accounts",
     "add_account",
+    "compared",
     "find_account",
     "has_accounts",
     "password_hash",
@@ -80,7 +81,7 @@ def password_hash(engine: Engine, name: str) -> tuple[int, str] | None:
     """Number and hashed password of the account of that name, as somebody typed it; None where there is none."""
     with reading(engine) as connection:
         row = connection.execute(
-            select(AccountTable.id, AccountTable.password).where(AccountTable.key == _key(name))
+            select(AccountTable.id, AccountTable.password).where(AccountTable.key == compared(name))
         ).one_or_none()
     return None if row is None else (row.id, row.password)
 
@@ -107,7 +108,10 @@ def add_account(
         raise InvalidRecordError("An account needs a name of at least one visible letter: type another one.")
     now = datetime.now(UTC)
     with writing(engine) as connection:
-        if connection.scalar(select(AccountTable.id).where(AccountTable.key == _key(cleaned))) is not None:
+        if (
+            connection.scalar(select(AccountTable.id).where(AccountTable.key == compared(cleaned)))
+            is not None
+        ):
             raise AccountExistsError(
                 f'There is an account "{cleaned}" already: choose another name, or change that one.'
             )
@@ -115,7 +119,7 @@ def add_account(
             insert(AccountTable)
             .values(
                 name=cleaned,
-                key=_key(cleaned),
+                key=compared(cleaned),
                 role=str(role),
                 password=password,
                 made_at=now,
@@ -205,13 +209,13 @@ _COLUMNS = (
 )
 
 
-def _key(name: str) -> str:
-    """The name as it is compared."""
+def compared(name: str) -> str:
+    """The name as it is compared: cleaned, whatever its capitals; empty where nothing is left."""
     return (clean_name(name) or "").casefold()
 
 
 def _find(connection: Connection, name: str) -> Account:
-    row = connection.execute(select(*_COLUMNS).where(AccountTable.key == _key(name))).one_or_none()
+    row = connection.execute(select(*_COLUMNS).where(AccountTable.key == compared(name))).one_or_none()
     if row is None:
         raise UnknownAccountError(
             f'There is no account "{clean_name(name) or ""}": `classpulse accounts list` lists those there are.'

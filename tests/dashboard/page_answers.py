@@ -37,7 +37,7 @@ def ask(engine: Engine, outputs: list[str], inputs: dict[str, Any], state: dict[
         .server.test_client()
         .post(
             "/_dash-update-component",
-            headers={"Host": "localhost"},
+            headers={"Host": "localhost", "Origin": "http://localhost"},
             json={
                 "output": f"..{'...'.join(outputs)}..",
                 "outputs": [{"id": one.split(".")[0], "property": one.split(".")[1]} for one in outputs],

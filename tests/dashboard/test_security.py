@@ -8,11 +8,14 @@ from flask import Flask, Response
 from sqlalchemy import Engine
 from werkzeug.test import Client
 
-from dashboard.app import PageServer, create_app
-from dashboard.errors import AddressRefusedError, PortInUseError
-from dashboard.security import content_security_policy, protect, refusal, require_loopback
+from dashboard.app import DashboardSettings, PageServer, create_app
+from dashboard.errors import AccountNeededError, AddressRefusedError, PortInUseError
+from dashboard.security import Hosts, Listening, content_security_policy, listening_at, protect, refusal
+from dashboard.serving import Network
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - asked for to see it refused
+
+OURS = {"Host": "localhost:8050", "Origin": "http://localhost:8050"}
 
 
 @pytest.fixture
@@ -21,28 +24,26 @@ def client(engine: Engine) -> Client:
 
 
 @pytest.mark.parametrize(
-    "host",
-    [
-        EVERYWHERE,
-        "::",
-        "192.168.1.7",
-        "example.org",
-        "",
-        "127.0.0.1.evil.example",
-        "::ffff:127.0.0.1",
-        "::1%lo",
-    ],
+    "host", ["example.org", "", "127.0.0.1.evil.example", "::ffff:127.0.0.1", "::1%lo", "0"]
 )
-def test_only_this_computer_may_be_served(host: str) -> None:
-    with pytest.raises(AddressRefusedError, match=r"this computer only.*127\.0\.0\.1"):
-        require_loopback(host)
+def test_what_is_no_address_is_not_listened_on(host: str) -> None:
+    with pytest.raises(AddressRefusedError, match=r"cannot listen on .*numeric address"):
+        listening_at(host)
 
 
-def test_loopback_addresses_are_served() -> None:
-    assert require_loopback("localhost") == (socket.AF_INET, "127.0.0.1")
-    assert require_loopback("127.0.0.1") == (socket.AF_INET, "127.0.0.1")
-    assert require_loopback("127.0.0.2") == (socket.AF_INET, "127.0.0.2")
-    assert require_loopback("[::1]") == (socket.AF_INET6, "::1")
+@pytest.mark.parametrize("host", [EVERYWHERE, "::", "192.168.1.7", "[fd00::7]"])
+def test_what_others_can_reach_is_known(host: str) -> None:
+    assert listening_at(host).beyond
+
+
+def test_loopback_addresses_are_for_this_computer() -> None:
+    for host, family, address in (
+        ("localhost", socket.AF_INET, "127.0.0.1"),
+        ("127.0.0.1", socket.AF_INET, "127.0.0.1"),
+        ("127.0.0.2", socket.AF_INET, "127.0.0.2"),
+        ("[::1]", socket.AF_INET6, "::1"),
+    ):
+        assert listening_at(host) == Listening(family, address, beyond=False)
 
 
 @pytest.mark.parametrize(
@@ -84,6 +85,13 @@ def test_a_foreign_host_is_turned_away(host: str | None) -> None:
         ("http://localhost:8050", None, "POST", 403),
         (None, "cross-site", "POST", 403),
         (None, "same-site", "DELETE", 403),
+        (None, None, "POST", 403),  # no browser leaves both away
+        (None, "same-origin", "POST", None),
+        (None, "none", "POST", 403),
+        ("http://127.0.0.1:8050", "cross-site", "POST", 403),
+        ("http://127.0.0.1:8050@evil.example", None, "POST", 403),
+        ("http://127.0.0.1:8050.evil.example", None, "POST", 403),
+        ("", None, "POST", 403),
     ],
 )
 def test_only_our_own_pages_may_ask(
@@ -151,7 +159,7 @@ def test_a_request_that_is_too_large_is_refused(client: Client) -> None:
     answer = client.post(
         "/_dash-update-component",
         data=b"x" * 1_500_000,
-        headers={"Host": "localhost:8050", "Content-Type": "application/json"},
+        headers={**OURS, "Content-Type": "application/json"},
     )
     assert answer.status_code == 413
 
@@ -203,6 +211,46 @@ def test_an_address_that_is_listened_on_is_answered(engine: Engine) -> None:
             assert answer.status == 200
 
 
-def test_the_server_never_leaves_loopback(engine: Engine) -> None:
-    with pytest.raises(AddressRefusedError):
-        PageServer(engine, host=EVERYWHERE)
+@pytest.mark.parametrize(
+    ("host", "served"),
+    [
+        ("class.school.example", True),
+        ("CLASS.school.example:8443", True),
+        ("192.168.1.7:8443", True),
+        ("localhost:8443", True),
+        ("[fd00::7]:8443", True),
+        ("[FD00:0::7]", True),
+        ("192.168.1.8:8443", False),
+        ("school.example", False),
+        ("x.class.school.example", False),
+        ("class.school.example.evil.example", False),
+        ("class.school.example:8443:1", False),
+        ("class.school.example/", False),
+        ("class.school.example\n", False),
+        ("192.168.1.7.evil.example", False),
+        ("3232235783", False),
+        ("0xc0a80107", False),
+        ("[fd00::8]", False),
+    ],
+)
+def test_further_hosts_are_served_where_they_are_named(host: str, served: bool) -> None:
+    hosts = Hosts(frozenset({"class.school.example"}), frozenset({"192.168.1.7", "fd00::7"}))
+    assert (refusal(host, None, None, "GET", hosts=hosts) is None) == served
+    everywhere = Hosts(addresses=frozenset({"*"}))
+    # a number is never rebound, a name may be
+    assert (refusal("10.1.2.3:8050", None, None, "GET", hosts=everywhere)) is None
+    assert refusal("evil.example:8050", None, None, "GET", hosts=everywhere) is not None
+
+
+def test_behind_tls_a_page_comes_from_tls() -> None:
+    assert refusal("localhost:1", "https://localhost:1", None, "POST", scheme="https") is None
+    assert refusal("localhost:1", "http://localhost:1", None, "POST", scheme="https") is not None
+
+
+@pytest.mark.parametrize("host", [EVERYWHERE, "::"])
+def test_the_server_never_leaves_loopback_unasked(engine: Engine, host: str) -> None:
+    with pytest.raises(AddressRefusedError, match="certificate"):
+        PageServer(engine, host=host)
+    reached = DashboardSettings(network=Network(hosts=frozenset({"class.example"})))
+    with pytest.raises(AccountNeededError, match=r"classpulse accounts add"):
+        PageServer(engine, settings=reached)
