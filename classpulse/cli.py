@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from classpulse import __version__
+from classpulse.accounts import accounts_app
 from classpulse.face_commands import face_app, landmarks_app
 from classpulse.students import students_app
 from engagement.errors import ClasspulseError
@@ -33,6 +34,7 @@ app.add_typer(models_app, name="models")
 models_app.add_typer(face_app, name="face")
 models_app.add_typer(landmarks_app, name="landmarks")
 app.add_typer(students_app, name="students")
+app.add_typer(accounts_app, name="accounts")
 
 
 class ReportFormat(StrEnum):
@@ -110,7 +112,8 @@ PortOption = Annotated[
     int | None, typer.Option(help="Port of the page; 0 takes a free one.", show_default="8050")
 ]
 HostOption = Annotated[
-    str | None, typer.Option(help="Address of the page; loopback only.", show_default="127.0.0.1")
+    str | None,
+    typer.Option(help="Address of the page; others than loopback need an account.", show_default="127.0.0.1"),
 ]
 NoBrowserOption = Annotated[bool, typer.Option("--no-browser", help="Do not open the browser.")]
 
@@ -256,6 +259,21 @@ def dashboard(
     from classpulse import run
 
     run.serve_pages(run.settings_with(database=database, host=host, port=port), browser=not no_browser)
+
+
+@app.command()
+def link(
+    host: HostOption = None,
+    port: PortOption = None,
+    no_browser: NoBrowserOption = False,
+) -> None:
+    """Open the pages that run on this computer: a link that lets a browser in, once."""
+    from classpulse import run
+
+    url = run.new_link(run.settings_with(host=host, port=port))
+    typer.echo(url)
+    if not no_browser:
+        typer.launch(url)
 
 
 @app.command()

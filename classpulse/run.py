@@ -9,12 +9,13 @@ import threading
 import webbrowser
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, cast
 
-from classpulse import logs, settings
+from classpulse import access, logs, settings
 from classpulse.settings import Settings
 from engagement.errors import ClasspulseError
 from engagement.records import Mode
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from capture.doctor import Check
     from classpulse.controls import Run
-    from dashboard.app import DashboardSettings
+    from dashboard.app import DashboardSettings, PageServer
     from dashboard.controls import Controls
     from inference.reader import Reader
 
@@ -236,14 +237,17 @@ def start(chosen: Settings, *, seconds: float | None, browser: bool) -> None:
         stopped_by_signals() as stop,
         closing(LiveControls(chosen, engine, _watch_command, _look_reader)) as controls,
         PageServer(
-            engine, host=chosen.dashboard.host, port=chosen.dashboard.port, settings=_pages(chosen, controls)
+            engine,
+            host=chosen.dashboard.host,
+            port=chosen.dashboard.port,
+            settings=(pages := _pages(chosen, controls)),
         ) as server,
     ):
         reading = at_once and refusal is None
         if refusal is not None:
             controls.refuse(refusal)
         run = controls.begin(chosen, seconds) if reading else None
-        _announce(server.url if reading else f"{server.url}/start", browser)
+        _announce(server, pages, "/" if reading else "/start", browser)
         if run is not None:
             code = _watched(run, stop, ends=seconds is not None)
             if stop.is_set() or seconds is not None or (code and run.failure is None):
@@ -292,10 +296,10 @@ def serve_pages(chosen: Settings, *, browser: bool) -> None:
         database(chosen) as engine,
         stopped_by_signals() as stop,
         PageServer(
-            engine, host=chosen.dashboard.host, port=chosen.dashboard.port, settings=_pages(chosen)
+            engine, host=chosen.dashboard.host, port=chosen.dashboard.port, settings=(pages := _pages(chosen))
         ) as server,
     ):
-        _announce(server.url, browser)
+        _announce(server, pages, "/", browser)
         stop.wait()
 
 
@@ -311,12 +315,38 @@ def _pages(chosen: Settings, controls: "Controls | None" = None) -> "DashboardSe
     from models.errors import ModelsError
     from models.registry import read_figures
 
-    book = SettingsEditor(chosen)
+    pages = DashboardSettings(
+        controls=controls,
+        book=SettingsEditor(chosen),
+        access=access.access(chosen),
+        network=access.network(chosen),
+    )
     try:
-        return DashboardSettings(accuracy=read_figures("expression"), controls=controls, book=book)
+        return replace(pages, accuracy=read_figures("expression"))
     except ModelsError as error:
         logging.getLogger(__name__).warning("About shows no figures of the classifier: %s", error)
-        return DashboardSettings(controls=controls, book=book)
+        return pages
+
+
+def new_link(chosen: Settings) -> str:
+    """A link that lets this computer's browser in once, to the pages that these settings serve.
+
+    Raises:
+        UsageError: they are served without links, or not on loopback.
+    """
+    from classpulse.errors import UsageError
+    from dashboard import links
+
+    told = access.access(chosen)
+    host = chosen.dashboard.host.strip("[]")
+    if told is None or not access.is_local(chosen):
+        raise UsageError(
+            "These pages are opened without a link: everybody on this computer may (dashboard.link is false), or they "
+            "are served to the network (log in with your account)."
+        )
+    address = f"[{host}]" if ":" in host else host
+    scheme = "http" if chosen.dashboard.certificate is None else "https"
+    return links.new_link(told.secret, f"{scheme}://{address}:{chosen.dashboard.port}")
 
 
 def told_at_terminal(chosen: Settings, choose: Callable[[str, dict[str, str]], str]) -> Settings:
@@ -458,8 +488,14 @@ def _write_line(line: str) -> None:
     os.write(1, line.encode())
 
 
-def _announce(url: str, browser: bool) -> None:
+def _announce(server: "PageServer", pages: "DashboardSettings", path: str, browser: bool) -> None:
+    from dashboard import links
+
+    url = f"{server.url}{path}".rstrip("/")
     sys.stderr.write(f"The class is at {url} (Ctrl-C stops).\n")
+    if pages.access is not None and server.local:
+        url = links.new_link(pages.access.secret, server.url, path)
+        sys.stderr.write(f"This link opens it, once: {url}\n")
     if browser:
         webbrowser.open(url)
 

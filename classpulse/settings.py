@@ -74,9 +74,19 @@ class DashboardSettings(_Section):
     """The page."""
 
     host: str = "127.0.0.1"
-    """Address to listen on; loopback only."""
+    """Address to listen on; one that other computers reach needs accounts and TLS."""
     port: Annotated[int, Field(ge=0, le=65535)] = 8050
     """Port to listen on; 0 takes a free one."""
+    link: bool = True
+    """Whether a one-time link lets this computer's browser in; without, everybody on this computer sees the pages."""
+    hosts: tuple[str, ...] = ()
+    """Names under which other computers ask for the pages, such as class.school.example."""
+    certificate: Path | None = None
+    """File of a certificate with its chain (PEM): the pages are served over TLS."""
+    key: Path | None = None
+    """File of its private key (PEM, without a password)."""
+    proxy: str | None = None
+    """Numeric address of a proxy that speaks TLS in front of the pages; its X-Forwarded headers are believed."""
 
 
 class Settings(BaseSettings):

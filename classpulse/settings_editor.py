@@ -30,7 +30,12 @@ from engagement.records import Mode
 
 _BY_HAND: Final = {
     "storage.database": "edited in the file only: sessions stay where they were kept",
-    "dashboard.host": "edited in the file only: the pages are for this computer",
+    "dashboard.host": "edited in the file only: docs/accounts.md says what it takes to serve others",
+    "dashboard.hosts": "edited in the file only",
+    "dashboard.certificate": "edited in the file only",
+    "dashboard.key": "edited in the file only",
+    "dashboard.proxy": "edited in the file only",
+    "dashboard.link": "edited in the file only: it says who is let in",
     "session.place": "told on the page Start, or with classpulse place",
     "session.institution": "told on the page Start, or with classpulse place",
     "session.agreed": "stated for each class: on the page Start, or with --agreed",

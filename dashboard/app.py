@@ -188,6 +188,7 @@ class PageServer:
 
     Attributes:
         url: where the pages are.
+        local: whether they listen on loopback, where a one-time link opens them.
 
     Args:
         engine: from `storage.database.open_database`, migrated.
@@ -225,6 +226,7 @@ class PageServer:
             chosen = replace(chosen, access=access)
         listener = listen(where, port)
         address, self.port = listener.getsockname()[:2]
+        self.local = not where.beyond
         scheme = "http" if network.certificate is None else "https"
         self.url = f"{scheme}://{f'[{address}]' if ':' in address else address}:{self.port}"
         try:

@@ -177,7 +177,7 @@ class Door:
                 return self._login_page(401, problem="This link was used already, or is too old.")
             self._open(None)
             audit(self._engine, AuditAction.LOGGED_IN, Visitor("", None).name)
-        return redirect("/", 303)
+        return redirect(_own_path(request.args.get("to", "/")), 303)
 
     def _login(self) -> AnyResponse:
         if request.method == "GET":
@@ -245,11 +245,12 @@ class Door:
         who = visitor()
         if who is not None:
             with restricted(None):
+                number = None if who.account is None else who.account.id
                 if request.form.get("everywhere"):
-                    logins.close_logins(self._engine, None if who.account is None else who.account.id)
+                    logins.close_logins(self._engine, number)
                 else:
                     logins.close_login(self._engine, who.login)
-                audit(self._engine, AuditAction.LOGGED_OUT, who.name, who.account and who.account.id)
+                audit(self._engine, AuditAction.LOGGED_OUT, who.name, number)
             self._forget(who)
         session.clear()
         return redirect(LOGIN, 303)

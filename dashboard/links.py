@@ -8,6 +8,7 @@ import hashlib
 import secrets
 from datetime import datetime, timedelta
 from typing import Final
+from urllib.parse import urlencode
 
 from itsdangerous import BadData, URLSafeTimedSerializer
 from sqlalchemy import Engine
@@ -29,9 +30,10 @@ def signer(secret: bytes, purpose: str) -> URLSafeTimedSerializer:
     )
 
 
-def new_link(secret: bytes, url: str) -> str:
-    """A link that opens the pages at `url` once, within `LIFETIME`."""
-    return f"{url}{PATH}?key={signer(secret, 'link').dumps(secrets.token_urlsafe(16))}"
+def new_link(secret: bytes, url: str, page: str = "/") -> str:
+    """A link that opens the pages at `url` once, within `LIFETIME`, and leads to one of them."""
+    key = str(signer(secret, "link").dumps(secrets.token_urlsafe(16)))
+    return f"{url}{PATH}?{urlencode({'key': key, 'to': page} if page != '/' else {'key': key})}"
 
 
 def spend(engine: Engine, secret: bytes, key: str, now: datetime) -> bool:

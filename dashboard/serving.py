@@ -15,7 +15,6 @@ from typing import Any, Final, Protocol
 
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
-from hypercorn.typing import Framework
 from waitress.server import create_server
 from waitress.wasyncore import close_all
 
@@ -218,15 +217,11 @@ class TlsServer:
         asyncio.set_event_loop(self._loop)
         try:
             self._loop.run_until_complete(
-                serve(_framework(self._app), self._config, shutdown_trigger=self._stop.wait, mode="wsgi")
+                serve(self._app, self._config, shutdown_trigger=self._stop.wait, mode="wsgi")
             )
             self._loop.run_until_complete(self._loop.shutdown_default_executor())
         finally:
             self._loop.close()
-
-
-def _framework(app: Wsgi) -> Framework:
-    return app  # type: ignore[return-value]  # Hypercorn's own type of a WSGI app is narrower than PEP 3333
 
 
 def _never_empty(app: Wsgi) -> Wsgi:

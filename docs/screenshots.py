@@ -76,7 +76,12 @@ def main() -> None:
             "--database",
             url,
         ]
-        environment = os.environ | {"CLASSPULSE_SETTINGS": "classpulse.toml", "PYTHONPATH": str(REPOSITORY)}
+        environment = os.environ | {
+            "CLASSPULSE_SETTINGS": "classpulse.toml",
+            # what Chromium opens here needs no login
+            "CLASSPULSE_DASHBOARD__LINK": "false",
+            "PYTHONPATH": str(REPOSITORY),
+        }
         with subprocess.Popen(  # noqa: S603 - our own command
             command, stderr=subprocess.PIPE, text=True, cwd=folder, env=environment
         ) as demo:
