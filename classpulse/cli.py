@@ -353,6 +353,36 @@ def erase(
 
 
 @app.command()
+def keep(
+    session: Annotated[str, typer.Argument(help="Number or name of the session, or `last`.")],
+    undo: Annotated[bool, typer.Option("--undo", help="Let it go with the others.")] = False,
+    database: DatabaseOption = None,
+) -> None:
+    """Spare a session from being erased after its time (setting storage.keep_days)."""
+    from classpulse import run
+
+    typer.echo(run.keep(run.settings_with(database=database), session, kept=not undo))
+
+
+@app.command()
+def audit(
+    most: Annotated[int, typer.Option(min=1, help="Lines at most, the newest first.")] = 50,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON array.")] = False,
+    database: DatabaseOption = None,
+) -> None:
+    """Show who chose, exported, kept and erased what: numbers, never names."""
+    from classpulse import run
+
+    rows = run.audit_log(run.settings_with(database=database), most)
+    if as_json:
+        typer.echo(json.dumps(rows))
+    elif not rows:
+        typer.echo("The audit log is empty.")
+    else:
+        _print_table([_audit_line(row) for row in rows])
+
+
+@app.command()
 def doctor(
     source: SourceOption = None,
     mode: ModeChoice = None,
@@ -576,6 +606,19 @@ def _session_line(row: dict[str, Any]) -> dict[str, str]:
         "seen": "-" if row["coverage"] is None else f"{row['coverage']:.0%}",
         "mode": row["mode"],
         "source": row["source"],
+    }
+
+
+def _audit_line(row: dict[str, Any]) -> dict[str, str]:
+    """A line of the audit log, its time as on the computer's clock."""
+    detail = ", ".join(f"{key} {value}" for key, value in row["detail"].items())
+    return {
+        "no.": str(row["id"]),
+        "when": f"{datetime.fromisoformat(row['at']).astimezone():%Y-%m-%d %H:%M:%S}",
+        "who": row["actor"],
+        "what": row["action"].replace("_", " "),
+        "number": "" if row["subject"] is None else str(row["subject"]),
+        "detail": detail,
     }
 
 

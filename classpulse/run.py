@@ -8,7 +8,7 @@ import sys
 import threading
 import webbrowser
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager, nullcontext, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from inference.reader import Reader
 
 _POLL_SECONDS = 0.25
+
+_ACTOR = "command line"
+"""Who does it, for the audit log."""
 
 
 def settings_with(
@@ -117,6 +120,7 @@ def _watch(chosen: Settings, *, seconds: float | None, headless: bool, supervise
     from capture.stages import Stage, seconds_allowed, tell
     from classpulse.place import check_mode, note
     from classpulse.progress import show_progress
+    from classpulse.purging import purged
     from inference.reader import load_reader
     from storage.recorder import Recorder
 
@@ -147,7 +151,12 @@ def _watch(chosen: Settings, *, seconds: float | None, headless: bool, supervise
         # presence needs no names: in participation mode nobody's is read
         names=chosen.session.mode is not Mode.PARTICIPATION,
     )
-    with database(chosen) as engine, stopped_by_signals() as stop:
+    with (
+        database(chosen) as engine,
+        # who supervises this one does it
+        nullcontext() if supervised else purged(engine, chosen.storage.keep_days),
+        stopped_by_signals() as stop,
+    ):
         # also where the file or a variable was written by hand
         note(chosen, engine, "settings")
         if supervised:
@@ -229,11 +238,13 @@ def start(chosen: Settings, *, seconds: float | None, browser: bool) -> None:
                 raise
             refusal = str(error)
             sys.stderr.write(f"classpulse: {error}\n")
+    from classpulse.purging import purged
     from dashboard.app import PageServer
 
     code = 0
     with (
         database(chosen) as engine,
+        purged(engine, chosen.storage.keep_days),
         stopped_by_signals() as stop,
         closing(LiveControls(chosen, engine, _watch_command, _look_reader)) as controls,
         PageServer(
@@ -252,7 +263,7 @@ def start(chosen: Settings, *, seconds: float | None, browser: bool) -> None:
             code = _watched(run, stop, ends=seconds is not None)
             if stop.is_set() or seconds is not None or (code and run.failure is None):
                 sys.exit(code)
-        stop.wait()
+        _wait(stop)
     if code:
         sys.exit(code)
 
@@ -290,17 +301,25 @@ def _watched(run: "Run", stop: threading.Event, *, ends: bool) -> int:
 def serve_pages(chosen: Settings, *, browser: bool) -> None:
     """Serve the pages until a signal comes."""
     logs.configure("pages")
+    from classpulse.purging import purged
     from dashboard.app import PageServer
 
     with (
         database(chosen) as engine,
+        purged(engine, chosen.storage.keep_days),
         stopped_by_signals() as stop,
         PageServer(
             engine, host=chosen.dashboard.host, port=chosen.dashboard.port, settings=(pages := _pages(chosen))
         ) as server,
     ):
         _announce(server, pages, "/", browser)
-        stop.wait()
+        _wait(stop)
+
+
+def _wait(stop: threading.Event) -> None:
+    """Until `stop` is set: in short waits, since one without an end is never interrupted by Ctrl-C on Windows."""
+    while not stop.wait(_POLL_SECONDS):
+        pass
 
 
 def _pages(chosen: Settings, controls: "Controls | None" = None) -> "DashboardSettings":
@@ -377,7 +396,7 @@ def tell_place(chosen: Settings, place: str, institution: str) -> Settings:
     from engagement.place import Institution, Place
 
     with database(chosen) as engine:
-        return tell(chosen, engine, Place(place), Institution(institution), "command line")
+        return tell(chosen, engine, Place(place), Institution(institution), _ACTOR)
 
 
 def may_read_expressions(chosen: Settings) -> bool:
@@ -408,11 +427,12 @@ def report(chosen: Settings, session: str, report_format: str) -> bytes:
         UnknownSessionError: there is no such session.
         ExportError: it cannot be printed on this computer.
     """
-    from dashboard.exports import FORMATS
+    from dashboard.exports import export_session
     from storage import queries
 
     with database(chosen) as engine:
-        return FORMATS[report_format].make(engine, queries.find_session(engine, session).id)
+        session_id = queries.find_session(engine, session).id
+        return export_session(engine, session_id, report_format, actor=_ACTOR)
 
 
 def sessions(chosen: Settings) -> list[dict[str, Any]]:
@@ -449,8 +469,45 @@ def erase(chosen: Settings, session: str, *, confirm: Callable[[str], bool]) -> 
         which = f"session {row.id} ({row.name}, {row.started_at.astimezone():%Y-%m-%d %H:%M})"
         if not confirm(f"Erase {which} with all its readings and notes?"):
             return "Nothing was erased."
-        erase_session(engine, row.id)
+        erase_session(engine, row.id, actor=_ACTOR)
     return f"Erased {which}."
+
+
+def keep(chosen: Settings, session: str, *, kept: bool) -> str:
+    """Spare one session from being erased after its time, or no longer; what was done, in words.
+
+    Raises:
+        UnknownSessionError: there is no such session.
+    """
+    from storage import queries
+    from storage.retention import set_kept
+
+    with database(chosen) as engine:
+        row = queries.find_session(engine, session)
+        set_kept(engine, row.id, kept=kept, actor=_ACTOR)
+    which = f"Session {row.id} ({row.name}, {row.started_at.astimezone():%Y-%m-%d %H:%M})"
+    if kept:
+        return f"{which} is kept until you erase it."
+    return f"{which} is erased {chosen.storage.keep_days} days after it was made."
+
+
+def audit_log(chosen: Settings, most: int) -> list[dict[str, Any]]:
+    """The newest lines of the audit log, the newest first, as JSON types."""
+    from storage.audit import audit_entries
+
+    with database(chosen) as engine:
+        entries = audit_entries(engine, most)
+    return [
+        {
+            "id": entry.id,
+            "at": entry.at.isoformat(timespec="seconds"),
+            "actor": entry.actor,
+            "action": str(entry.action),
+            "subject": entry.subject,
+            "detail": dict(entry.detail),
+        }
+        for entry in entries
+    ]
 
 
 def doctor(chosen: Settings) -> "list[Check]":

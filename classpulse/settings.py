@@ -68,6 +68,8 @@ class StorageSettings(_Section):
 
     database: str | None = None
     """Database URL; without one, a SQLite file in the platform's data folder."""
+    keep_days: Annotated[int, Field(ge=1, le=3650)] = 30
+    """Days after which a session is erased, unless it is marked as kept."""
 
 
 class DashboardSettings(_Section):

@@ -19,6 +19,10 @@ students_app = typer.Typer(
 )
 
 
+_ACTOR = "command line"
+"""Who does it, for the audit log."""
+
+
 class ConsentOption(StrEnum):
     """What a student answered; the same words as `engagement.records.Consent`."""
 
@@ -111,7 +115,7 @@ def import_list(
             typer.echo("Nothing was taken in.")
             return
         done = students.import_students(
-            engine, class_name, rows, source=source or file.name, at=_moment(date)
+            engine, class_name, rows, source=source or file.name, at=_moment(date), actor=_ACTOR
         )
     typer.echo(f"Taken in: {done.added} new, {done.changed} with another answer, {done.unchanged} as before.")
 
@@ -127,7 +131,7 @@ def export(
     from storage.traces import export_student
 
     with run.database(run.settings_with(database=database)) as engine:
-        contents = export_student(engine, student)
+        contents = export_student(engine, student, actor=_ACTOR)
     if out is None:
         sys.stdout.buffer.write(contents + b"\n")
         return
@@ -163,7 +167,7 @@ def erase(student: StudentArgument, yes: YesOption = False, database: DatabaseOp
         if not (yes or typer.confirm(f"Erase {who} with {holds}?")):
             typer.echo("Nothing was erased.")
             return
-        erase_student(engine, student)
+        erase_student(engine, student, actor=_ACTOR)
     typer.echo(f"Erased {who}.")
 
 
@@ -182,7 +186,7 @@ def consent(
 
     with run.database(run.settings_with(database=database)) as engine:
         at = None if answer is ConsentOption.UNKNOWN else _moment(date)
-        students.set_consent(engine, student, Consent(answer.value), source, at)
+        students.set_consent(engine, student, Consent(answer.value), source, at, actor=_ACTOR)
         kept = students.read_student(engine, student)
     typer.echo(f"{kept.name} of {kept.class_name}: {kept.consent}")
 

@@ -38,6 +38,7 @@ from dashboard.wording import (
 )
 from engagement.records import EpisodeMark, Mode, NoteKind, NotObservedReason, Rule, State
 from engagement.summary import rounded_duration
+from storage.audit import THIS_COMPUTER, AuditAction, audit
 
 if TYPE_CHECKING:
     import jinja2
@@ -150,6 +151,18 @@ FORMATS: Final[Mapping[str, Export]] = MappingProxyType(
     }
 )
 """The formats per file name suffix."""
+
+
+def export_session(engine: Engine, session_id: int, suffix: str, *, actor: str = THIS_COMPUTER) -> bytes:
+    """The report of a session in one of `FORMATS`; the audit log keeps that it was asked for.
+
+    Raises:
+        UnknownSessionError: there is no such session.
+        ExportError: it cannot be printed on this computer.
+    """
+    body = FORMATS[suffix].make(engine, session_id)
+    audit(engine, AuditAction.SESSION_EXPORTED, actor, session_id, format=suffix)
+    return body
 
 
 def render_csv(material: Material) -> str:

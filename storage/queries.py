@@ -68,6 +68,7 @@ _SESSION_DTYPES: Final[Mapping[str, str]] = {
     "agent_pid": "int64",
     "interrupted_at": _TIME,
     "paused_at": _TIME,
+    "kept": "bool",
 }
 _TOTAL_DTYPES: Final[Mapping[str, str]] = {
     "intervals": "int64",
@@ -159,6 +160,7 @@ class SessionRow:
         interrupted_at: when it was left by an agent that did not end it, the clock on the wall; None where it runs or
             ended by itself.
         paused_at: since when it is paused, the clock on the wall; None where it is not.
+        kept: whether it is spared from being erased after its time.
     """
 
     id: int
@@ -174,6 +176,7 @@ class SessionRow:
     agent_pid: int
     interrupted_at: datetime | None
     paused_at: datetime | None
+    kept: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -279,7 +279,7 @@ def _write_anew(engine: Engine, path: Path) -> None:
 
 
 def _rewrite_tables(engine: Engine) -> None:
-    """Let PostgreSQL write the tables with names into new files: until then it keeps the bytes of rows that are gone."""
+    """Let PostgreSQL write the tables with names into new files: till then it keeps the bytes of rows that are gone."""
     tables = ", ".join(_tables_with_names())
     try:
         # also what others have erased, so that no scope is asked

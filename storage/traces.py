@@ -11,6 +11,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine, func, select
 
 from engagement.emotion import EXPRESSIONS
+from storage.audit import THIS_COMPUTER, AuditAction, audit
 from storage.class_seats import ClassSeat, class_seats
 from storage.database import reading
 from storage.schema import (
@@ -87,10 +88,15 @@ def traces(engine: Engine, student_id: int) -> Traces:
         )
 
 
-def export_student(engine: Engine, student_id: int) -> bytes:
-    """All that is kept of a student as JSON in UTF-8; times are ISO 8601 in UTC.
+def export_student(engine: Engine, student_id: int, *, actor: str = THIS_COMPUTER) -> bytes:
+    """All that is kept of a student as JSON in UTF-8; times are ISO 8601 in UTC. The audit log keeps that it was asked.
 
     Notes are left out: they are the teacher's own text, and may name others.
+
+    Args:
+        engine: from `storage.database.open_database`, migrated.
+        student_id: the student.
+        actor: who asks, for the audit log.
 
     Raises:
         UnknownStudentError: there is no such student.
@@ -118,6 +124,7 @@ def export_student(engine: Engine, student_id: int) -> bytes:
                 for session_id, seats in groupby(own, key=lambda seat: seat.session_id)
             ],
         }
+    audit(engine, AuditAction.STUDENT_EXPORTED, actor, student_id)
     return json.dumps(body, ensure_ascii=False, allow_nan=False, default=_plain).encode()
 
 

@@ -16,7 +16,7 @@ from dashboard.wording import MODES, signed
 from engagement.records import Mode
 from storage import queries
 from storage.errors import StorageError
-from storage.retention import erase_session
+from storage.retention import erase_session, set_kept
 
 GRID: Final = "sessions-grid"
 SEARCH: Final = "sessions-search"
@@ -31,6 +31,7 @@ KEEP: Final = "sessions-keep"
 CONFIRM: Final = "sessions-confirm"
 ERASED: Final = "sessions-erased"
 SAID: Final = "sessions-said"
+SPARE: Final = "sessions-spare"
 
 _HIDDEN_BAR: Final = "cp-sessions-bar cp-hidden"
 
@@ -67,6 +68,7 @@ _COLUMNS: Final[list[dict[str, Any]]] = [
     {"field": "episodes", "headerName": "Episodes", "type": "rightAligned", "minWidth": 105},
     {"field": "notes", "headerName": "Notes", "type": "rightAligned", "minWidth": 85},
     {"field": "mode", "headerName": "Mode", "minWidth": 120},
+    {"field": "kept", "headerName": "Kept", "minWidth": 85},
 ]
 
 
@@ -91,6 +93,7 @@ def layout() -> Component:
                 [
                     html.Strong(id=PICKED),
                     html.Span(id=LINKS, className="cp-sessions-links"),
+                    dmc.Button("Keep", id=SPARE, n_clicks=0, variant="default", size="xs"),
                     dmc.Button("Erase…", id=ERASE, n_clicks=0, variant="outline", color="red", size="xs"),
                 ],
                 id=BAR,
@@ -157,14 +160,38 @@ def register(app: Dash, engine: Engine) -> None:
         Output(PICKED, "children"),
         Output(LINKS, "children"),
         Output(BAR, "className"),
+        Output(SPARE, "children"),
         Input(GRID, "selectedRows"),
         prevent_initial_call=True,
     )
     def pick(rows: list[dict[str, Any]] | None) -> Any:
         if not rows:
-            return "", [], _HIDDEN_BAR
+            return "", [], _HIDDEN_BAR, no_update
         row = rows[0]
-        return _title(row), _links(int(row["id"])), "cp-sessions-bar"
+        spare = "Keep no longer" if row["kept"] else "Keep"
+        return _title(row), _links(int(row["id"])), "cp-sessions-bar", spare
+
+    @app.callback(
+        Output(SAID, "children", allow_duplicate=True),
+        Output(ERASED, "data", allow_duplicate=True),
+        Input(SPARE, "n_clicks"),
+        State(GRID, "selectedRows"),
+        prevent_initial_call=True,
+    )
+    def spare(clicks: int, rows: list[dict[str, Any]] | None) -> Any:
+        if not rows:
+            return no_update, no_update
+        row, kept = rows[0], not rows[0]["kept"]
+        try:
+            set_kept(engine, int(row["id"]), kept=kept)
+        except StorageError as error:
+            return html.Span(str(error), className="cp-sessions-wrong"), no_update
+        told = (
+            "Kept until you erase it"
+            if kept
+            else "Erased after its time with the others, as the settings say"
+        )
+        return f"{told}: {_title(row)}.", {"spared": clicks}
 
     @app.callback(
         Output(ASK, "opened"),
@@ -224,6 +251,7 @@ def rows(sessions: pd.DataFrame, zone: tzinfo | None) -> list[dict[str, Any]]:
                 "episodes": int(row["episodes"]),
                 "notes": int(row["notes"]),
                 "mode": MODES[Mode(row["mode"])],
+                "kept": "yes" if row["kept"] else "",
             }
         )
     return found

@@ -40,6 +40,7 @@ _TITLES: Final[Mapping[str, str]] = MappingProxyType(
         "inference.detector": "Face detector",
         "inference.detector_model": "Model file of the detector",
         "storage.database": "Database",
+        "storage.keep_days": "Days until a session is erased",
         "dashboard.host": "Address",
         "dashboard.port": "Port",
     }
