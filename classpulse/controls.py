@@ -5,6 +5,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -126,9 +127,16 @@ class Run:
             self.failure = AgentError(
                 f"The reading could not be started ({error}): close other programs and try again."
             )
+        except Exception as error:
+            logger.exception("what keeps the reading going broke")
+            self.failure = AgentError(
+                f"The reading broke off ({type(error).__name__}, the log says more): start the class again."
+            )
         finally:
-            self._on_end(self)
-            self.ended.set()
+            try:
+                self._on_end(self)
+            finally:
+                self.ended.set()
 
 
 class LiveControls:
@@ -317,12 +325,14 @@ class LiveControls:
 
     def close(self) -> None:
         """End what is going on; an agent that broke has left its session open, which is closed."""
-        self._looks.end()
-        if self._run is not None:
-            self._run.close()
-        if self._view is not None:
-            self._view.close()
-        self._recorder.close_abandoned()
+        # each also where a second Ctrl-C cuts the one before short
+        with ExitStack() as stack:
+            stack.callback(self._recorder.close_abandoned)
+            if self._view is not None:
+                stack.callback(self._view.close)
+            if self._run is not None:
+                stack.callback(self._run.close)
+            self._looks.end()
 
     def _remember(self, mode: Mode) -> None:
         """Let the mode that was chosen be what the form begins with, also after a restart."""
@@ -340,22 +350,23 @@ class LiveControls:
         return self._run is not None and session.name == clean_name(self._run.chosen.session.name)
 
     def _on_restart(self, reason: str) -> None:
-        self._say(Condition.RESTARTING, reason)
+        if self._run is not None:
+            self._say(self._run, Condition.RESTARTING, reason)
 
     def _on_end(self, run: Run) -> None:
         if self._view is not None:
             self._view.wipe()
         if run.failure is not None and run.supervisor.made_progress:
-            self._say(Condition.STOPPED, str(run.failure))
+            self._say(run, Condition.STOPPED, str(run.failure))
             return
         try:
             self._recorder.close_abandoned()
         except ClasspulseError as error:
             logger.warning("the session was not closed: %s", error)
 
-    def _say(self, condition: Condition, reason: str) -> None:
+    def _say(self, run: Run, condition: Condition, reason: str) -> None:
         try:
-            self._recorder.say_condition(condition, reason, datetime.now(UTC))
+            self._recorder.say_condition(condition, reason, datetime.now(UTC), run.chosen.session.name)
         except ClasspulseError as error:
             # the page is told where it can be; what keeps the agent alive does not depend on it
             logger.warning("the page was not told: %s", error)

@@ -1,6 +1,7 @@
 """Bringing a database to the schema of this version, at every start."""
 
 import contextlib
+import glob
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -86,7 +87,7 @@ def alembic_config(scripts: Path) -> Config:
 def backups(engine: Engine) -> list[Path]:
     """The copies that `migrate` left beside a SQLite file, oldest first."""
     path = sqlite_file(engine)
-    return sorted(path.parent.glob(f"{path.name}.backup-*")) if path is not None else []
+    return sorted(path.parent.glob(f"{glob.escape(path.name)}.backup-*")) if path is not None else []
 
 
 @contextlib.contextmanager

@@ -209,20 +209,24 @@ class Recorder:
                     closed.append(row["id"])
         return closed
 
-    def say_condition(self, condition: Condition, reason: str, at: datetime) -> None:
-        """Say for the page that the newest open session is being restarted, or was given up; its next commit unsays it.
+    def say_condition(
+        self, condition: Condition, reason: str, at: datetime, session: str | None = None
+    ) -> None:
+        """Say for the page that an open session is being restarted, or was given up; its next commit unsays it.
 
-        Nothing happens where no session is open.
+        Nothing happens where no such session is open.
 
         Args:
             condition: what is the matter.
             reason: a sentence.
             at: aware UTC, the clock on the wall.
+            session: its name; None is the newest that is open.
         """
+        newest = select(func.max(SessionTable.id)).where(SessionTable.ended_at.is_(None))
+        if session is not None:
+            newest = newest.where(SessionTable.name == clean_name(session))
         with writing(self._engine) as connection:
-            session_id = connection.scalar(
-                select(func.max(SessionTable.id)).where(SessionTable.ended_at.is_(None))
-            )
+            session_id = connection.scalar(newest)
             if session_id is None:
                 return
             row = {"condition": str(condition), "reason": reason, "condition_at": at}

@@ -132,6 +132,16 @@ def test_the_history_is_what_was_committed(
     assert [past.readings for past in past_intervals(engine, totals)] == [()]
 
 
+def test_a_restart_is_said_of_its_own_session(engine: Engine, session_id: int, new_session: Make) -> None:
+    recorder = Recorder(engine)
+    mine = queries.find_session(engine, str(session_id)).name
+    newer = recorder.open_session(new_session(name="Another class"))
+    recorder.say_condition(Condition.RESTARTING, "It blocked in grab.", START, f" {mine} ")
+    said = [queries.heartbeat(engine, number) for number in (session_id, newer)]
+    assert [None if beat is None else beat.condition for beat in said] == ["restarting", None]
+    recorder.say_condition(Condition.RESTARTING, "It blocked in grab.", START, "No such class")
+
+
 def test_a_restart_is_said_until_the_next_commit(engine: Engine, session_id: int, record: MakeRecord) -> None:
     recorder = Recorder(engine)
     recorder.commit(record(session_id))
