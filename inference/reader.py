@@ -110,7 +110,7 @@ class Reader:
         named = time.perf_counter()
         if grid:
             faces = self._main_faces(image, tiles, opted_out)
-        elif roll.needs_names:
+        elif self._labels is not None and roll.needs_names:
             faces = []
         else:
             tiles, faces = self._tiles_of_faces(image)
