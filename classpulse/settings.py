@@ -56,7 +56,7 @@ class SessionSettings(_Section):
     mode: Mode = Mode.PARTICIPATION
     """participation (no expressions), aggregate (class figures only) or individual (per seat; the class agreed)."""
     place: Place | None = None
-    """Where the class is: eu (the EU or the EEA), elsewhere or unsaid; other modes than participation need elsewhere."""
+    """Where the class is: eu (the EU or EEA), elsewhere or unsaid; other modes than participation need elsewhere."""
     institution: Institution | None = None
     """What kind of institution it is: school, university, workplace, other or unsaid."""
     agreed: bool = False

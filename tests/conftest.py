@@ -7,7 +7,33 @@ from pathlib import Path
 
 import pytest
 
+from tests.closed.sitecustomize import LOG_VARIABLE
+
 REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session", autouse=True)
+def closed_network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Close the network to every Python that a test starts, as it is to this one; gives the file of attempts."""
+    log = tmp_path_factory.mktemp("network") / "attempts"
+    log.touch()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(LOG_VARIABLE, str(log))
+        patch.setenv("PYTHONPATH", str(REPOSITORY / "tests" / "closed"), prepend=os.pathsep)
+        yield log
+
+
+@pytest.fixture(autouse=True)
+def nothing_leaves_this_computer(closed_network: Path, request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail a test in which anything reached for the network, also where the attempt was swallowed."""
+    before = closed_network.stat().st_size
+    yield
+    if request.node.get_closest_marker("reaches_out"):
+        return
+    with closed_network.open(encoding="utf-8") as file:
+        file.seek(before)
+        attempts = file.read()
+    assert not attempts, f"reached for the network:\n{attempts}"
 
 
 @pytest.fixture(scope="session")
