@@ -24,7 +24,7 @@ from dashboard.preferences import SettingsBook
 from dashboard.security import Hosts, check_callbacks, listening_at, protect, said
 from dashboard.serving import Network, PlainServer, Server, TlsServer, check_network, listen
 from dashboard.theme import css_variables
-from dashboard.visitors import ForAdmins, controls_for_admins, may_manage
+from dashboard.visitors import FOR_ADMINS, ForAdmins, controls_for_admins, may_manage
 from engagement.errors import ClasspulseError
 from storage.accounts import has_accounts
 from storage.errors import UnknownSessionError
@@ -130,9 +130,6 @@ _PAGES: Final[Mapping[str, Callable[[], Component]]] = MappingProxyType(
 )
 """The layout of each page whose address says all."""
 
-_FOR_ADMINS: Final = frozenset({"settings", "start"})
-"""Pages that read this computer's screen or change what it does."""
-
 
 def page(path: str, settings: DashboardSettings) -> Component:
     """The layout at a path."""
@@ -141,7 +138,7 @@ def page(path: str, settings: DashboardSettings) -> Component:
             return now.layout(settings.poll_seconds)
         case ["sessions", number] if number.isascii() and number.isdecimal():
             return report.layout(int(number))
-        case [name] if name in _FOR_ADMINS and not may_manage():
+        case [name] if name in FOR_ADMINS and not may_manage():
             return empty.nothing_here(
                 "This page is for admins",
                 "Your account sees its classes; an admin starts them and keeps the settings.",

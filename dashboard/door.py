@@ -27,7 +27,7 @@ from dashboard.errors import NotAllowedError, PasswordRefusedError
 from dashboard.passwords import hash_password, matches
 from dashboard.security import said
 from dashboard.theme import PALETTES
-from dashboard.visitors import Visitor, visitor
+from dashboard.visitors import ACCOUNT, Visitor, visitor
 from storage import accounts, logins
 from storage.audit import AuditAction, audit
 from storage.errors import OutOfScopeError, StorageError, UnknownAccountError
@@ -35,7 +35,6 @@ from storage.scope import restricted
 
 LOGIN: Final = "/login"
 LOGOUT: Final = "/logout"
-ACCOUNT: Final = "/account"
 
 OPEN: Final = frozenset({"answer_health", "door_login", "door_enter"})
 """Endpoints that answer without a session."""

@@ -10,6 +10,7 @@ from dash.development.base_component import Component
 
 from dashboard.components import fault, running
 from dashboard.theme import MANTINE, Scheme
+from dashboard.visitors import ACCOUNT, FOR_ADMINS, may_manage, visitor
 from dashboard.wording import zone_of
 
 URL: Final = "shell-url"
@@ -98,12 +99,19 @@ def layout() -> Component:
 
 
 def navigation(path: str) -> list[Component]:
-    """The links to the pages, the present one marked."""
+    """The links to the pages that the visitor may open, the present one marked, and to their account."""
     links: list[Component] = []
-    for href, title in _PAGES:
+    pages = _PAGES if may_manage() else [page for page in _PAGES if page[0].strip("/") not in FOR_ADMINS]
+    for href, title in pages:
         here = path == href or (href != "/" and path.startswith(href))
         links.append(
             dmc.Anchor(title, href=href, underline="never", **({"aria-current": "page"} if here else {}))
+        )
+    who = visitor()
+    if who is not None and who.account is not None:
+        # a page of its own, outside of the app
+        links.append(
+            html.A(who.name, href=ACCOUNT, className="cp-account", title="Your account, and the way out")
         )
     return links
 

@@ -14,6 +14,13 @@ BY_LINK: Final = "this computer"
 """The actor, in the audit log, of who came by a one-time link."""
 
 
+ACCOUNT: Final = "/account"
+"""Where an account is looked after."""
+
+FOR_ADMINS: Final = frozenset({"settings", "start"})
+"""Pages that read this computer's screen or change what it does."""
+
+
 @dataclass(frozen=True, slots=True)
 class Visitor:
     """Who asks.

@@ -1,0 +1,14 @@
+// Where the session has ended, what an open page asks for is refused: then the page makes room for the login.
+(function () {
+  var ask = window.fetch;
+  var leaving = false;
+  window.fetch = function () {
+    return ask.apply(this, arguments).then(function (answer) {
+      if (answer.status === 401 && !leaving) {
+        leaving = true;
+        window.location.reload();
+      }
+      return answer;
+    });
+  };
+})();
