@@ -6,9 +6,10 @@ import os
 from pathlib import Path
 
 from classpulse.errors import UsageError
-from classpulse.workshop import needs_workshop, progress_bar
+from classpulse.workshop import check_learning_rate, files_in_words, needs_workshop, progress_bar
 
 
+@files_in_words()
 def train(
     data: Path | None,
     *,
@@ -30,8 +31,11 @@ def train(
         UsageError: the extra `train` is not installed.
         models.errors.ModelsError: the data or an option is wrong.
     """
+    check_learning_rate(learning_rate)
     with needs_workshop():
+        from models.backends import demand_tensorflow
         from models.detector.train import DetectorSettings, train_detector
+    demand_tensorflow("The training of the face detector")
     settings = DetectorSettings(
         data=data_folder(data),
         out=out,
@@ -57,6 +61,7 @@ def train(
     return f"AP {best:.3f} on val; the run is in {out}. Serve it with: classpulse models face export {out}"
 
 
+@files_in_words()
 def export(run: Path, data: Path | None, precision: str) -> str:
     """Make a finished run the detector that is used; what was chosen, as text."""
     _check_precision(precision)
@@ -66,14 +71,18 @@ def export(run: Path, data: Path | None, precision: str) -> str:
     return json.dumps({"sha256": entry.sha256, "threshold": entry.threshold, **entry.metrics}, indent=2)
 
 
+@files_in_words()
 def evaluate(data: Path | None, *, out: Path, labels: Path | None, card: Path | None) -> str:
     """Measure the detector and the landmarks that are used, beside YuNet; the figures as text."""
+    if labels is not None and labels.suffix != ".npz":
+        raise UsageError(f"--labels names a file that ends in .npz, not {labels}.")
     with needs_workshop():
         from models.detector.evaluate import evaluate_detector
     report = evaluate_detector(data_folder(data), out, labels=labels, card=card)
     return json.dumps(report, indent=2)
 
 
+@files_in_words()
 def train_landmarks(
     data: Path | None,
     *,
@@ -92,8 +101,11 @@ def train_landmarks(
         UsageError: the extra `train` is not installed.
         models.errors.ModelsError: the data or an option is wrong.
     """
+    check_learning_rate(learning_rate)
     with needs_workshop():
+        from models.backends import demand_tensorflow
         from models.landmarks import train as training
+    demand_tensorflow("The training of the landmark network")
     settings = training.LandmarkSettings(
         data=data_folder(data),
         out=out,
@@ -122,6 +134,7 @@ def train_landmarks(
     )
 
 
+@files_in_words()
 def export_landmarks(run: Path, data: Path | None, precision: str) -> str:
     """Make a finished run the landmark network that is used; what was chosen, as text."""
     _check_precision(precision)

@@ -60,8 +60,7 @@ def train(
         from models.train import train as run_training
     if epochs is not None and phases:
         raise UsageError("--epochs shares out the usual phases, --phase gives others; choose one of them.")
-    if not 0 < learning_rate < math.inf:
-        raise UsageError(f"--learning-rate must be above 0, got {learning_rate}.")
+    check_learning_rate(learning_rate)
     chosen = PHASES if epochs is None else phases_of(epochs)
     settings = TrainSettings(
         data=faces_file(data),
@@ -95,6 +94,12 @@ def train(
     report = json.loads((out / "evaluation.json").read_text(encoding="utf-8"))
     served = f" Serve it with: classpulse models export {out}" if (out / "best.weights.h5").exists() else ""
     return f"PublicTest {report['accuracy']['value']:.1%}; report and figures are in {out}.{served}"
+
+
+def check_learning_rate(rate: float) -> None:
+    """Raises UsageError where one cannot learn at this rate."""
+    if not 0 < rate < math.inf:
+        raise UsageError(f"--learning-rate must be above 0, got {rate}.")
 
 
 def read_phase(text: str) -> "Phase":

@@ -1,7 +1,8 @@
 """A run's folder between two rounds: written whole or not at all, and gone on with under the same settings only."""
 
+import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from importlib import import_module, metadata
 from pathlib import Path
@@ -10,11 +11,13 @@ from zipfile import BadZipFile
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 
 from models.errors import TrainingError
 from models.manifest import replace_file
 from models.runs import BEST, CHECKPOINT, RUN, read_record
 
+_MADE_WITH = "made_with"
 _DONE = "done"
 """Name of the number of rounds in a checkpoint; the variables are named by numbers."""
 
@@ -62,6 +65,29 @@ def save_state(out: Path, state: Sequence[Any], done: int) -> None:
     values: dict[str, Any] = {str(n): keras.ops.convert_to_numpy(v) for n, v in enumerate(state)}
     np.savez(temporary, **values | {_DONE: np.int64(done)})
     temporary.replace(out / CHECKPOINT)
+
+
+def digest(**settings: Any) -> str:
+    """A word for what pictures of a round were made with."""
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def load_made(path: Path, names: Sequence[str], made_with: str) -> list[NDArray[Any]] | None:
+    """The arrays of a round that were kept in `path`; None where they are to be made (anew), because there are none,
+    they were made with other settings, or the file is broken."""
+    try:
+        with path.open("rb") as file, np.load(file) as kept:
+            return [kept[name] for name in names] if str(kept[_MADE_WITH]) == made_with else None
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
+        return None
+
+
+def save_made(path: Path, arrays: Mapping[str, NDArray[Any]], made_with: str) -> None:
+    """Keep the arrays of a round, whole or not at all."""
+    temporary = path.with_name(f"new.{path.name}")
+    values: dict[str, Any] = {**arrays, _MADE_WITH: np.array(made_with)}
+    np.savez(temporary, **values)
+    temporary.replace(path)
 
 
 def keep(

@@ -2,8 +2,7 @@
 
 import hashlib
 import logging
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,13 +13,14 @@ from numpy.typing import NDArray
 from engagement.emotion import EXPRESSIONS
 from inference.expression import ExpressionClassifier
 from models import metrics, zoo
+from models.backends import demand_tensorflow
 from models.convert import to_litert
 from models.data import FaceSet, data_hash, named_split, read_faces
 from models.errors import TrainingError
 from models.evaluate import NAMED_ACCURACY, log_probabilities
 from models.gate import choose_gate, curves_by_height
 from models.golden import golden_faces
-from models.manifest import replace_file, write_entry
+from models.manifest import candidate_file, replace_file, write_entry
 from models.registry import MANIFEST, CropGeometry, ModelEntry, resolve
 from models.runs import (
     architecture_of,
@@ -65,8 +65,7 @@ def export(
     are shifted towards FER2013's: it buys accuracy on FER2013's labels with accuracy on FER+'s. None lets
     `choose_prior` decide. Raises TrainingError, DataError and ManifestError.
     """
-    if keras.backend.backend() != "tensorflow":
-        raise TrainingError("Export converts with TensorFlow; run it with KERAS_BACKEND=tensorflow.")
+    demand_tensorflow("Export")
     record, architecture = read_run(run), architecture_of(run)
     if architecture in zoo.MACHINES:
         raise TrainingError(f"{run} is a {architecture}; only networks can be served.")
@@ -105,7 +104,7 @@ def export(
     figures, as_float = _figures(chosen[flip], public), _figures(exact[flip], public)
     log.info("%s, flip %s, prior %s: %s", precision, flip, prior, figures)
     temperature = metrics.fit_temperature(chosen[flip], public.labels)
-    with _file_of(contents, folder) as weights:
+    with candidate_file(contents, folder) as weights:
         raw = ExpressionClassifier(weights, flip=flip, standardise=standardise)
         gate = choose_gate(
             curves_by_height(lambda faces: log_probabilities(raw, faces), public, temperature), named_accuracy
@@ -242,21 +241,10 @@ def _logits(
     contents: bytes, folder: Path, faces: FaceSet, *, standardise: bool
 ) -> dict[bool, NDArray[np.float64]]:
     """Without and with flip averaging."""
-    with _file_of(contents, folder) as weights:
+    with candidate_file(contents, folder) as weights:
         return {
             flip: log_probabilities(
                 ExpressionClassifier(weights, flip=flip, standardise=standardise), faces.images
             )
             for flip in (False, True)
         }
-
-
-@contextmanager
-def _file_of(contents: bytes, folder: Path) -> Iterator[Path]:
-    """A file in `folder` for as long as it is needed."""
-    temporary = folder / "new.tflite"
-    temporary.write_bytes(contents)
-    try:
-        yield temporary
-    finally:
-        temporary.unlink()

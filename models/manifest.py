@@ -2,6 +2,8 @@
 
 import json
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +50,17 @@ def _value(value: Any) -> str:
     if isinstance(value, list | tuple):
         return "[" + ", ".join(_value(item) for item in value) + "]"
     return json.dumps(value)  # strings, numbers and booleans are written alike in JSON and TOML
+
+
+@contextmanager
+def candidate_file(contents: bytes, folder: Path) -> Iterator[Path]:
+    """A weight file in `folder` for as long as it is tried; what is served there stays as it is."""
+    temporary = folder / "candidate.tflite"
+    temporary.write_bytes(contents)
+    try:
+        yield temporary
+    finally:
+        temporary.unlink()
 
 
 def replace_file(path: Path, content: bytes) -> None:

@@ -63,6 +63,16 @@ def architecture_of(run: Path) -> str:
     return architecture
 
 
+def settings_of(run: Path, *keys: str) -> dict[str, Any]:
+    """The settings of a finished run, which must be of a kind that has these. Raises TrainingError."""
+    settings = read_run(run)["settings"]
+    if any(key not in settings for key in keys):
+        raise TrainingError(
+            f"{run} is a run of another kind of network: its settings lack {', '.join(keys)}."
+        )
+    return dict(settings)
+
+
 def load_weights(network: keras.Model, run: Path) -> None:
     """Put the chosen weights of a run into a network of its architecture. Raises TrainingError."""
     try:

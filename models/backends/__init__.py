@@ -8,6 +8,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from models.errors import TrainingError
+
 Step = Callable[
     [NDArray[np.float32], NDArray[np.float32], float], tuple[NDArray[np.float64], NDArray[np.float32]]
 ]
@@ -35,6 +37,12 @@ def backend() -> Backend:
     """The module of the Keras backend in use (environment variable KERAS_BACKEND)."""
     module: Any = import_module(f"models.backends.with_{keras.backend.backend()}")
     return module  # type: ignore[no-any-return]
+
+
+def demand_tensorflow(what: str) -> None:
+    """Raises TrainingError where another backend is in use; `what` needs TensorFlow, such as "Export"."""
+    if keras.backend.backend() != "tensorflow":
+        raise TrainingError(f"{what} needs TensorFlow; run it with KERAS_BACKEND=tensorflow.")
 
 
 def loss_of(logits: Any, targets: Any) -> Any:

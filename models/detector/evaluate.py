@@ -196,10 +196,13 @@ def _screenshots(data: Path) -> list[tuple[NDArray[np.uint8], list[dict[str, Any
         entries = json.loads((folder / "annotations.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise DataError(f"Cannot read the screenshots' annotations ({error}).") from error
-    return [
-        (np.asarray(cv2.imread(str(folder / entry["file"]), cv2.IMREAD_COLOR_RGB), np.uint8), entry["tiles"])
-        for entry in entries
-    ]
+    shots = []
+    for entry in entries:
+        picture = cv2.imread(str(folder / entry["file"]), cv2.IMREAD_COLOR_RGB)
+        if picture is None:
+            raise DataError(f"The screenshot {folder / entry['file']} cannot be read; fetch it again.")
+        shots.append((np.asarray(picture, np.uint8), entry["tiles"]))
+    return shots
 
 
 def _on_screenshots(

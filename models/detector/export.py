@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.tileface import TileFaceDetector
+from models.backends import demand_tensorflow
 from models.convert import to_flat_buffer
 from models.detector.compose import Scene, compose, compose_galleries
 from models.detector.golden import golden_gallery
@@ -19,9 +20,9 @@ from models.detector.labels import Photo, label_photos
 from models.detector.measure import Tally, tally_of
 from models.detector.network import build_detector, to_serve
 from models.detector.train import LABELS
-from models.manifest import replace_file, write_entry
+from models.manifest import candidate_file, replace_file, write_entry
 from models.registry import FACE, MANIFEST, FaceEntry, resolve_face
-from models.runs import BEST, read_run
+from models.runs import load_weights, read_run, settings_of
 
 log = logging.getLogger(__name__)
 
@@ -49,13 +50,13 @@ def export_detector(
     int8 if it costs at most 0.002 of average precision and of landmark error, else float32, unless `precision` says
     "int8" or "float32". Raises TrainingError, DataError and ManifestError.
     """
-    record = read_run(run)
-    settings = record["settings"]
+    demand_tensorflow("Export")
+    record, settings = read_run(run), settings_of(run, "stem", "widths", "neck", "blocks")
     shape = (settings["stem"], settings["widths"], settings["neck"], settings["blocks"])
     photos = label_photos(data, run / LABELS)
     galleries = compose_galleries(photos["val"], _CHOSEN_ON, seed=1)
     trained = build_detector(*shape)
-    trained.load_weights(run / BEST)
+    load_weights(trained, run)
     folder = manifest.parent / "weights"
     folder.mkdir(parents=True, exist_ok=True)
 
@@ -70,8 +71,8 @@ def export_detector(
     if precision == "auto":
         precision = "int8" if _costs_little(tallies["int8"], tallies["float32"]) else "float32"
     contents, tally = kinds[precision], tallies[precision]
-    replace_file(folder / f"{FACE}.tflite", contents)
-    faces = TileFaceDetector(folder / f"{FACE}.tflite", threshold=THRESHOLD).detect(golden_gallery())
+    with candidate_file(contents, folder) as weights:
+        faces = TileFaceDetector(weights, threshold=THRESHOLD).detect(golden_gallery())
     table = {
         "file": f"weights/{FACE}.tflite",
         "sha256": hashlib.sha256(contents).hexdigest(),
@@ -113,6 +114,8 @@ def export_detector(
             **{f"val_{key}_float": value for key, value in _summary(tallies["float32"]).items()},
         },
     }
+    # together and at the end: weights that are not those of the manifest are refused
+    replace_file(folder / f"{FACE}.tflite", contents)
     write_entry(manifest, FACE, table)
     return resolve_face(manifest)
 
@@ -154,12 +157,8 @@ def _representative(photos: Sequence[Photo]) -> list[NDArray[np.uint8]]:
 
 
 def _tally(contents: bytes, folder: Path, galleries: Sequence[Scene]) -> Tally:
-    temporary = folder / "candidate.tflite"
-    temporary.write_bytes(contents)
-    try:
-        return tally_of(TileFaceDetector(temporary, threshold=LOWEST), galleries)
-    finally:
-        temporary.unlink()
+    with candidate_file(contents, folder) as weights:
+        return tally_of(TileFaceDetector(weights, threshold=LOWEST), galleries)
 
 
 def _summary(tally: Tally) -> dict[str, float]:

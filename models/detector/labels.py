@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+from zipfile import BadZipFile
 
 import cv2
 import numpy as np
@@ -90,10 +91,13 @@ def label_photos(
             photos=np.array(len(rows)),
         )
         temporary.replace(cache)
-    with np.load(cache) as kept:
-        if int(kept["photos"]) != len(rows):
-            raise DataError(f"{cache} was made from other photographs than {data} holds; remove it.")
-        sure_rows, doubtful_rows = kept["sure"], kept["doubtful"]
+    try:
+        with cache.open("rb") as file, np.load(file) as kept:
+            labelled, sure_rows, doubtful_rows = int(kept["photos"]), kept["sure"], kept["doubtful"]
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+        raise DataError(f"{cache} holds no labels of faces ({error}); remove it, or give another.") from error
+    if labelled != len(rows):
+        raise DataError(f"{cache} was made from other photographs than {data} holds; remove it.")
     photos: dict[str, list[Photo]] = {split: [] for split in SPLITS}
     for number, (name, row) in enumerate(rows):
         mine = sure_rows[sure_rows[:, 0] == number, 1:]

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from inference.face_maps import STRIDES, cell_centres, decode, suppress
 from models import checkpoints
+from models.checkpoints import digest, load_made, save_made
 from models.detector.classes import class_photos
 from models.detector.compose import Scene, compose, compose_galleries
 from models.detector.labels import Photo, label_photos
@@ -24,7 +25,8 @@ from models.detector.network import build_detector
 from models.detector.placing import MIRRORED
 from models.detector.targets import assign, cell_count
 from models.errors import TrainingError
-from models.runs import BEST
+from models.runs import load_weights
+from models.zoo import computing_in
 
 log = logging.getLogger(__name__)
 
@@ -188,9 +190,14 @@ class _SceneStore:
 
     def _kept(self, number: int) -> Batches:
         path = self._settings.out / f"scenes-{number:02}.npz"
-        if path.exists():
-            with np.load(path) as kept:
-                return Batches(*(kept[name] for name in Batches.__slots__))
+        chosen = self._settings
+        made_with = digest(
+            seed=chosen.seed, fresh=chosen.fresh, size=chosen.size, least_tile=chosen.least_tile,
+            classes=chosen.classes, photos=chosen.photos,
+        )  # fmt: skip
+        kept = load_made(path, Batches.__slots__, made_with)
+        if kept is not None:
+            return Batches(*kept)
         rng = np.random.default_rng([self._settings.seed, number])
         photos, size = self._source()["train"], self._settings.size
         made = to_batches(
@@ -200,9 +207,7 @@ class _SceneStore:
             ],
             size,
         )
-        temporary = path.with_name(f"new.{path.name}")
-        np.savez(temporary, **{name: getattr(made, name) for name in Batches.__slots__})
-        temporary.replace(path)
+        save_made(path, {name: getattr(made, name) for name in Batches.__slots__}, made_with)
         return made
 
     def _source(self) -> dict[str, list[Photo]]:
@@ -226,13 +231,10 @@ class _Loop:
         keras.utils.set_random_seed(settings.seed)
         self._settings = settings
         self._total = settings.rounds * settings.steps
-        keras.mixed_precision.set_global_policy(settings.precision)
-        try:
+        with computing_in(settings.precision):
             self._model = build_from(settings)
-        finally:
-            keras.mixed_precision.set_global_policy("float32")
         if settings.start is not None:
-            self._model.load_weights(settings.start / BEST)
+            load_weights(self._model, settings.start)
         self._average = build_from(settings)
         self._average.set_weights(self._model.get_weights())
         self._optimizer = keras.optimizers.AdamW(

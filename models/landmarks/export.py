@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from inference.faces import load_detector
 from inference.landmarks import SIZE, LandmarkNetwork
+from models.backends import demand_tensorflow
 from models.convert import to_flat_buffer
 from models.detector.compose import compose_galleries
 from models.detector.golden import golden_gallery
@@ -21,9 +22,9 @@ from models.landmarks.calibration import nose_stretch, stretched, turned_samples
 from models.landmarks.network import build_landmarks
 from models.landmarks.samples import CROPS, make_samples, shares, single_faces
 from models.landmarks.train import Held, hold, predict
-from models.manifest import replace_file, write_entry
+from models.manifest import candidate_file, replace_file, write_entry
 from models.registry import LANDMARKS, MANIFEST, LandmarkEntry, resolve_landmarks
-from models.runs import BEST, read_run
+from models.runs import load_weights, read_run, settings_of
 
 log = logging.getLogger(__name__)
 
@@ -46,12 +47,12 @@ def export_landmarks(
     at most 0.001 of landmark error on galleries composed of the val split's people, else float32, unless `precision`
     says "int8" or "float32". Raises TrainingError, DataError and ManifestError.
     """
-    record = read_run(run)
-    settings = record["settings"]
+    demand_tensorflow("Export")
+    record, settings = read_run(run), settings_of(run, "stem", "widths", "blocks", "nose_weight")
     photos = label_photos(data, run / LABELS)
     held = hold(load_detector("tileface", min_face=8), compose_galleries(photos["val"], _CHOSEN_ON, seed=1))
     network = build_landmarks(settings["stem"], settings["widths"], settings["blocks"])
-    network.load_weights(run / BEST)
+    load_weights(network, run)
     faces, rng = single_faces(photos["train"]), np.random.default_rng(5)
     known = turned_samples(faces, _TURNED, rng)
     factors, about = nose_stretch(predict(network, known.crops), known.points)
@@ -68,7 +69,8 @@ def export_landmarks(
     if precision == "auto":
         precision = "int8" if errors["int8"] <= errors["float32"] + _INT8_MAY_COST else "float32"
     contents = kinds[precision]
-    replace_file(folder / f"{LANDMARKS}.tflite", contents)
+    with candidate_file(contents, folder) as weights:
+        examples = golden(weights)
     table = {
         "file": f"weights/{LANDMARKS}.tflite",
         "sha256": hashlib.sha256(contents).hexdigest(),
@@ -93,7 +95,7 @@ def export_landmarks(
             **{f"version_{key}": value for key, value in record["versions"].items()},
             **({"note": record["note"]} if "note" in record else {}),
         },
-        "golden": golden(folder / f"{LANDMARKS}.tflite"),
+        "golden": examples,
         "settings": settings,
         "metrics": {
             "val_galleries": round(errors[precision], 4),
@@ -101,6 +103,8 @@ def export_landmarks(
             "val_galleries_unstretched": round(plain, 4),
         },
     }
+    # together and at the end: weights that are not those of the manifest are refused
+    replace_file(folder / f"{LANDMARKS}.tflite", contents)
     write_entry(manifest, LANDMARKS, table)
     return resolve_landmarks(manifest)
 
@@ -131,9 +135,5 @@ def to_litert(network: keras.Model, representative: Sequence[NDArray[np.uint8]] 
 
 
 def _error(contents: bytes, folder: Path, held: Held) -> float:
-    temporary = folder / "candidate.tflite"
-    temporary.write_bytes(contents)
-    try:
-        return held.error(LandmarkNetwork(temporary).points(held.crops))
-    finally:
-        temporary.unlink()
+    with candidate_file(contents, folder) as weights:
+        return held.error(LandmarkNetwork(weights).points(held.crops))

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from inference.faces import FaceDetector, load_detector
 from inference.landmarks import Window
 from models import checkpoints
+from models.checkpoints import digest, load_made, save_made
 from models.detector.compose import Scene, compose_galleries
 from models.detector.labels import Photo, label_photos
 from models.detector.measure import matches
@@ -24,6 +25,7 @@ from models.detector.train import LABELS
 from models.errors import TrainingError
 from models.landmarks.network import build_landmarks
 from models.landmarks.samples import Samples, make_samples, shares, single_faces
+from models.zoo import computing_in
 
 log = logging.getLogger(__name__)
 
@@ -99,8 +101,8 @@ def train_landmarks(
     where our own detector is absent.
     """
     settings.out.mkdir(parents=True, exist_ok=True)
-    store = _SampleStore(settings)
     loop = _Loop(settings)
+    store = _SampleStore(settings)
     history = loop.resume()
     held = store.held()
     for number in range(len(history), settings.rounds):
@@ -173,17 +175,16 @@ class _SampleStore:
 
     def _kept(self, number: int) -> Samples:
         path = self._settings.out / f"crops-{number:02}.npz"
-        if path.exists():
-            with np.load(path) as kept:
-                return Samples(kept["crops"], kept["points"])
+        made_with = digest(seed=self._settings.seed, fresh=self._settings.fresh, photos=self._settings.photos)
+        kept = load_made(path, ("crops", "points"), made_with)
+        if kept is not None:
+            return Samples(*kept)
         if not self._faces:
             self._faces = single_faces(self._photos["train"])
             self._odds = shares(self._faces)
         rng = np.random.default_rng([self._settings.seed, number])
         made = make_samples(self._faces, self._odds, self._photos["train"], self._settings.fresh, rng)
-        temporary = path.with_name(f"new.{path.name}")
-        np.savez(temporary, crops=made.crops, points=made.points)
-        temporary.replace(path)
+        save_made(path, {"crops": made.crops, "points": made.points}, made_with)
         return made
 
 
@@ -194,11 +195,8 @@ class _Loop:
         keras.utils.set_random_seed(settings.seed)
         self._settings = settings
         self._total = settings.rounds * settings.steps
-        keras.mixed_precision.set_global_policy(settings.precision)
-        try:
+        with computing_in(settings.precision):
             self._model = build_from(settings)
-        finally:
-            keras.mixed_precision.set_global_policy("float32")
         self._average = build_from(settings)
         self._average.set_weights(self._model.get_weights())
         self._optimizer = keras.optimizers.AdamW(

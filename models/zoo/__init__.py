@@ -1,6 +1,7 @@
 """The architectures: each takes grey faces in 0..255 and returns logits in the order of `EXPRESSIONS`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from math import prod
 from typing import Any, Final
@@ -43,12 +44,19 @@ def build(architecture: str, size: int | None, *, precision: str = "float32") ->
     if architecture not in ARCHITECTURES:
         known = ", ".join(sorted([*ARCHITECTURES, *MACHINES]))
         raise TrainingError(f"There is no architecture {architecture!r}; choose one of {known}.")
+    with computing_in(precision):
+        return ARCHITECTURES[architecture](size, len(EXPRESSIONS))
+
+
+@contextmanager
+def computing_in(precision: str) -> Iterator[None]:
+    """Networks built meanwhile compute in `precision`. Raises TrainingError where it is none of `PRECISIONS`."""
     if precision not in PRECISIONS:
         raise TrainingError(f"There is no precision {precision!r}; choose {' or '.join(PRECISIONS)}.")
     before = keras.mixed_precision.dtype_policy()
     keras.mixed_precision.set_dtype_policy(precision)
     try:
-        return ARCHITECTURES[architecture](size, len(EXPRESSIONS))
+        yield
     finally:
         keras.mixed_precision.set_dtype_policy(before)
 

@@ -1,10 +1,14 @@
 """The commands of the two networks that find faces."""
 
+import json
+from pathlib import Path
+
 import pytest
 from typer.testing import CliRunner
 
 from classpulse.cli import app
 from classpulse.errors import UsageError
+from engagement.errors import ClasspulseError
 
 
 @pytest.mark.parametrize("network", ["face", "landmarks"])
@@ -14,9 +18,40 @@ def test_a_precision_that_is_none_is_refused_before_anything_is_read(network: st
     assert "auto, int8 or float32, not 'half'" in str(answer.exception)
 
 
-def test_both_networks_are_trained_and_exported_and_measured_together() -> None:
-    told = {
-        name: CliRunner().invoke(app, ["models", name, "--help"]).stdout for name in ("face", "landmarks")
-    }
-    assert all(command in told["face"] for command in ("train", "export", "evaluate"))
-    assert all(command in told["landmarks"] for command in ("train", "export"))
+@pytest.mark.parametrize(
+    "command", ["face train", "face export", "face evaluate", "landmarks train", "landmarks export"]
+)
+def test_each_command_tells_its_options(command: str) -> None:
+    told = CliRunner().invoke(app, ["models", *command.split(), "--help"])
+    assert told.exit_code == 0
+    assert "--data" in told.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("face", "train", "run", "--learning-rate", "nan"), "--learning-rate must be above 0"),
+        (("landmarks", "train", "run", "--learning-rate", "-1"), "--learning-rate must be above 0"),
+        (("face", "train", "run", "--precision", "half"), "no precision 'half'; choose float32 or"),
+        (("landmarks", "train", "run", "--precision", "half"), "no precision 'half'; choose float32 or"),
+        (("face", "evaluate", "--labels", "labels"), "--labels names a file that ends in .npz"),
+        (("face", "export", "classifier"), "run of another kind of network: its settings lack"),
+        (("landmarks", "export", "classifier"), "run of another kind of network: its settings lack"),
+        (("face", "train", "taken/run"), "A file cannot be read or written"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_a_sentence(
+    options: tuple[str, ...], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("keras")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CLASSPULSE_DATA", str(tmp_path / "data"))
+    (tmp_path / "taken").write_text("a file, no folder")
+    run = tmp_path / "classifier"
+    run.mkdir()
+    (run / "best.weights.h5").write_bytes(b"")
+    record = {"settings": {"architecture": "resnet-s"}, "history": [{"epoch": 1}]}
+    (run / "run.json").write_text(json.dumps(record))
+    answer = CliRunner().invoke(app, ["models", *options])
+    assert isinstance(answer.exception, ClasspulseError), answer.exception
+    assert said in str(answer.exception)
