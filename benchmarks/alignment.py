@@ -59,7 +59,7 @@ def main() -> None:
     public = read_faces(options.data / "fer2013" / "fer2013plus.parquet")["PublicTest"]
     rows = np.random.default_rng(0).permutation(len(public))[: options.faces]
     entry = resolve("expression")
-    classifier = ExpressionClassifier(entry.path, temperature=entry.temperature, flip=entry.flip)
+    classifier = ExpressionClassifier.of(entry)
     detector = load_detector(options.detector, options.detector_model)
     network = None if options.coarse else load_landmarks(options.detector)
     print(

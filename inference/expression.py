@@ -2,7 +2,7 @@
 
 import threading
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from engagement.emotion import EXPRESSIONS
 from inference.errors import ClassifierError
 from inference.litert import new_interpreter
+from models.registry import ModelEntry
 
 _BATCHES: Final = (1, 4, 16, 50)
 """Batch sizes that are allocated, one at a time; a batch between two of them is padded, so that a class of which one
@@ -67,6 +68,11 @@ class ExpressionClassifier:
         self._standardise = standardise
         self._batch = 0
         self._lock = threading.Lock()
+
+    @classmethod
+    def of(cls, entry: ModelEntry) -> Self:
+        """The classifier of the manifest, used as it says. Raises ClassifierError."""
+        return cls(entry.path, temperature=entry.temperature, flip=entry.flip, standardise=entry.standardise)
 
     @property
     def size(self) -> int:

@@ -275,9 +275,7 @@ def load_reader(
     classifier, gate, geometry = None, QualityGate(), FER2013
     if expressions:
         entry = resolve("expression")
-        classifier = ExpressionClassifier(
-            entry.path, temperature=entry.temperature, flip=entry.flip, standardise=entry.standardise
-        )
+        classifier = ExpressionClassifier.of(entry)
         gate, geometry = _gate(entry), entry.crop
     return Reader(
         load_detector(detector, detector_model, min_face=MIN_FACE),
