@@ -641,7 +641,7 @@ def seat_strips_figure(
             for stop in ([float(edges[code]), colour], [float(edges[code + 1]), colour])
         ],
         "showscale": False,
-        "ygap": 3,
+        "ygap": 8,
         "opacity": 0.85,
         "hovertemplate": "%{x|%H:%M}  %{customdata}<extra></extra>",
     }

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from dashboard.exports import CSV_COLUMNS, FORMATS
 from dashboard.notice import CHAT
 from dashboard.pages import about
 from dashboard.wording import NOT_OBSERVED, RULES, STATES
@@ -75,3 +76,16 @@ def test_every_notice_of_the_page_has_its_line_of_advice() -> None:
 def test_no_document_ranks_or_says_what_somebody_feels() -> None:
     for name in ("figures.md", "troubleshooting.md", "privacy.md"):
         assert not re.search(r"bored|worst|best student|lazy|attentive", words(name).lower()), name
+
+
+def test_every_format_and_column_of_the_report_is_documented() -> None:
+    text = (DOCS / "report.md").read_text(encoding="utf-8")
+    for column, meaning in CSV_COLUMNS.items():
+        assert f"| `{column}` | {meaning} |" in text, column
+    assert set(re.findall(r"^\| `(html|pdf|xlsx|csv|json)` \|", text, flags=re.MULTILINE)) == set(FORMATS)
+
+
+def test_every_picture_of_a_document_is_there() -> None:
+    for document in (*DOCS.glob("*.md"), DOCS.parent / "README.md"):
+        for picture in re.findall(r"!\[[^\]]*\]\(([^)]+)\)", document.read_text(encoding="utf-8")):
+            assert (document.parent / picture).is_file(), f"{document.name}: {picture}"
