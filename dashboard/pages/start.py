@@ -347,7 +347,9 @@ def _register_form(app: Dash, engine: Engine, controls: Controls) -> None:
         choices = controls.choices()
         data = source_options(choices)
         first = first_source(choices, controls.suggestion().source) if chosen is None else no_update
-        return no_update if data == before else data, first, problem_of(choices)
+        # who has chosen something that can be read needs no meeting
+        problem = problem_of(choices) if chosen is None and first is None else ""
+        return no_update if data == before else data, first, problem
 
     @app.callback(Output(AGREED_ROW, "className"), Input(MODE, "value"), Input(SOURCE, "value"))
     def ask_for_agreement(mode: str, source: str | None) -> str:

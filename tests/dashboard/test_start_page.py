@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from hands import Hands
 from plotly.utils import PlotlyJSONEncoder
 from seed import HOSTILE, Lesson
 from sqlalchemy import Engine
@@ -20,10 +21,8 @@ from dashboard.controls import (
     Phase,
     RunStatus,
     SourceKind,
-    Told,
     View,
     ViewTile,
-    Wanted,
 )
 from dashboard.pages.start import (
     DEMO,
@@ -49,45 +48,6 @@ from storage.queries import Condition
 MEETING = Choice("window", SourceKind.MEETING, "Zoom Meeting", "1280 x 720")
 NOTES = Choice("window:Notes", SourceKind.WINDOW, "Notes", "800 x 600")
 SCREEN = Choice("monitor:1", SourceKind.MONITOR, "Screen 1", "1920 x 1080 at 0,0")
-
-
-class Hands:
-    """Controls that stand as a test says, and note what they are asked for."""
-
-    def __init__(self, status: RunStatus, *, own: bool = True) -> None:
-        self._status, self._own = status, own
-        self.stopped = 0
-
-    def suggestion(self) -> Wanted:
-        return Wanted("Class", Mode.AGGREGATE, 2.0, "window")
-
-    def told(self) -> Told | None:
-        return None
-
-    def tell(self, told: Told) -> None:
-        raise NotImplementedError
-
-    def choices(self) -> Choices:
-        return Choices(())
-
-    def look(self, wanted: Wanted) -> int:
-        return 1
-
-    def findings(self) -> Findings | None:
-        return None
-
-    def start(self, wanted: Wanted) -> None:
-        raise NotImplementedError
-
-    def stop(self) -> bool:
-        self.stopped += 1
-        return self._own
-
-    def status(self) -> RunStatus:
-        return self._status
-
-    def view(self, *, blurred: bool) -> View | None:
-        return None
 
 
 def told(component: Any) -> str:
