@@ -66,6 +66,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--readings", type=int, default=10_000_000)
     parser.add_argument("--updates", type=int, default=5400, help="intervals of the browser's lesson")
+    parser.add_argument("--interval", type=float, default=2.0, help="seconds of each of them")
+    parser.add_argument("--filled", type=int, default=0, help="how many are there when the page is opened")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         if given.readings:
@@ -73,7 +75,7 @@ def main() -> None:
                 measure_server(engine, given.readings)
         if given.updates:
             with database(Path(folder) / "browser.db") as engine:
-                measure_browser(engine, given.updates)
+                measure_browser(engine, given.updates, given.interval, given.filled)
 
 
 @contextmanager
@@ -207,7 +209,7 @@ class Page:
         return spent
 
 
-def measure_browser(engine: Engine, updates: int) -> None:
+def measure_browser(engine: Engine, updates: int, interval: float, filled: int) -> None:
     from playwright.sync_api import sync_playwright
 
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
@@ -215,13 +217,15 @@ def measure_browser(engine: Engine, updates: int) -> None:
         sys.exit("No Chromium or Chrome found; install one and try again.")
     lesson = Lesson(
         engine,
-        datetime.now(UTC) - timedelta(seconds=2 * updates),
-        minutes=updates / 30 + 1,
+        datetime.now(UTC) - timedelta(seconds=interval * updates),
+        minutes=updates * interval / 60 + 1,
+        interval=interval,
         mode=Mode.INDIVIDUAL,
     )
-    lesson.commit()
+    while lesson.index <= filled:
+        lesson.commit()
     with (
-        PageServer(engine, settings=DashboardSettings(poll_seconds=0.1)) as server,
+        PageServer(engine, settings=DashboardSettings(poll_seconds=3600)) as server,
         sync_playwright() as playwright,
     ):
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
@@ -235,21 +239,24 @@ def measure_browser(engine: Engine, updates: int) -> None:
             return one && one.x.length >= count;
         }"""
         page.wait_for_function(wait, arg=lesson.index, timeout=60_000)
+        # one question per interval, as of a page that asks every two seconds, however fast the intervals come
+        ask = f"(count) => dash_clientside.set_props('{now.POLL}', {{n_intervals: count}})"
         print(
             f"{'browser, 27 seats':>18}{'main thread ms':>18}{'heap MB':>10}{'nodes':>8}   (per update, after)"
         )
-        stretch = max(1, updates // 12)
+        stretch = max(1, (updates - lesson.index) // 12)
         spent = metrics(probe)["TaskDuration"]
         begun = lesson.index
         while lesson.index < updates:
             lesson.commit()
+            page.evaluate(ask, lesson.index)
             page.wait_for_function(wait, arg=lesson.index, timeout=60_000)
             if (lesson.index - begun) == stretch:
                 probe.send("HeapProfiler.collectGarbage")
                 after = metrics(probe)
                 each = (after["TaskDuration"] - spent) * 1000 / stretch
                 print(
-                    f"{lesson.index / 30:14.0f} min{each:18.1f}{after['JSHeapUsedSize'] / 1e6:10.1f}"
+                    f"{lesson.index * interval / 60:14.0f} min{each:18.1f}{after['JSHeapUsedSize'] / 1e6:10.1f}"
                     f"{after['Nodes']:8.0f}",
                     flush=True,
                 )
