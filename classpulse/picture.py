@@ -31,8 +31,10 @@ def read(
     """
     from capture.gallery import find_tiles
     from capture.replay import load_image
+    from classpulse.process import keep_no_dump
     from inference.reader import load_reader
 
+    keep_no_dump()
     pixels = load_image(image)
     height, width = pixels.shape[:2]
     reader = load_reader(

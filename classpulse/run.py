@@ -16,6 +16,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, cast
 
 from classpulse import access, logs, settings
+from classpulse.process import keep_no_dump
 from classpulse.settings import Settings
 from engagement.errors import ClasspulseError
 from engagement.records import Mode
@@ -113,6 +114,7 @@ def watch(chosen: Settings, *, seconds: float | None, headless: bool, supervised
 
 
 def _watch(chosen: Settings, *, seconds: float | None, headless: bool, supervised: bool) -> None:
+    keep_no_dump()
     logs.configure("agent")
     # checked before anything heavy is loaded, so that a wrong option answers at once
     from capture.agent import Agent, AgentSettings
@@ -221,6 +223,7 @@ def start(chosen: Settings, *, seconds: float | None, browser: bool) -> None:
     What is read is said at the terminal (a source, a class, a running time) or on the page; where no meeting window
     is found, the page says why and offers what there is.
     """
+    keep_no_dump()
     logs.configure("pages")
     from capture.errors import SourceError
     from classpulse.controls import LiveControls, check_start
@@ -300,6 +303,7 @@ def _watched(run: "Run", stop: threading.Event, *, ends: bool) -> int:
 
 def serve_pages(chosen: Settings, *, browser: bool) -> None:
     """Serve the pages until a signal comes."""
+    keep_no_dump()
     logs.configure("pages")
     from classpulse.purging import purged
     from dashboard.app import PageServer
@@ -520,6 +524,7 @@ def doctor(chosen: Settings) -> "list[Check]":
     from classpulse.place import check_place
 
     check_place(chosen)
+    keep_no_dump()
     return Examination(chosen, _look_reader).checks()
 
 

@@ -4,10 +4,9 @@ Defaults have their one home here. A variable is named by section and field: CLA
 """
 
 import os
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import (
@@ -16,12 +15,19 @@ from pydantic_settings import (
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
+from pydantic_settings import SettingsError as UnreadableVariableError
 
 from capture.windows import MEETING_TITLES
 from classpulse import paths
 from classpulse.errors import SettingsError
 from engagement.place import Institution, Place
 from engagement.records import Mode
+
+MAX_BYTES: Final = 64_000
+"""Of the settings file; a larger one is another file."""
+
+_LONGEST_SHOWN: Final = 200
+"""Characters of a wrong value that a message repeats."""
 
 
 class _Section(BaseModel):
@@ -126,6 +132,12 @@ class Settings(BaseSettings):
         return default_url(paths.default_data_folder())
 
 
+def _shown(value: object) -> str:
+    """A value as a message can hold it."""
+    text = repr(value)
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
+
+
 def settings_file() -> Path:
     """The file that is read: CLASSPULSE_SETTINGS, or the platform's own place."""
     return Path(os.environ.get("CLASSPULSE_SETTINGS", paths.default_settings_file()))
@@ -148,20 +160,30 @@ def load(options: Mapping[str, Mapping[str, object]] | None = None) -> Settings:
     if "CLASSPULSE_SETTINGS" in os.environ and not file.is_file():
         raise SettingsError(f"CLASSPULSE_SETTINGS names {file}, which is not a file; correct or unset it.")
     try:
+        if file.is_file() and file.stat().st_size > MAX_BYTES:
+            raise SettingsError(
+                f"The settings file {file} has {file.stat().st_size / 1000:.0f} kB, and settings have less than "
+                f"{MAX_BYTES // 1000} kB: is it another file? Correct or remove it."
+            )
         return Settings(**given)  # type: ignore[arg-type]
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         if first["type"] == "extra_forbidden":
             raise SettingsError(
-                f"There is no setting {where!r}: docs/settings.md lists them. Correct {file}."
+                f"There is no setting {where[:100]!r}: docs/settings.md lists them. Correct {file}."
             ) from error
         problem = first["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
         raise SettingsError(
-            f"Setting {where!r} is {first['input']!r} and should be {problem}. Correct the option, the variable "
+            f"Setting {where[:100]!r} is {_shown(first['input'])} and should be {problem}. Correct the option, the variable "
             f"CLASSPULSE_{where.upper().replace('.', '__')} or the settings file."
         ) from error
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except UnreadableVariableError as error:
+        raise SettingsError(
+            f'A variable CLASSPULSE_... cannot be read: {error}. Write lists as JSON, such as ["Zoom", "Meet"].'
+        ) from error
+    # a table nested a thousand times and a number of ten thousand digits are no TOML errors
+    except (OSError, ValueError, RecursionError) as error:
         raise SettingsError(
             f"The settings file {file} cannot be read: {error}. Correct or remove it."
         ) from error

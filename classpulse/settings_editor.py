@@ -216,10 +216,8 @@ def _checked(written: Mapping[str, Mapping[str, Any]], changes: Mapping[str, Val
             owner, _, name = key.partition(".")
             if owner == section:
                 taken[key] = None if value is None else _plain(key, getattr(model, name))
-        if isinstance(model, SessionSettings) and "session.mode" in changes:
-            problem = _mode_problem(model)
-            if problem is not None:
-                problems["session.mode"] = problem
+        if "session.mode" in changes and isinstance(model, SessionSettings):
+            problems |= _mode_problems(model)
     for key, value in taken.items():
         problem = _deeper(key, value)
         if problem:
@@ -233,16 +231,17 @@ def _checked(written: Mapping[str, Mapping[str, Any]], changes: Mapping[str, Val
     return taken
 
 
-def _mode_problem(session: SessionSettings) -> str | None:
-    """Why the mode may not stand in the file beside the place that stands there; None where it may."""
+def _mode_problems(session: SessionSettings) -> dict[str, str]:
+    """Why the mode may not stand in the file beside the place that stands there; nothing where it may."""
     variables = _variables().get("session", {})
     told = session.model_validate(
         session.model_dump()
         | {name: variables[name] for name in ("place", "institution") if name in variables}
     )
     if told.mode in modes_allowed(told.place, told.institution):
-        return None
-    return f"Where the class is, only {Mode.PARTICIPATION} may be chosen; the page Start asks for the place."
+        return {}
+    why = f"Where the class is, only {Mode.PARTICIPATION} may be chosen; the page Start asks for the place."
+    return {"session.mode": why}
 
 
 def _deeper(key: str, value: Value) -> str | None:
