@@ -1,5 +1,6 @@
 """From a frame and its tiles to one reading per tile."""
 
+import math
 import time
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
@@ -27,6 +28,11 @@ TILE_HEIGHT: Final = 112
 """Pixels to which a tile is brought for the detector; see benchmarks/frame_stages.py for what it finds."""
 MIN_FACE: Final = 16
 """Pixels of that height: a seventh of the tile, a person at the far end of a room."""
+_CLOSER: Final = 1.25
+"""A tile in which no face was found, and that is so many times as high as `TILE_HEIGHT`, is looked at once more, from
+nearer: somebody may sit far from the camera."""
+_CLOSER_TILES: Final = 49
+"""Such tiles together get as many pixels as so many have at first."""
 _AS_SURE: Final = 0.75
 """Share of the best score of a tile, or of a picture without tiles, that another face of it must reach."""
 _LONGEST_SIDE: Final = 1280
@@ -143,12 +149,32 @@ class Reader:
         """The face of each tile's seat; a card is not looked at, its portrait is no presence."""
         faces: list[Face | None] = [None] * len(tiles)
         shown = [index for index, tile in enumerate(tiles) if tile.camera_on and index not in opted_out]
-        if shown:
-            mosaic = build_mosaic(image, [tiles[index] for index in shown], TILE_HEIGHT)
-            shared = mosaic.share_out(self._detector.detect(mosaic.image))
-            for index, candidates in zip(shown, shared, strict=True):
-                faces[index] = main_face(candidates, tiles[index].box)
+        self._look(image, tiles, shown, TILE_HEIGHT, faces)
+        unfound = [
+            index
+            for index in shown
+            if faces[index] is None and tiles[index].box.height >= _CLOSER * TILE_HEIGHT
+        ]
+        if unfound:
+            room = round(TILE_HEIGHT * math.sqrt(_CLOSER_TILES / len(unfound)))
+            height = min(room, max(tiles[index].box.height for index in unfound))
+            self._look(image, tiles, unfound, height, faces)
         return faces
+
+    def _look(
+        self,
+        image: NDArray[np.uint8],
+        tiles: Sequence[Tile],
+        chosen: Sequence[int],
+        height: int,
+        faces: list[Face | None],
+    ) -> None:
+        """Find the faces of the chosen tiles, each brought to `height` pixels."""
+        if chosen:
+            mosaic = build_mosaic(image, [tiles[index] for index in chosen], height)
+            shared = mosaic.share_out(self._detector.detect(mosaic.image))
+            for index, candidates in zip(chosen, shared, strict=True):
+                faces[index] = main_face(candidates, tiles[index].box)
 
     def _tiles_of_faces(self, image: NDArray[np.uint8]) -> tuple[list[Tile], list[Face | None]]:
         height, width = image.shape[:2]

@@ -3,6 +3,7 @@ import sys
 import textwrap
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -69,6 +70,25 @@ def test_composed_galleries(reader: Reader, people: list[Portrait], count: int) 
         for reading, person in zip(result.readings, shown_people, strict=True)
     ]
     assert sum(right) >= 0.9 * shown
+
+
+def test_who_sits_far_from_the_camera_in_a_large_tile_is_seen(reader: Reader, people: list[Portrait]) -> None:
+    rooms = []
+    for person in people[:4]:
+        # a head of about 35 of 360 pixels, before a room of its own colours
+        room = cv2.GaussianBlur(cv2.resize(person.picture, (640, 360)), (0, 0), 40)
+        scale = 36 / person.head.height
+        small = cv2.resize(person.picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        top, left = 120, 320 - small.shape[1] // 2
+        room[top : top + small.shape[0], left : left + small.shape[1]] = small
+        rooms.append(np.asarray(room, np.uint8))
+    gallery = compose_gallery(rooms)
+    tiles = [Tile(box, None, True) for box in gallery.boxes]
+    found = [reading.face for reading in reader.read(gallery.image, tiles).readings]
+    heights = [face.box.height for face in found if face is not None]
+    assert len(heights) >= 3
+    # seen at the first look's 112 pixels a tile they would be smaller than any face that is reported
+    assert max(heights) * 112 / tiles[0].box.height < 16
 
 
 def test_without_a_grid_each_face_is_a_tile(reader: Reader, screenshots: list[Any]) -> None:
