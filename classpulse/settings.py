@@ -175,8 +175,8 @@ def load(options: Mapping[str, Mapping[str, object]] | None = None) -> Settings:
             ) from error
         problem = first["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
         raise SettingsError(
-            f"Setting {where[:100]!r} is {_shown(first['input'])} and should be {problem}. Correct the option, the variable "
-            f"CLASSPULSE_{where.upper().replace('.', '__')} or the settings file."
+            f"Setting {where[:100]!r} is {_shown(first['input'])} and should be {problem}. Correct the option, the "
+            f"variable CLASSPULSE_{where.upper().replace('.', '__')} or the settings file."
         ) from error
     except UnreadableVariableError as error:
         raise SettingsError(

@@ -216,8 +216,7 @@ def _checked(written: Mapping[str, Mapping[str, Any]], changes: Mapping[str, Val
             owner, _, name = key.partition(".")
             if owner == section:
                 taken[key] = None if value is None else _plain(key, getattr(model, name))
-        if "session.mode" in changes and isinstance(model, SessionSettings):
-            problems |= _mode_problems(model)
+        problems |= _mode_problems(model, changes)
     for key, value in taken.items():
         problem = _deeper(key, value)
         if problem:
@@ -231,8 +230,10 @@ def _checked(written: Mapping[str, Mapping[str, Any]], changes: Mapping[str, Val
     return taken
 
 
-def _mode_problems(session: SessionSettings) -> dict[str, str]:
+def _mode_problems(session: BaseModel, changes: Mapping[str, Value]) -> dict[str, str]:
     """Why the mode may not stand in the file beside the place that stands there; nothing where it may."""
+    if not isinstance(session, SessionSettings) or "session.mode" not in changes:
+        return {}
     variables = _variables().get("session", {})
     told = session.model_validate(
         session.model_dump()
