@@ -121,7 +121,7 @@ def _deepface() -> Classify:
 
 
 def _emotiefflib() -> Classify:
-    """EmotiEffLib's default network for seven expressions in onnxruntime."""
+    """EmotiEffLib's default network, of eight expressions (contempt is left out), in onnxruntime."""
     analysis: Any = importlib.import_module("emotiefflib.facial_analysis")
     recogniser = analysis.EmotiEffLibRecognizer(engine="onnx", model_name="enet_b0_8_best_vgaf", device="cpu")
     names = list(recogniser.idx_to_emotion_class.values())

@@ -22,16 +22,19 @@ def render_card(report: dict[str, Any], entry: dict[str, Any], landmarks: dict[s
         "",
         f"`{entry['file']}` (SHA-256 `{entry['sha256'][:16]}...`): {entry['architecture']}, {entry['parameters']:,} "
         f"parameters, {entry['precision']}, RGB pictures of any size. It gives boxes and five landmarks of faces from "
-        f"about 12 pixels up; a face counts from a score of {at} on.",
+        "about 12 pixels up (the product asks for 16 of a tile brought to 112); a face counts from a score of "
+        f"{at} on.",
         "",
         f"`{landmarks['file']}` (SHA-256 `{landmarks['sha256'][:16]}...`): {landmarks['parameters']:,} parameters, "
         f"{landmarks['precision']}. It looks at each face once more, turned upright, and places the five landmarks "
-        "anew; `refined` below means detector and this network, as the product runs them.",
+        "anew; `refined` below means the detector and then this network, on the picture that is measured.",
         "",
         "They say where a face is and where it looks, not whose it is: they recognise nobody.",
         "",
         "`classpulse models face evaluate --data DATA --card models/DETECTOR_CARD.md` wrote this page. All "
-        "figures are of people on whom nothing was trained or chosen (split `test`).",
+        "figures are of people on whom nothing was trained or chosen (split `test`), but for this: the composite heads "
+        "of the synthetic class, which the detector saw in training too, are each mixed from dozens of all the "
+        "portraits.",
         "",
         "| pictures | | faces | AP | recall | precision | landmark error | refined |",
         "|---|---|---|---|---|---|---|---|",

@@ -46,8 +46,8 @@ def pose_lines(report: dict[str, Any]) -> list[str]:
         "",
         f"Against angles that are known: {turned['faces']} portraits turned by a generic head (as in training, other "
         f"people) and {drawn['faces']} composite heads of the synthetic class, which a finer mesh turned and on which "
-        "nothing was trained here. Faces are 40 px high. The figures are degrees read per degree turned, and the mean "
-        "read at each angle.",
+        "the landmark network was not trained. Faces are 40 px high. The figures are degrees read per degree turned, "
+        "and the mean read at each angle.",
         "",
         "| heads | angle | | per degree | " + "read at the angles |",
         "|---|---|---|---|---|",

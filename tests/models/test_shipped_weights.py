@@ -1,4 +1,3 @@
-import re
 import tomllib
 from dataclasses import replace
 from pathlib import Path
@@ -10,9 +9,11 @@ from engagement.emotion import EXPRESSIONS
 from engagement.records import Box, Face
 from inference.align import crop_face
 from inference.expression import ExpressionClassifier
+from models.card import render_card
 from models.data import read_faces
-from models.evaluate import proportion
 from models.golden import golden_faces
+from models.manifest import read_table
+from models.metrics import ferplus_accuracy
 from models.registry import MANIFEST, ModelEntry, read_figures, resolve
 from models.runs import resized
 
@@ -64,11 +65,14 @@ def test_the_network_is_small(entry: ModelEntry) -> None:
 def test_public_faces_are_read_as_the_manifest_claims(
     entry: ModelEntry, classifier: ExpressionClassifier, shared_data: Path
 ) -> None:
-    faces = read_faces(shared_data / "fer2013" / "fer2013plus.parquet")["PublicTest"].take(slice(0, 600))
-    crops = resized(faces.images, entry.input_size)
-    correct = int((classifier.classify(crops).argmax(axis=1) == faces.labels).sum())
-    share = proportion(correct, len(faces))
-    assert share["low"] <= entry.metrics["public_accuracy"] <= share["high"]
+    faces = read_faces(shared_data / "fer2013" / "fer2013plus.parquet")["PublicTest"]
+    named = classifier.classify(resized(faces.images, entry.input_size)).argmax(axis=1)
+    accuracy = float((named == faces.labels).mean())
+    # another processor may round int8 another way now and then
+    assert abs(accuracy - entry.metrics["public_accuracy"]) <= 0.002
+    assert faces.votes is not None
+    agreed, voted = ferplus_accuracy(named, faces.votes)
+    assert abs(agreed / voted - entry.metrics["public_ferplus"]) <= 0.002
 
 
 def test_about_shows_what_was_measured_of_these_weights(entry: ModelEntry) -> None:
@@ -102,9 +106,10 @@ def test_labels_and_preprocessing_are_those_of_the_training(entry: ModelEntry) -
         assert abs(int(crop[entry.input_size // 2, entry.input_size // 2]) - luma) <= 1
 
 
-def test_the_card_tells_of_these_weights(entry: ModelEntry) -> None:
-    card = MANIFEST.with_name("MODEL_CARD.md").read_text()
-    found = re.search(r"SHA-256 `([0-9a-f]{16})", card)
-    assert found is not None
-    assert entry.sha256.startswith(found[1])
+def test_the_card_is_what_was_measured_of_these_weights(entry: ModelEntry) -> None:
+    card = MANIFEST.with_name("MODEL_CARD.md").read_text(encoding="utf-8")
     assert "Measured on PrivateTest" in card
+    figures = read_figures("expression")
+    assert figures is not None
+    assert figures["sha256"] == entry.sha256
+    assert card == render_card(dict(figures), read_table(MANIFEST, "expression"), "expression")
