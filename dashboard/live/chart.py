@@ -53,7 +53,7 @@ def layout() -> Component:
                 role="img",
                 **{"aria-labelledby": CHART_TEXT},
             ),
-            html.P(id=CHART_TEXT, className="cp-unseen"),
+            html.P("Nothing was read yet.", id=CHART_TEXT, className="cp-unseen"),
         ],
         className="cp-paper cp-chart",
     )
