@@ -2,7 +2,7 @@
 
 uv run --all-extras --group dev python benchmarks/first_page.py [--turns 5]
 
-A database with twenty past lessons is served by `classpulse dashboard`; Chromium is open already, as a browser mostly
+A database with ten past lessons is served by `classpulse dashboard`; Chromium is open already, as a browser mostly
 is, and has nothing of the page in its cache.
 """
 
@@ -29,7 +29,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "dashboar
 from seed import seed
 
 ADDRESS = re.compile(r"http://[\d.:]+")
-LESSONS = 20
+LESSONS = 10
 
 
 def main() -> None:
@@ -44,7 +44,7 @@ def main() -> None:
         engine = open_database(url)
         migrate(engine)
         for lesson in range(LESSONS):
-            seed(engine, minutes=20, interval=20, end=datetime.now(UTC) - timedelta(days=lesson + 1)).close()
+            seed(engine, minutes=10, interval=30, end=datetime.now(UTC) - timedelta(days=lesson + 1)).close()
         engine.dispose()
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         times = [turn(browser, url) for _ in range(turns)]
