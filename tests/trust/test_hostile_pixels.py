@@ -81,7 +81,7 @@ SANE = np.array([[0.32, 0.38], [0.68, 0.38], [0.5, 0.58], [0.36, 0.76], [0.64, 0
 
 
 class Wild:
-    """A detector gone wild: faces over the edge, of one pixel, with landmarks anywhere or on one spot; some are sane."""
+    """A detector gone wild: faces over the edge, of one pixel, landmarks anywhere or on one spot; some are sane."""
 
     yaw_gain = 1.0
 
