@@ -1,10 +1,11 @@
 """The one place through which LiteRT is reached."""
 
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 
 def new_interpreter(weights: Path, threads: int) -> Any:
@@ -25,18 +26,23 @@ def new_interpreter(weights: Path, threads: int) -> Any:
     return interpreter
 
 
+_ONE_AT_A_TIME: Final = threading.Lock()
+"""Two at once would each keep, and in the end put back, what the other had put there."""
+
+
 @contextmanager
 def _standard_error_closed() -> Iterator[None]:
     """LiteRT announces its delegate on standard error and has no switch for it (LiteRT issue 7420)."""
-    try:
-        kept = os.dup(2)
-    except OSError:  # a program without a terminal has none to protect
-        yield
-        return
-    try:
-        with open(os.devnull, "wb") as nowhere:  # noqa: PTH123  a device, not a path
-            os.dup2(nowhere.fileno(), 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
+    with _ONE_AT_A_TIME:
+        try:
+            kept = os.dup(2)
+        except OSError:  # a program without a terminal has none to protect
+            yield
+            return
+        try:
+            with open(os.devnull, "wb") as nowhere:  # noqa: PTH123  a device, not a path
+                os.dup2(nowhere.fileno(), 2)
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)

@@ -56,7 +56,18 @@ def evaluate(
     Raises DataError, ManifestError, WeightsError and ClassifierError.
     """
     entry = resolve(name, manifest)
-    identity = {"sha256": entry.sha256, "data_sha256": data_hash(data), "split": split}
+    identity = {
+        "sha256": entry.sha256,
+        "data_sha256": data_hash(data),
+        "split": split,
+        # the same weights may be used in another way
+        "served": [
+            entry.temperature,
+            entry.flip,
+            entry.standardise,
+            [list(pair) for pair in entry.thresholds],
+        ],
+    }
     standing = _standing(out, identity) if reuse else None
     if standing is not None:
         return standing
@@ -336,7 +347,11 @@ def _standing(folder: Path, identity: Mapping[str, Any]) -> dict[str, Any] | Non
         return None
     if not isinstance(report, dict):
         return None
-    same = all(report.get(key) == identity[key] for key in ("sha256", "data_sha256", "split"))
+    same = all(
+        report.get(key) == identity[key]
+        for key in ("sha256", "data_sha256", "split", "served")
+        if key in identity
+    )
     return report if same else None
 
 

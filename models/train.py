@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from importlib import metadata
 from itertools import pairwise, takewhile
 from pathlib import Path
@@ -362,7 +362,8 @@ class _Loop:
         save_state(out, self._state(), len(history))
 
     def _state(self) -> list[Any]:
-        return [*self._model.variables, *self._average.weights, *self._optimizer.variables, self._thoughts]
+        own = [self._thoughts] if self._settings.self_weight else []
+        return [*self._model.variables, *self._average.weights, *self._optimizer.variables, *own]
 
 
 def _begin(model: keras.Model, settings: TrainSettings) -> str:
@@ -391,7 +392,9 @@ def _judge(logits: NDArray[np.floating[Any]], faces: FaceSet) -> dict[str, float
 def _demand_same(settings: TrainSettings, wanted: dict[str, Any]) -> dict[str, Any]:
     """The `run.json` that is there, if its settings are `wanted` and its data those of `settings`."""
     before = read_record(settings.out)
-    differing = [key for key in wanted if before["settings"].get(key) != wanted[key]]
+    # a run of before a setting was known had its default
+    usual = {field.name: field.default for field in fields(TrainSettings)}
+    differing = [key for key in wanted if before["settings"].get(key, usual.get(key)) != wanted[key]]
     if before.get("data_sha256") != data_hash(settings.data):
         differing.append("data set")
     if differing:

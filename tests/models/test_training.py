@@ -187,6 +187,13 @@ def test_going_on_with_other_settings_is_refused(faces_csv: Path, tmp_path: Path
     other.write_text(faces_csv.read_text().replace("PublicTest", "Training", 1))
     with pytest.raises(TrainingError, match="begun with another data set"):
         train(settings(other, tmp_path, phases=phases))
+    # one of before self-distillation was known
+    record = json.loads((tmp_path / RUN).read_text())
+    del record["settings"]["self_weight"]
+    (tmp_path / RUN).write_text(json.dumps(record))
+    train(settings(faces_csv, tmp_path, phases=phases))
+    with pytest.raises(TrainingError, match="begun with another self_weight"):
+        train(settings(faces_csv, tmp_path, phases=phases, self_weight=0.5))
 
 
 class PowerCutError(Exception):
