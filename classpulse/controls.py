@@ -2,6 +2,7 @@
 
 import logging
 import os
+import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -246,9 +247,10 @@ class LiveControls:
         check_mode(chosen)
         check_start(chosen)
         self._recorder.close_abandoned()
-        others = queries.live_session(self._engine)
-        if others is not None and not self._is_own(others):
-            raise _busy(others.name)
+        # a school's database holds the classes of other computers too
+        reading = queries.live_session(self._engine, host=socket.gethostname())
+        if reading is not None:
+            raise _busy(reading.name)
         self.begin(chosen)
         if not is_synthetic(wanted.source):
             self._remember(wanted.mode)
@@ -290,7 +292,7 @@ class LiveControls:
             return True
         run.stop.set()
         try:
-            session = queries.live_session(self._engine)
+            session = queries.live_session(self._engine, host=socket.gethostname())
             if session is not None and self._is_own(session):
                 # should its agent be blocked and have to be killed: the session is over all the same
                 request_stop(self._engine, session.id)

@@ -265,14 +265,17 @@ def find_session(engine: Engine, ref: str) -> SessionRow:
     return _session_row(row)
 
 
-def live_session(engine: Engine) -> SessionRow | None:
-    """The newest session that has not ended; whether its agent lives, `heartbeat` says."""
+def live_session(engine: Engine, *, host: str | None = None) -> SessionRow | None:
+    """The newest session that has not ended, on the computer `host` where it is given; whether its agent lives,
+    `heartbeat` says."""
     query = (
         select(*_columns(SessionTable, _SESSION_DTYPES))
         .where(SessionTable.ended_at.is_(None))
         .order_by(SessionTable.id.desc())
         .limit(1)
     )
+    if host is not None:
+        query = query.where(SessionTable.agent_host == host)
     with reading(engine) as connection:
         row = connection.execute(query).one_or_none()
     return None if row is None else _session_row(row)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 
 from capture.errors import SourceNotFoundError
 from classpulse import settings
@@ -24,6 +24,7 @@ from storage.database import open_database
 from storage.errors import StorageError
 from storage.migrate import migrate
 from storage.recorder import NewSession, Recorder
+from storage.schema import SessionTable
 
 STAGES = (
     "import sys, time\n"
@@ -290,6 +291,22 @@ def test_what_is_left_by_an_agent_that_was_killed_is_closed(controls: Make, engi
     assert queries.live_session(engine) is None
 
 
+def test_a_class_on_another_computer_of_the_school_is_in_nobodys_way(controls: Make, engine: Engine) -> None:
+    from datetime import UTC, datetime
+
+    there = NewSession("Chemistry", Mode.AGGREGATE, 2.0, "demo", datetime.now(UTC), "test", os.getpid())
+    session = Recorder(engine).open_session(there)
+    hands = controls()
+    with pytest.raises(StartRefusedError, match="Chemistry"):
+        hands.start(wanted())
+    with engine.begin() as connection:
+        connection.execute(
+            update(SessionTable).where(SessionTable.id == session).values(agent_host="room-12")
+        )
+    hands.start(wanted())
+    wait_for(lambda: hands.status().phase is Phase.RUNNING)
+
+
 def test_a_stop_needs_no_database_and_neither_does_the_form(
     controls: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -297,7 +314,7 @@ def test_a_stop_needs_no_database_and_neither_does_the_form(
     hands.start(wanted())
     wait_for(lambda: hands.status().phase is Phase.RUNNING)
 
-    def away(*_args: object) -> None:
+    def away(*_args: object, **_named: object) -> None:
         raise StorageError("The database cannot be reached: mount its disk.")
 
     with monkeypatch.context() as patch:

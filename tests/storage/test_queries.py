@@ -1,12 +1,13 @@
 """The tables that the pages and the report read."""
 
+import socket
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pandas as pd
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, event, update
 
 from engagement.emotion import EXPRESSIONS
 from engagement.records import IntervalRecord, Mode, NotObservedReason, State
@@ -14,6 +15,7 @@ from storage import queries
 from storage.errors import UnknownSessionError
 from storage.notes import add_note
 from storage.recorder import NewSession, Recorder
+from storage.schema import SessionTable
 
 START = datetime(2026, 3, 2, 10, 0, 0, 123456, tzinfo=UTC)
 MakeRecord = Callable[..., IntervalRecord]
@@ -201,6 +203,13 @@ def test_the_live_session_is_the_newest_that_has_not_ended(
     live = queries.live_session(engine)
     assert live is not None
     assert live.id == newer
+    with engine.begin() as connection:
+        connection.execute(update(SessionTable).where(SessionTable.id == newer).values(agent_host="room-12"))
+    for host, found in (("room-12", newer), (socket.gethostname(), session_id)):
+        there = queries.live_session(engine, host=host)
+        assert there is not None
+        assert there.id == found
+    assert queries.live_session(engine, host="nowhere") is None
     recorder.close_session(newer, START)
     live = queries.live_session(engine)
     assert live is not None
