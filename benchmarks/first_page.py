@@ -62,7 +62,9 @@ def turn(browser: Any, url: str) -> tuple[float, float]:
         *("--no-browser", "--port", "0", "--database", url),
     ]
     begun = time.perf_counter()
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=os.environ) as pages:
+    with subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, env=os.environ | {"CLASSPULSE_DASHBOARD__LINK": "false"}
+    ) as pages:
         try:
             address = next(m.group() for m in map(ADDRESS.search, pages.stderr or ()) if m)
             served = time.perf_counter()

@@ -1,8 +1,9 @@
-"""Takes the pictures of the README and the docs: runs the synthetic class and looks at its pages with Chromium.
+"""Takes the pictures of the README and the docs: starts the synthetic class on its page and looks at all pages.
 
 uv run --all-extras --group dev python docs/screenshots.py [--minutes 5]
 
 The running class is read as a real one would be. The sessions before it, which Trends and Students need, are made up.
+It needs Chromium or Chrome, and a display (`xvfb-run` gives one where there is none).
 """
 
 import argparse
@@ -30,12 +31,17 @@ sys.path.insert(0, str(REPOSITORY / "tests" / "dashboard"))
 
 IMAGES = REPOSITORY / "docs" / "images"
 SIZE = {"width": 1280, "height": 720}
+SLOW = 600_000
+"""Milliseconds that loading the models and the first frame may take."""
 ADDRESS = re.compile(r"http://[\d.:]+")
 CLASS = "Algebra 9b"
 LESSONS = 9
+SETTINGS = """[session]
+place = "elsewhere"
+institution = "university"
+"""
 PAGES = {
     "now": "/",
-    "start": "/start",
     "sessions": "/sessions",
     "report": f"/sessions/{LESSONS}",
     "trends": f"/trends?class={CLASS.replace(' ', '%20')}",
@@ -64,12 +70,12 @@ def main() -> None:
         url = f"sqlite:///{folder}/demo.db"
         make_up_lessons(url)
         # a name without a folder: the page Settings shows it
-        (Path(folder) / "classpulse.toml").write_text(f'[session]\nname = "{CLASS}"\n', encoding="utf-8")
+        (Path(folder) / "classpulse.toml").write_text(SETTINGS, encoding="utf-8")
         command = [
             sys.executable,
             "-m",
             "classpulse",
-            "demo",
+            "start",
             "--no-browser",
             "--port",
             "0",
@@ -84,25 +90,59 @@ def main() -> None:
         }
         with subprocess.Popen(  # noqa: S603 - our own command
             command, stderr=subprocess.PIPE, text=True, cwd=folder, env=environment
-        ) as demo:
+        ) as pages:
             try:
-                address = next(m.group() for m in map(ADDRESS.search, demo.stderr or ()) if m).rstrip("/")
-                time.sleep(given.minutes * 60)
+                address = next(m.group() for m in map(ADDRESS.search, pages.stderr or ()) if m).rstrip("/")
                 with sync_playwright() as playwright:
                     browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-                    for theme in ("light", "dark"):
-                        page = browser.new_page(viewport=SIZE, color_scheme=theme)
+                    tabs = {
+                        theme: browser.new_page(viewport=SIZE, color_scheme=theme)
+                        for theme in ("light", "dark")
+                    }
+                    start_class(tabs, address, given.out)
+                    time.sleep(given.minutes * 60)
+                    for theme, page in tabs.items():
                         for name, path in PAGES.items():
                             picture(page, f"{address}{path}", given.out / f"{name}-{theme}.png")
+                        show_view(page, address, given.out / f"view-{theme}.png")
                     browser.close()
             finally:
-                demo.terminate()
+                pages.terminate()
+
+
+def start_class(tabs: dict[str, Page], address: str, out: Path) -> None:
+    """Choose the demo on the page Start, picture what would be read, and start it."""
+    for theme, page in tabs.items():
+        page.set_default_timeout(SLOW)
+        page.goto(f"{address}/start")
+        page.locator("#start-source").click()
+        page.get_by_role("option", name="The demo").click()
+        page.locator("#start-picture img").wait_for()
+        page.get_by_role("textbox", name="Name").fill(CLASS)
+        page.keyboard.press("Escape")
+        page.get_by_role("radio", name="Individual").check()
+        page.locator("#start-counts:not(:empty)").wait_for()
+        page.wait_for_timeout(4000)
+        page.screenshot(path=out / f"start-{theme}.png")
+    page.get_by_role("button", name="Start", exact=True).click()
+    page.wait_for_url(f"{address}/")
+
+
+def show_view(page: Page, address: str, file: Path) -> None:
+    """Picture the last frame with what was read on it, faces blurred."""
+    page.goto(f"{address}/start")
+    page.get_by_label("Show it").check(force=True)
+    page.locator(".cp-view-picture img").wait_for()
+    page.wait_for_timeout(3000)
+    page.screenshot(path=file)
 
 
 def make_up_lessons(url: str) -> None:
     """Put lessons of the last weeks, and a class list, into the database."""
     from seed import NAMES, seed
 
+    # without the name for which not every computer has a font
+    names = NAMES[:-1]
     engine = open_database(url)
     migrate(engine)
     today = datetime.now(UTC)
@@ -113,11 +153,11 @@ def make_up_lessons(url: str) -> None:
             interval=10,
             end=today - timedelta(days=2.0 * lesson),
             name=CLASS,
-            names=NAMES[lesson % 3 :],
+            names=names[lesson % 3 :],
             seed=lesson,
         ).close()
     ensure_class_list(engine, CLASS)
-    for number, name in enumerate(NAMES):
+    for number, name in enumerate(names):
         student = add_student(engine, CLASS, name)
         if number % 9 != 4:
             answer = Consent.REFUSED if number == 10 else Consent.AGREED
