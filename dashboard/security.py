@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from dash.exceptions import DependencyException, InvalidResourceError
 from flask import Flask, Response, request
 
 from dashboard.callback_bodies import fault_of
@@ -187,12 +188,15 @@ def protect(
 
 
 def check_callbacks(server: Flask, callbacks: Callable[[], Mapping[str, Any]]) -> None:
-    """Refuse what no page of ours would send to run a callback, with a sentence and no traceback.
+    """Refuse what no page of ours would ask of Dash, with a sentence and no traceback.
 
     Args:
         server: the Flask server of the app.
         callbacks: `Dash.callback_map` as it is by then.
     """
+
+    for unknown in (DependencyException, InvalidResourceError):
+        server.register_error_handler(unknown, lambda _error: said("There is no such file.", 404))
 
     @server.before_request
     def refuse_malformed() -> Response | None:

@@ -44,7 +44,7 @@ def register(app: Dash, engine: Engine) -> None:
     _edit_student(app, engine)
     _answer(app, engine)
 
-    @app.server.get("/students/<int:student_id>/student.json")
+    @app.server.get("/students/<int(max=2147483647):student_id>/student.json")
     def download_student(student_id: int) -> Response:
         try:
             body = export_student(engine, student_id)
