@@ -46,7 +46,8 @@ def hash_password(password: str, name: str) -> str:
         )
     if len(typed) > LONGEST:
         raise PasswordRefusedError(f"A password has at most {LONGEST} characters: choose a shorter one.")
-    if len(set(typed)) < 5 or _folded(name).casefold() in typed.casefold():
+    own = _folded(name).strip().casefold()
+    if len(set(typed)) < 5 or (len(own) > 2 and own in typed.casefold()):
         raise PasswordRefusedError(
             "That password is easily guessed (the name, or few different characters): choose another one."
         )
