@@ -12,8 +12,9 @@ ROWS: Final = 56
 # Share of a tile in its three commonest greys (grounds and ink) from which it is a drawing.
 DRAWN: Final = 0.86
 COMMON_GREYS: Final = 3
-# Grey up to which a flat tile may be a camera's picture of a dark room.
+# Grey up to which a flat tile may be a camera's picture of a dark room, and share that its commonest grey has at most.
 DARK: Final = 60
+DARK_GROUND: Final = 0.5
 # A card's ground: this share of it, and nearly all of its rim, is within this many grey levels.
 GROUND: Final = 0.6
 RIM: Final = 0.95
@@ -57,8 +58,8 @@ def content(tile: NDArray[np.uint8]) -> Content:
     """What a grey tile uint8 (h, w) shows.
 
     A card is a flat ground with a calm rim and a name, initials or an avatar in its middle; a label may lie at its
-    bottom left. A dark tile without anything in its middle is the picture of a camera in the dark. A drawing is as
-    flat as a card and is none, such as a box of text on a slide.
+    bottom left. A dark tile without anything in its middle, or without one ground, is the picture of a camera in the
+    dark. A drawing is as flat as a card and is none, such as a box of text on a slide.
     """
     tile = _sampled(tile)
     ground = _ground(tile)
@@ -74,6 +75,8 @@ def content(tile: NDArray[np.uint8]) -> Content:
             return Content.CARD
         return Content.PICTURE if np.median(tile) <= DARK else Content.DRAWING
     greys = np.bincount(tile.ravel() // 2, minlength=128)
+    if greys.max() < DARK_GROUND * tile.size and np.median(tile) <= DARK:
+        return Content.PICTURE
     near = np.convolve(greys, (1, 1, 1), "same")
     share = 0
     for _ in range(COMMON_GREYS):

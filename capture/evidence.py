@@ -122,6 +122,17 @@ class Evidence:
         )
 
 
+def nearly_all_named(grey: NDArray[np.uint8], boxes: Sequence[Box]) -> bool:
+    """Whether so many of these places bear a name that they may be `clear`; stops looking where they do not."""
+    unnamed = 0
+    for box in boxes:
+        tile = grey[box.top : box.bottom, box.left : box.right]
+        unnamed += not (has_name(tile) or (has_label(tile) and content(tile) is Content.CARD))
+        if 2 * unnamed > (1 - NEARLY_ALL) * len(boxes):
+            return False
+    return True
+
+
 def _ground(tile: NDArray[np.uint8]) -> int:
     """The commonest grey of the lowest part of a tile, if nearly all but some writing has it; else -1."""
     height = tile.shape[0]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Final, Self
 
 import cv2
@@ -9,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture.cards import Content, is_large_video
-from capture.chains import SLACK
+from capture.centred import centred_grids
+from capture.chains import SLACK, widest_gap
 from capture.edges import Edges
-from capture.evidence import Evidence, is_alone
+from capture.evidence import Evidence, is_alone, nearly_all_named
 from capture.free_rows import free_grids
-from capture.grid import CUTS, MOST_TILES, NEEDED_ROWS, Fitter, Grid
+from capture.grid import CUTS, MOST_TILES, NEEDED, NEEDED_ROWS, Fitter, Grid, Place, Row
 from capture.growth import with_named_neighbours
 from capture.strips import is_strip, large_beside, strips
 from engagement.records import Box, Tile
@@ -39,6 +41,17 @@ ROOM: Final = 0.9
 BUSY: Final = 0.01
 # Rows of one height differ by no more pixels.
 SAME_HEIGHT: Final = 3
+# What the support of a grid's tiles is worth beside their names, for each tile.
+SUPPORT_WEIGHT: Final = 0.25
+# Mean support of the tiles of a row that are beyond doubt there, and overlap of two rows that are one.
+SURE_ROW: Final = 0.85
+SAME_ROW: Final = 0.9
+# More parts than this for each tile are tiles.
+MOST_CUT_UP: Final = 1.5
+# Tiles of one grid differ in width by a larger share than this only where they are stretched, or in doubt.
+OWN_WIDTH: Final = 0.15
+# Gaps of columns and of rows are mostly the same, to so many pixels.
+SAME_GAP: Final = 5
 # Tiles this near to each other touch.
 TOUCHING: Final = 1
 # So few that touch may be several in one each.
@@ -49,6 +62,8 @@ SURE: Final = 0.9
 LEAST_BALANCE_FREE: Final = 0.4
 # Support that is enough where nearly all tiles bear a name.
 LEAST_SUPPORT_CLEAR: Final = 0.5
+LEAST_SUPPORT_CENTRED: Final = 0.35
+LEAST_TILES: Final = 2
 # So few tiles must have the shape of a video and clear edges; windows side by side have not.
 FEW: Final = 3
 LEAST_SUPPORT_FEW: Final = 0.72
@@ -75,13 +90,18 @@ def find_tiles(image: NDArray[np.uint8]) -> list[Tile]:
     upright, level = Edges.upright(grey, least / 2), Edges.level(grey, least)
     fitter = Fitter(upright, level, least_width=least, least_height=least / 2)
     best = _first(grey, fitter)
-    if best is None or (best.shown.names and not best.shown.clear) or not _is_complete(best.grid, fitter):
-        others = [*_free(grey, fitter)]
+    if best is None or not best.shown.clear or not _is_complete(best.grid, fitter):
+        least = LEAST_TILES if best is None else max(LEAST_TILES, best.shown.balance - 1)
+        free = _free(grey, fitter, least)
+        others = [*_centred(grey, fitter, least)]
+        others += free if best is None else (seen.with_rows_of(best, grey, fitter) for seen in free)
         if best is not None and (lower := _between_bars(best.grid, fitter)) is not None:
             others.append(_Seen.of(grey, lower))
         if best is None or is_strip(best.grid) or not best.shown.names:
             others += _strips(grey, fitter)
-        best = max((seen for seen in (best, *others) if seen is not None), key=_Seen.balance, default=None)
+        weight = SUPPORT_WEIGHT * (FEW if best is None else len(best.boxes))
+        every = others if best is None else [best, *(seen for seen in others if not seen.is_part_of(best))]
+        best = max(every, key=lambda seen: seen.worth(weight), default=None)
     if best is None:
         return []
     if best.shown.names:
@@ -101,44 +121,75 @@ class _Seen:
 
     @classmethod
     def of(cls, grey: NDArray[np.uint8], grid: Grid) -> Self:
-        height, width = grey.shape
-        boxes = tuple(
-            Box(int(left), row.top, int(right - left), row.bottom - row.top).clipped(width, height)
-            for row in grid.rows
-            for left, right in zip(row.left, row.right, strict=True)
-        )
+        boxes = _boxes(grey, grid)
         return cls(grid, boxes, Evidence.of(grey, boxes))
 
-    def balance(self) -> int:
-        """How many tiles bear a name, less those that bear none."""
-        return self.shown.balance
+    def worth(self, weight: float) -> float:
+        """How many tiles bear a name, less those that bear none, and a little for their outlines and even rows."""
+        widths = [row.right - row.left for row in self.grid.rows]
+        uneven = np.mean([np.ptp(wide) > OWN_WIDTH * float(np.median(wide)) for wide in widths])
+        return self.shown.balance + weight * float(self.grid.support.mean() - uneven)
+
+    def is_part_of(self, other: Self) -> bool:
+        """Whether these are some of the tiles of another grid, and edges speak for the rest of these too."""
+        if len(self.boxes) >= len(other.boxes):
+            return False
+        ours = [any(box.iou(there) >= SAME_ROW for there in self.boxes) for box in other.boxes]
+        rest = other.grid.support[~np.array(ours)]
+        return sum(ours) == len(self.boxes) and float(rest.mean()) >= NEEDED
 
     def joined(self, grey: NDArray[np.uint8], fitter: Fitter) -> Self:
         """With tiles that bear no name, and touch one at their left that does, made one with it: there was an edge in
-        the picture. An edge from top to bottom is one only if both make a tile of the common width."""
+        the picture. An edge from top to bottom is one only if they make a tile of the width that others have."""
         rows, at = [], 0
-        width = self.grid.width
+        widths = np.array([box.width for box in self.boxes])
+        common = (
+            float(np.median(widths[list(self.shown.named)])) if any(self.shown.named) else self.grid.width
+        )
         for row in self.grid.rows:
-            named = self.shown.named[at : at + row.left.size]
+            named = np.array(self.shown.named[at : at + row.left.size])
             at += row.left.size
             near = row.left + np.array([[-1], [0], [1]])
             sure = fitter.upright.support(near, np.array(row.top), np.array(row.bottom)).max(axis=0) >= SURE
-            together = np.append(0, row.right[1:] - row.left[:-1])
-            sure &= np.abs(together - width) > SLACK * width
-            begins = [
-                i == 0
-                or named[i]
-                or not named[i - 1]
-                or bool(sure[i])
-                or row.left[i] - row.right[i - 1] > TOUCHING
-                for i in range(row.left.size)
-            ]
+            apart = np.append(SAME_HEIGHT, row.left[1:] - row.right[:-1]) > TOUCHING
+            begins = apart | sure
+            begins[1:] |= named[1:] | ~named[:-1]
+            usual = np.append((row.right - row.left)[named], common)
+            for i in np.flatnonzero(named):
+                ends = i + 1
+                while ends < named.size and not named[ends] and not apart[ends]:
+                    together = row.right[ends] - row.left[i]
+                    if (np.abs(together - usual) <= SLACK * usual).any():
+                        begins[i + 1 : ends + 1] = False
+                    ends += 1
             first = np.flatnonzero(begins)
             rows.append(
                 (row.left[first], row.right[np.append(first[1:], row.left.size) - 1], row.top, row.bottom)
             )
         if sum(left.size for left, *_ in rows) == len(self.boxes):
             return self
+        return type(self).of(grey, Grid(tuple(fitter.rows(rows))))
+
+    def with_rows_of(self, other: Self, grey: NDArray[np.uint8], fitter: Fitter) -> Self:
+        """With the rows that `other` has too, beyond doubt, and in fewer tiles: what cuts these is in the pictures."""
+        rows: list[Place] = []
+        for row in self.grid.rows:
+            whole = next((there for there in other.grid.rows if _is_cut_up(there, row)), None)
+            if whole is None:
+                rows.append((row.left, row.right, row.top, row.bottom))
+                continue
+            near = widest_gap(row.bottom - row.top)
+            first, last = int(whole.left[0]), int(whole.right[-1])
+            before = (row.right <= first + SAME_HEIGHT) & (row.right >= first - near)
+            after = (row.left >= last - SAME_HEIGHT) & (row.left <= last + near)
+            rows.append(
+                (
+                    np.concatenate([row.left[before], whole.left, row.left[after]]),
+                    np.concatenate([row.right[before], whole.right, row.right[after]]),
+                    whole.top,
+                    whole.bottom,
+                )
+            )
         return type(self).of(grey, Grid(tuple(fitter.rows(rows))))
 
     def grown(self, grey: NDArray[np.uint8], fitter: Fitter) -> Self:
@@ -168,16 +219,27 @@ class _Seen:
         ]
 
 
+def _boxes(grey: NDArray[np.uint8], grid: Grid) -> tuple[Box, ...]:
+    height, width = grey.shape
+    return tuple(
+        Box(int(left), row.top, int(right - left), row.bottom - row.top).clipped(width, height)
+        for row in grid.rows
+        for left, right in zip(row.left, row.right, strict=True)
+    )
+
+
 def _first(grey: NDArray[np.uint8], fitter: Fitter) -> _Seen | None:
     """The first grid of equal tiles that shows a meeting."""
     known: set[tuple[int, ...]] = set()
-    for grid in fitter.grids():
+    for fitted in fitter.grids():
+        grid = fitted
         key = tuple(int(line) for row in grid.rows for line in (*row.left, row.top, row.bottom))
         if key in known:
             continue
         known.add(key)
         if not 1 < grid.support.size <= MOST_TILES or not _has_sizes(grid, fitter):
             continue
+        grid = _within_bars(fitted, fitter)
         stands_out = _stands_out(grid, fitter)
         if not stands_out and (grid.support.mean() < LEAST_SUPPORT_CLEAR or _has_cells(grid, fitter)):
             continue
@@ -191,11 +253,29 @@ def _first(grey: NDArray[np.uint8], fitter: Fitter) -> _Seen | None:
     return None
 
 
-def _free(grey: NDArray[np.uint8], fitter: Fitter) -> Iterator[_Seen]:
-    """Grids whose rows are cut by themselves and bear names."""
+def _centred(grey: NDArray[np.uint8], fitter: Fitter, least: int) -> Iterator[_Seen]:
+    """Grids of so many tiles in the middle of the window: nearly all bear a name, and edges speak against none."""
+    for grid in centred_grids(fitter):
+        if not least <= grid.support.size <= MOST_TILES or float(grid.support.mean()) < LEAST_SUPPORT_CENTRED:
+            continue
+        if min(float(row.worth.min()) for row in grid.rows) <= 0 or not _has_sizes(grid, fitter):
+            continue
+        if nearly_all_named(grey, _boxes(grey, grid)):
+            seen = _Seen.of(grey, grid)
+            if seen.shown.clear:
+                yield seen
+
+
+def _free(grey: NDArray[np.uint8], fitter: Fitter, least: int) -> Iterator[_Seen]:
+    """Grids of so many tiles whose rows are cut by themselves and bear names."""
     runs = fitter.row_chains(NEEDED_ROWS[0])[:FREE_CHAINS]
     runs += fitter.row_chains(NEEDED_ROWS[0], ROW_SLACK_WITHOUT_GAP, TOUCHING)[:FREE_CHAINS]
+    known: set[tuple[Box, ...]] = set()
     for grid in free_grids(fitter, runs):
+        boxes = _boxes(grey, grid)
+        if boxes in known or len(boxes) < least:
+            continue
+        known.add(boxes)
         if grid.support.mean() >= LEAST_SUPPORT_FREE and _stands_out(grid, fitter, any_shape=True):
             seen = _Seen.of(grey, grid).joined(grey, fitter)
             if seen.shown.names and seen.shown.balance >= LEAST_BALANCE_FREE * len(seen.boxes):
@@ -234,13 +314,33 @@ def _between_bars(grid: Grid, fitter: Fitter) -> Grid | None:
     )
 
 
+def _within_bars(grid: Grid, fitter: Fitter) -> Grid:
+    """One row without the empty space up to a title bar or down to a toolbar, if its tiles have the shape of a video
+    without it; any other grid as it is."""
+    if len(grid.rows) > 1 or grid.usual:
+        return grid
+    [row] = grid.rows
+    line = fitter.cut((row.left, row.right, row.top, row.bottom))
+    if line is None:
+        return grid
+    parts = fitter.rows([(row.left, row.right, line, row.bottom), (row.left, row.right, row.top, line)])
+    return next((part for part in map(Grid, zip(parts, strict=True)) if part.usual), grid)
+
+
 def _is_complete(grid: Grid, fitter: Fitter) -> bool:
     """Whether nothing is doubtful about these tiles, and there is no room for more where there is something."""
     if any(row.support.mean() < STRONG for row in grid.rows):
         return False
+    if any((np.abs(row.right - row.left - grid.width) > OWN_WIDTH * grid.width).any() for row in grid.rows):
+        return False
     touching = any((row.left[1:] - row.right[:-1] <= TOUCHING).any() for row in grid.rows)
     if touching and grid.support.size <= FEW_TOUCHING:
         return False
+    if len(grid.rows) > 1 and grid.rows[0].left.size > 1:
+        across = float(np.median(grid.rows[0].left[1:] - grid.rows[0].right[:-1]))
+        down = float(np.median([below.top - above.bottom for above, below in pairwise(grid.rows)]))
+        if abs(across - down) > SAME_GAP:
+            return False
     width, height = fitter.upright.length, fitter.level.length
     top, bottom = grid.rows[0].top, grid.rows[-1].bottom
     left = min(int(row.left[0]) for row in grid.rows)
@@ -257,6 +357,21 @@ def _is_complete(grid: Grid, fitter: Fitter) -> bool:
         if enough
     ]
     return all(float(fitter.upright.busy(*place)[0]) < BUSY for place in beside)
+
+
+def _is_cut_up(whole: Row, parts: Row) -> bool:
+    """Whether one row has the same edges as another, whose tiles are beyond doubt there, and more between them."""
+    high = min(whole.bottom, parts.bottom) - max(whole.top, parts.top)
+    if high < SAME_ROW * (max(whole.bottom, parts.bottom) - min(whole.top, parts.top)):
+        return False
+    if whole.left.size < 2 or float(whole.support.mean()) < SURE_ROW:
+        return False
+    near = widest_gap(high)
+    inside = (parts.right > whole.left[0] + near) & (parts.left < whole.right[-1] - near)
+    return whole.left.size < int(inside.sum()) <= MOST_CUT_UP * whole.left.size and all(
+        bool((np.abs(edges[:, None] - others) <= near).any(axis=1).all())
+        for edges, others in ((whole.left, parts.left), (whole.right, parts.right))
+    )
 
 
 def label_strip(box: Box) -> Box:

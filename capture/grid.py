@@ -149,7 +149,7 @@ class Fitter:
         for share in NEEDED_ROWS:
             grown = []
             for grid in self._full_grids(self.row_chains(share)):
-                grown.append(self._grown(grid))
+                grown.append(self.grown(grid))
                 if float(grown[-1].support.mean()) >= BEYOND_DOUBT:
                     break
             yield from sorted((grid for grid in grown if grid.score > 0), key=lambda grid: -grid.score)
@@ -240,8 +240,8 @@ class Fitter:
                 ]
             )
         )
-        trimmed = (_trimmed([next(found) for _ in rows.begin]) for rows, _ in pairs)
-        grids = sorted((Grid(rows) for rows in trimmed if rows), key=lambda grid: -grid.score)
+        kept = (_trimmed([next(found) for _ in rows.begin]) for rows, _ in pairs)
+        grids = sorted((Grid(rows) for rows in kept if rows), key=lambda grid: -grid.score)
         # the best of each number of rows and columns: some gain more than others when they grow
         kinds: dict[tuple[int, int], Grid] = {}
         for grid in grids:
@@ -262,7 +262,7 @@ class Fitter:
             tuple(self.rows([(left, right, int(t), int(b)) for t, b in zip(top, bottom, strict=True)]))
         )
 
-    def _grown(self, grid: Grid) -> Grid:
+    def grown(self, grid: Grid) -> Grid:
         """The grid with the rows and columns beside it whose tiles are there but show few edges, and with its last
         row as it is: full, or fewer tiles in its middle or at its left.
         """

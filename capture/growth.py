@@ -1,27 +1,26 @@
 """Tiles beside a grid that show hardly an edge, or are cut by the picture's edge, but bear names.
 
 A room in the colour of the gap has no outline. Where the grid has room for another row or column, it is looked at: if
-nearly all cells there show a name at the same place as the tiles of the grid, they are tiles. Of a row that the
-picture's edge cuts, what is seen counts from half of its height on; of a lower one, whose names are cut off, the
-upright edges speak.
+nearly all cells there show a name at the same place as the tiles of the grid, they are tiles. Of a row or column that
+the picture's edge cuts, what is seen counts from half of its size on; where its names are cut off, its edges speak.
 """
 
 from collections.abc import Iterator
-from itertools import islice
+from itertools import islice, pairwise
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from capture.cards import Content
-from capture.chains import MOST_IN_LINE, Lines
+from capture.chains import MOST_IN_LINE, Lines, widest_gap
 from capture.evidence import Evidence
 from capture.grid import Fitter, Grid, Place
 from engagement.records import Box
 
 # Share of the cells beside a grid that bear a name.
 NAMED: Final = 0.75
-# Share of its height that is seen of a row that is cut, and support of its outline.
+# Share that is seen of a row or column that is cut, and support of its outline.
 LEAST_SEEN: Final = 0.5
 LEAST_CUT: Final = 0.72
 # Support of the outlines of a row that is not full.
@@ -48,22 +47,32 @@ def _with_columns(grey: NDArray[np.uint8], fitter: Fitter, places: list[Place]) 
     for outwards in (-1, 1):
         while True:
             left, right, top, bottom = max(places, key=lambda place: place[0].size)
-            if left.size == MOST_IN_LINE or (left.size == 1 and len(places) > 1):
+            if left.size == MOST_IN_LINE:
                 break
-            pitch = int(np.median(np.diff(left))) if left.size > 1 else int(right[0] - left[0])
+            strip = left.size == 1 and len(places) > 1
+            wide = int(np.median(right - left))
             end = 0 if outwards < 0 else -1
+            pitch = int(np.median(np.diff(left))) if left.size > 1 else wide + _gap_below(places)
             begin, finish = int(left[end]) + outwards * pitch, int(right[end]) + outwards * pitch
-            if begin < -BEYOND or finish > width + BEYOND:
+            cut = begin < -BEYOND or finish > width + BEYOND
+            begin, finish = max(0, begin), min(width, finish)
+            if finish - begin < (LEAST_SEEN if cut else 1 - BEYOND / wide) * wide or (cut and strip):
                 break
             full = [
                 i
                 for i, place in enumerate(places)
                 if place[0].size == left.size and abs(int(place[0][0]) - int(left[0])) <= ALIGNED
             ]
+            if strip:
+                begin, finish = _aligned(fitter, begin, finish, outwards, [places[i] for i in full])
             one = np.array([begin]), np.array([finish])
-            if not _is_busy(fitter, begin, finish, places[full[0]][2], places[full[-1]][3]) or not _are_named(
-                grey, [(*one, places[i][2], places[i][3]) for i in full]
-            ):
+            column: list[Place] = [(*one, places[i][2], places[i][3]) for i in full]
+            if not _is_busy(fitter, begin, finish, column[0][2], column[-1][3]):
+                break
+            # the names of a column that is cut at its left are cut off, and beside a strip may be a shared screen
+            if (cut or strip) and not _are_outlined(grey, fitter, column):
+                break
+            if not (cut and outwards < 0) and not _are_named(grey, column):
                 break
             for i in full:
                 left, right, top, bottom = places[i]
@@ -71,6 +80,8 @@ def _with_columns(grey: NDArray[np.uint8], fitter: Fitter, places: list[Place]) 
                     places[i] = np.append(one[0], left), np.append(one[1], right), top, bottom
                 else:
                     places[i] = np.append(left, one[0]), np.append(right, one[1]), top, bottom
+            if cut:
+                break
     return places
 
 
@@ -100,7 +111,7 @@ def _with_rows(
                 # beside a strip may be a shared screen
                 for place in islice(_arrangements(full, top, bottom), 1 if strip else None)
                 if (
-                    _is_cut_row(grey, fitter, place)
+                    _are_outlined(grey, fitter, [place])
                     if cut and downwards
                     else _is_whole(fitter, place, full) and _are_named(grey, [place])
                 )
@@ -118,6 +129,26 @@ def _with_rows(
 def _gap(place: Place) -> int:
     left, right, *_ = place
     return int(np.median(left[1:] - right[:-1])) if left.size > 1 else 0
+
+
+def _aligned(fitter: Fitter, begin: int, finish: int, outwards: int, places: list[Place]) -> tuple[int, int]:
+    """The column moved outwards by as much as there may be between it and the strip, to where its edges are."""
+    offs = [off * outwards for off in range(round(widest_gap(finish - begin)) // 2)]
+    found = fitter.rows(
+        [
+            (np.array([begin + off]), np.array([finish + off]), top, bottom)
+            for off in offs
+            for *_, top, bottom in places
+        ]
+    )
+    support = np.array([float(row.support[0]) for row in found]).reshape(len(offs), -1).mean(axis=1)
+    best = offs[int(support.argmax())]
+    return begin + best, finish + best
+
+
+def _gap_below(places: list[Place]) -> int:
+    gaps = [lower[2] - upper[3] for upper, lower in pairwise(places)]
+    return max(0, int(np.median(gaps))) if gaps else 0
 
 
 def _arrangements(full: Place, top: int, bottom: int) -> Iterator[Place]:
@@ -152,10 +183,11 @@ def _is_whole(fitter: Fitter, place: Place, full: Place) -> bool:
     return place[0].size == full[0].size or float(fitter.rows([place])[0].support.mean()) >= LEAST_SHORT
 
 
-def _is_cut_row(grey: NDArray[np.uint8], fitter: Fitter, place: Place) -> bool:
-    [row] = fitter.rows([place])
-    contents = Evidence.of(grey, _boxes(grey, [place])).contents
-    return float(row.support.mean()) >= LEAST_CUT and Content.PICTURE in contents
+def _are_outlined(grey: NDArray[np.uint8], fitter: Fitter, places: list[Place]) -> bool:
+    """Whether what is cut by the picture's edge has the outlines of tiles, and is a camera's picture somewhere."""
+    support = np.concatenate([row.support for row in fitter.rows(places)])
+    contents = Evidence.of(grey, _boxes(grey, places)).contents
+    return float(support.mean()) >= LEAST_CUT and Content.PICTURE in contents
 
 
 def _boxes(grey: NDArray[np.uint8], places: list[Place]) -> list[Box]:

@@ -16,9 +16,11 @@ INNER: Final = 0.4
 LEAST_SIDE: Final = 0.12
 # Outermost lines that are tried for each side of the picture, and strongest lines that are paired with each.
 OUTER_LINES: Final = 4
-INNER_LINES: Final = 4
+INNER_LINES: Final = 7
 # Support of the short edges.
 NEEDED: Final = 0.5
+# A place at the end of a strip with less support than this is empty.
+NOTHING: Final = 0.3
 # Support of the outline of a tile, and of the large picture beside the strip.
 LEAST_TILE: Final = 0.62
 LEAST_LARGE: Final = 0.72
@@ -77,8 +79,12 @@ def _grid(fitter: Fitter, first: int, second: int, begin: Lines, end: Lines, *, 
         else [(begin, end, first, second)]
     )
     rows = fitter.rows(places)
+    while len(rows) > 1 and float(rows[-1].support.max()) < NOTHING:
+        rows.pop()
+    while len(rows) > 1 and float(rows[0].support.max()) < NOTHING:
+        rows.pop(0)
     support = np.concatenate([row.support for row in rows])
-    return Grid(tuple(rows)) if support.mean() >= LEAST_TILE else None
+    return Grid(tuple(rows)) if support.size > 1 and support.mean() >= LEAST_TILE else None
 
 
 def is_strip(grid: Grid) -> bool:

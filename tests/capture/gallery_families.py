@@ -243,6 +243,48 @@ def pillars(rng: Random, pictures: Sequence[Picture]) -> Gallery:
     )
 
 
+def bars_in_gap_colour(rng: Random, pictures: Sequence[Picture]) -> Gallery:
+    """Half of the videos, or all, are 4:3 between bars of the window's colour, in which their names begin."""
+    chosen, look = _zoom(rng, pictures, cards=0.0)
+    share = float(rng.choice([0.5, 0.5, 1.0]))
+    return compose_gallery(
+        _changed(rng, chosen, share, lambda p: pillarboxed(p, 4 / 3, look.background)),
+        look=replace(look, radius=0, speaker=None),
+    )
+
+
+def dark_class(rng: Random, pictures: Sequence[Picture]) -> Gallery:
+    """Everybody sits in the dark."""
+    chosen, look = _zoom(rng, pictures, count=int(rng.integers(4, 17)))
+    chosen = _changed(rng, chosen, 1.0, lambda p: dark_room(p, float(rng.uniform(0.06, 0.2))))
+    return compose_gallery(chosen, look=replace(look, background=_any_of(rng, DARK[2:])))
+
+
+def on_a_desktop(rng: Random, pictures: Sequence[Picture]) -> Gallery:
+    """A window on a desktop with a picture, between a menu and a dock."""
+    count = int(rng.integers(4, 17))
+    look = _look(rng, count, (1180, 740))
+    inner = compose_gallery(_pick(rng, pictures, count), look=look)
+    image = cv2.GaussianBlur(fill(_any_of(rng, pictures), 1920, 1200), (0, 0), 2.0)
+    image[:24] = (230, 230, 235)
+    image[1120:1192, 500:1420] = (200, 205, 215)
+    for x in range(515, 1400, 64):
+        image[1128:1180, x : x + 50] = rng.integers(0, 256, 3)
+    x, y = int(rng.integers(40, 700)), int(rng.integers(40, 360))
+    image[y : y + 740, x : x + 1180] = inner.image
+    boxes = tuple(replace(box, left=box.left + x, top=box.top + y) for box in inner.boxes)
+    return replace(inner, image=np.asarray(image, np.uint8), boxes=boxes)
+
+
+def small_picture(rng: Random, pictures: Sequence[Picture]) -> Gallery:
+    """A picture of a gallery as articles show it: small, and compressed."""
+    chosen = _pick(rng, pictures, int(rng.choice([9, 12, 16, 20, 25])))
+    look = Look(
+        size=(800, 450), gap=2, margin=0, rescale=float(rng.uniform(1.6, 2.6)), jpeg=int(rng.integers(45, 85))
+    )
+    return compose_gallery(chosen, look=look)
+
+
 def compressed(rng: Random, pictures: Sequence[Picture]) -> Gallery:
     chosen, look = _zoom(rng, pictures)
     return compose_gallery(
@@ -341,6 +383,22 @@ def cropped(rng: Random, pictures: Sequence[Picture]) -> Gallery:
         tuple(on for on, s in zip(whole.camera_on, sure, strict=True) if s),
         tuple(box for box, s in zip(seen, sure, strict=True) if not s),
     )
+
+
+def cropped_column(rng: Random, pictures: Sequence[Picture]) -> Gallery:
+    """The picture ends inside the first or the last column; of it counts what is more than six tenths of a tile."""
+    columns = int(rng.integers(3, 7))
+    count = columns * int(rng.integers(2, 5))
+    look = replace(_look(rng, count), columns=columns, title_bar=0, toolbar=0)
+    whole = compose_gallery(_pick(rng, pictures, count), look=look)
+    cut = round(whole.boxes[0].width * float(rng.uniform(0.05, 0.4)))
+    left, right = whole.boxes[0].left, whole.boxes[columns - 1].right
+    begin, end = (left + cut, look.size[0]) if rng.random() < 0.5 else (0, right - cut)
+    boxes = tuple(
+        Box(max(b.left, begin) - begin, b.top, min(b.right, end) - max(b.left, begin), b.height)
+        for b in whole.boxes
+    )
+    return replace(whole, image=np.ascontiguousarray(whole.image[:, begin:end]), boxes=boxes)
 
 
 def unequal(rng: Random, pictures: Sequence[Picture]) -> Gallery:
@@ -528,6 +586,28 @@ def strip_beside_page(rng: Random, pictures: Sequence[Picture]) -> Gallery:
     return _shared(rng, pictures, ("document", "spreadsheet", "desktop", "slide"))
 
 
+def two_columns_beside_page(rng: Random, pictures: Sequence[Picture]) -> Gallery:
+    """A shared page at the left, and the gallery in two columns at the right."""
+    rows = int(rng.integers(3, 6))
+    look = replace(_strip_look(rng, 2 * rows), size=(1920, 1080), radius=0)
+    wide = int(rng.integers(220, 300))
+    high, area = wide * 9 // 16, _area(look)
+    left = area.right - 2 * wide - look.gap
+    top = area.top if rng.random() < 0.5 else area.top + (area.height - rows * (high + look.gap)) // 2
+    boxes = [
+        Box(left + column * (wide + look.gap), top + row * (high + look.gap), wide, high)
+        for row in range(rows)
+        for column in range(2)
+    ]
+    gallery = compose_gallery(_with_cards(rng, _pick(rng, pictures, 2 * rows), 0.15), look=look, boxes=boxes)
+    page = largest_within(Box(area.left, area.top, left - area.left - 8, area.height))
+    kind = _any_of(rng, ("document", "spreadsheet", "slide", "web page"))
+    gallery.image[page.top : page.bottom, page.left : page.right] = not_a_gallery(
+        kind, (page.width, page.height), pictures, int(rng.integers(10000))
+    )
+    return gallery
+
+
 def strip_beside_rectangles(rng: Random, pictures: Sequence[Picture]) -> Gallery:
     """The shared slide is full of equal rectangles."""
     return _shared(rng, pictures, ("slide of rectangles", "photo wall", "file manager", "web page"))
@@ -575,6 +655,10 @@ FAMILIES: Final[dict[str, Family]] = {
     "zoom: line in gap colour": gap_coloured_column,
     "zoom: white backgrounds": white_backgrounds,
     "zoom: pillarboxed": pillars,
+    "zoom: bars in gap colour": bars_in_gap_colour,
+    "zoom: dark class": dark_class,
+    "zoom: on a desktop": on_a_desktop,
+    "zoom: small picture": small_picture,
     "zoom: compressed, scaled": compressed,
     "zoom: speaker border": speaker,
     "zoom: badges": badged,
@@ -585,9 +669,11 @@ FAMILIES: Final[dict[str, Family]] = {
     "zoom: no labels": no_labels,
     "zoom: several people": several_people,
     "zoom: cropped row": cropped,
+    "zoom: cropped column": cropped_column,
     "spotlight, strip at side": spotlight_side,
     "spotlight, strip on top": spotlight_top,
     "strip beside page": strip_beside_page,
+    "two columns beside page": two_columns_beside_page,
     "strip beside rectangles": strip_beside_rectangles,
     "teams: last row centred": teams_centred,
     "teams: stretched": teams_stretched,
