@@ -21,9 +21,8 @@ PRECISION: Final = 0.98
 LEAST: Final = {
     "zoom: gap colour behind": (0.90, 0.95),
     "zoom: line in gap colour": (0.90, 0.98),
-    "zoom: pillarboxed": (0.73, 0.98),
     "meet: uneven rows": (0.90, 0.95),
-    "meet 2020: no gaps": (0.40, 0.80),
+    "meet 2020: no gaps": (0.90, 0.90),
     "mixed": (0.72, 0.98),
 }
 
