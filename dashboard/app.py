@@ -94,7 +94,7 @@ def create_app(
     settings_page.register(app, book)
     start.register(app, engine, controls, chosen.start_command)
     running.register(app, engine, controls, shell.URL)
-    about.register(app, chosen.accuracy)
+    about.register(app, engine, chosen.accuracy)
     # ids are looked up in all pages, not only in the one that is open
     app.validation_layout = [
         shell.layout(),

@@ -1,19 +1,21 @@
 """About (`/about`): what the figures mean and cannot say, what is kept, versions and licences."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import tzinfo
 from importlib import metadata
 from typing import Any, Final
 
 import dash_mantine_components as dmc
 from dash import Dash, Input, Output, dcc, html
 from dash.development.base_component import Component
+from sqlalchemy import Engine
 
 from dashboard import accuracy, shell
 from dashboard.figures import Figure
-from dashboard.notice import CHAT
+from dashboard.notice import ASSESSMENT, CHAT, ONE_PAGE
 from dashboard.theme import Scheme
 from dashboard.wording import MODE_MEANINGS, MODES, STATE_SYMBOLS, STATES
-from engagement.records import Mode
+from storage.audit import AuditEntry, audit_entries
 
 _PARTS: Final = (
     "dash",
@@ -41,12 +43,20 @@ _LONGEST_LICENCE: Final = 60
 """Characters of a licence's name; what is longer is its text."""
 
 ACCURACY: Final = "about-accuracy"
+AUDIT: Final = "about-audit"
+
+_AUDIT_LINES: Final = 20
 
 _CONFIG: Final = {"displaylogo": False, "displayModeBar": False, "responsive": True}
 
 
-def register(app: Dash, figures: Mapping[str, Any] | None) -> None:
-    """Show how well faces are read, in the viewer's colours; nothing where `figures` is None."""
+def register(app: Dash, engine: Engine, figures: Mapping[str, Any] | None) -> None:
+    """Show the newest lines of the audit log, and how well faces are read; nothing of that where `figures` is None."""
+
+    @app.callback(Output(AUDIT, "children"), Input(shell.VIEWER, "data"))
+    def show_audit(viewer: Any) -> Component:
+        return audit_table(audit_entries(engine, _AUDIT_LINES), shell.viewer_of(viewer).zone)
+
     if figures is None:
         return
 
@@ -145,11 +155,36 @@ def layout() -> Component:
                             "Whoever is read should know it before. A message for the chat of the meeting, in the mode "
                             "that you will use; what stands in square brackets is for you to fill in."
                         ),
-                        *(_message(mode, text) for mode, text in CHAT.items()),
+                        *(
+                            _text(MODES[mode], (text,), f"the message for {MODES[mode]} mode")
+                            for mode, text in CHAT.items()
+                        ),
+                        html.P("A page that says more, to hand out or to put where the class finds it:"),
+                        _text("The notice on one page", ONE_PAGE, "the notice"),
                         html.P(
-                            "docs/privacy.md has a page that says more, and what holds in the EU.",
+                            "What a school in the EU writes down before it allows this (GDPR, Article 35), with what "
+                            "classpulse does filled in:"
+                        ),
+                        _text("Data protection impact assessment", ASSESSMENT, "the assessment"),
+                        html.P(
+                            "They are a start and no legal advice. docs/privacy.md says what holds where.",
                             className="cp-muted",
                         ),
+                    ),
+                    _section(
+                        "For how long, and who did what",
+                        html.P(
+                            "A session is erased by itself after the days that Settings says, unless it is kept on "
+                            "Sessions. One session or one student is exported and erased there and on Students, down "
+                            "to the bytes of the file."
+                        ),
+                        html.P(
+                            "The audit log keeps where the class was said to be, which class was started in which mode "
+                            "and said to have agreed, whose consent changed, and what was exported, kept, purged and "
+                            "erased: times and numbers, never names. The newest lines:"
+                        ),
+                        html.Div(id=AUDIT),
+                        html.P("classpulse audit shows all of it.", className="cp-muted"),
                     ),
                     _section(
                         "Versions and licences",
@@ -176,21 +211,49 @@ def layout() -> Component:
     )
 
 
-def _message(mode: Mode, text: str) -> Component:
+def _text(title: str, paragraphs: Sequence[str], what: str) -> Component:
+    """A text to copy, folded away."""
     return html.Details(
         [
-            html.Summary(MODES[mode]),
-            html.Blockquote(text, className="cp-notice-text"),
+            html.Summary(title),
+            html.Blockquote(
+                paragraphs[0] if len(paragraphs) == 1 else [html.P(one) for one in paragraphs],
+                className="cp-notice-text",
+            ),
             dmc.CopyButton(
                 "Copy",
                 copiedChildren="Copied",
-                value=text,
+                value="\n\n".join(paragraphs),
                 copiedColor="pulse",
                 variant="default",
                 size="xs",
-                **{"aria-label": f"Copy the message for {MODES[mode]} mode"},
+                **{"aria-label": f"Copy {what}"},
             ),
         ]
+    )
+
+
+def audit_table(entries: Sequence[AuditEntry], zone: tzinfo | None) -> Component:
+    """Lines of the audit log, in the viewer's time."""
+    if not entries:
+        return html.P("Nothing yet.", className="cp-muted")
+    rows = [
+        html.Tr(
+            [
+                html.Td(f"{entry.at.astimezone(zone):%Y-%m-%d %H:%M}"),
+                html.Td(entry.actor),
+                html.Td(str(entry.action).replace("_", " ")),
+                html.Td("" if entry.subject is None else str(entry.subject)),
+                html.Td(
+                    ", ".join(f"{key.replace('_', ' ')}: {value}" for key, value in entry.detail.items())
+                ),
+            ]
+        )
+        for entry in entries
+    ]
+    heads = ("When", "Who", "What", "Number", "Detail")
+    return html.Table(
+        [html.Thead(html.Tr([html.Th(head) for head in heads])), html.Tbody(rows)], className="cp-table"
     )
 
 
