@@ -4,11 +4,15 @@
   var leaving = false;
   window.fetch = function () {
     return ask.apply(this, arguments).then(function (answer) {
-      if (answer.status === 401 && !leaving) {
+      if (answer.status !== 401) {
+        return answer;
+      }
+      if (!leaving) {
         leaving = true;
         window.location.reload();
       }
-      return answer;
+      // nobody is there any more to make something of the refusal
+      return new Promise(function () {});
     });
   };
 })();
