@@ -43,8 +43,8 @@ GRID_THEME = """themeQuartz.withParams({
 })"""
 
 _COLUMNS: Final[list[dict[str, Any]]] = [
-    {"field": "started", "headerName": "Date", "minWidth": 170, "sort": "desc"},
-    {"field": "name", "headerName": "Class", "cellRenderer": "SessionLink", "minWidth": 170, "flex": 2},
+    {"field": "started", "headerName": "Date", "minWidth": 166, "sort": "desc"},
+    {"field": "name", "headerName": "Class", "cellRenderer": "SessionLink", "minWidth": 140, "flex": 2},
     {
         "field": "length",
         "headerName": "Length",
@@ -67,7 +67,7 @@ _COLUMNS: Final[list[dict[str, Any]]] = [
     },
     {"field": "episodes", "headerName": "Episodes", "type": "rightAligned", "minWidth": 105},
     {"field": "notes", "headerName": "Notes", "type": "rightAligned", "minWidth": 85},
-    {"field": "mode", "headerName": "Mode", "minWidth": 120},
+    {"field": "mode", "headerName": "Mode", "minWidth": 115},
     {"field": "kept", "headerName": "Kept", "minWidth": 85},
 ]
 
