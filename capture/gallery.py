@@ -43,6 +43,8 @@ BUSY: Final = 0.01
 SAME_HEIGHT: Final = 3
 # What the support of a grid's tiles is worth beside their names, for each tile.
 SUPPORT_WEIGHT: Final = 0.25
+# What a share of tiles of another width speaks against it, in terms of support.
+UNEVEN: Final = 2.0
 # Mean support of the tiles of a row that are beyond doubt there, and overlap of two rows that are one.
 SURE_ROW: Final = 0.85
 SAME_ROW: Final = 0.9
@@ -125,10 +127,10 @@ class _Seen:
         return cls(grid, boxes, Evidence.of(grey, boxes))
 
     def worth(self, weight: float) -> float:
-        """How many tiles bear a name, less those that bear none, and a little for their outlines and even rows."""
-        widths = [row.right - row.left for row in self.grid.rows]
-        uneven = np.mean([np.ptp(wide) > OWN_WIDTH * float(np.median(wide)) for wide in widths])
-        return self.shown.balance + weight * float(self.grid.support.mean() - uneven)
+        """How many tiles bear a name, less those that bear none, and a little for outlines and equal tiles."""
+        wide = np.concatenate([row.right - row.left for row in self.grid.rows])
+        uneven = float((np.abs(wide - np.median(wide)) > OWN_WIDTH * float(np.median(wide))).mean())
+        return self.shown.balance + weight * (float(self.grid.support.mean()) - UNEVEN * uneven)
 
     def is_part_of(self, other: Self) -> bool:
         """Whether these are some of the tiles of another grid, and edges speak for the rest of these too."""
