@@ -49,7 +49,7 @@ def test_the_banner_is_told_with_the_answer(broken: Engine) -> None:
         .server.test_client()
         .post(
             "/_dash-update-component",
-            headers={"Host": "localhost"},
+            headers={"Host": "localhost", "Origin": "http://localhost"},
             json={
                 "output": "running-state.data",
                 "outputs": {"id": "running-state", "property": "data"},
