@@ -149,6 +149,10 @@ def test_a_time_without_its_zone_is_refused(filled: Engine) -> None:
 def test_what_belongs_to_a_session_goes_with_it(filled: Engine) -> None:
     with writing(filled) as connection:
         connection.execute(delete(SessionTable))
+        # the log tells by number that there was a session, and stays
+        assert connection.scalar(text("SELECT count(*) FROM audit_log")) == 1
         for mapper in SessionTable.registry.mappers:
             name = mapper.local_table.description
+            if name == "audit_log":
+                continue
             assert connection.scalar(text(f"SELECT count(*) FROM {name}")) == 0, name  # noqa: S608
