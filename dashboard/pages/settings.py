@@ -43,6 +43,11 @@ _TITLES: Final[Mapping[str, str]] = MappingProxyType(
         "storage.keep_days": "Days until a session is erased",
         "dashboard.host": "Address",
         "dashboard.port": "Port",
+        "dashboard.link": "One-time link for this computer",
+        "dashboard.hosts": "Names for other computers",
+        "dashboard.certificate": "Certificate",
+        "dashboard.key": "Private key of the certificate",
+        "dashboard.proxy": "Address of a proxy",
     }
 )
 
