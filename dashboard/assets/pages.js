@@ -268,10 +268,11 @@
 
   document.addEventListener("keydown", function (event) {
     const target = event.target;
-    if (event.key === "Escape" && target.id === "now-note") {
+    // also on the button that began to edit, until the field has the focus
+    if (event.key === "Escape" && (target === document.body || target.closest("#now-note, .cp-notes"))) {
       const cancel = document.getElementById("now-note-cancel");
       if (cancel && !cancel.classList.contains("cp-hidden")) cancel.click();
-      target.blur();
+      if (target.id === "now-note") target.blur();
     }
     if (event.key !== "n" || event.ctrlKey || event.metaKey || event.altKey) return;
     if (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName)) return;
