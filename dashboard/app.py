@@ -27,7 +27,7 @@ from dashboard.theme import css_variables
 from dashboard.visitors import FOR_ADMINS, ForAdmins, controls_for_admins, may_manage
 from engagement.errors import ClasspulseError
 from storage.accounts import has_accounts
-from storage.errors import UnknownSessionError
+from storage.errors import StorageError, UnknownSessionError
 from storage.scope import restricted
 
 _FOLDER: Final = Path(__file__).parent
@@ -153,8 +153,11 @@ def _serve_exports(app: Dash, engine: Engine) -> None:
     @app.server.get("/health")
     def answer_health() -> tuple[Response, int]:
         # whether the data are fresh is true or not, whoever asks
-        with restricted(None):
-            body, status = health(engine)
+        try:
+            with restricted(None):
+                body, status = health(engine)
+        except StorageError:
+            body, status = {"status": "no database", "session": None}, 503
         return jsonify(body), status
 
     @app.server.get("/sessions/<int:session_id>/report.<suffix>")

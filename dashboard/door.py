@@ -8,8 +8,9 @@ import logging
 import math
 import re
 import secrets
+import time
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -29,6 +30,7 @@ from dashboard.security import said
 from dashboard.theme import PALETTES
 from dashboard.visitors import ACCOUNT, Visitor, visitor
 from storage import accounts, logins
+from storage.accounts import Role
 from storage.audit import AuditAction, audit
 from storage.errors import OutOfScopeError, StorageError, UnknownAccountError
 from storage.scope import restricted
@@ -46,6 +48,8 @@ _DEVICE: Final = "classpulse-device"
 _DEVICE_DAYS: Final = 180
 _TOKEN: Final = "login"  # noqa: S105 - the name of what holds it
 _OWN_PATH: Final = re.compile(r"/(?![/\\])[^\\\x00-\x1f\x7f]*")
+_REMEMBERED_SECONDS: Final = 60.0
+"""For so long a browser that was let in is known while the database cannot be asked."""
 _MOST_REMEMBERED: Final = 1000
 
 _log = logging.getLogger(__name__)
@@ -106,13 +110,14 @@ class Door:
         self._access = access
         self._attempts = attempts or Attempts()
         self._devices = links.signer(access.secret, "device")
-        self._remembered: OrderedDict[str, Visitor] = OrderedDict()
+        self._remembered: OrderedDict[str, tuple[Visitor, float]] = OrderedDict()
         server.secret_key = access.secret
         server.session_interface = _Sessions()
         server.before_request(self._let_in)
         server.teardown_request(self._leave)
         server.register_error_handler(OutOfScopeError, _refused)
         server.register_error_handler(NotAllowedError, _refused)
+        server.register_error_handler(StorageError, _unreachable)
         for path, name, view, methods in (
             (LOGIN, "door_login", self._login, ["GET", "POST"]),
             (links.PATH, "door_enter", self._enter, ["GET"]),
@@ -152,16 +157,19 @@ class Door:
         try:
             found = logins.find_login(self._engine, token, datetime.now(UTC))
         except StorageError:
-            # so that the page itself can say what is wrong with the database; there is nothing to see in it now
-            known = self._remembered.get(token)
-            if known is None:
+            # so that the page itself can say for a while what is wrong with the database; whether the account is still
+            # there, and what it may, cannot be asked now: it may nothing but look
+            known, seen_at = self._remembered.get(token, (None, 0.0))
+            if known is None or time.monotonic() - seen_at > _REMEMBERED_SECONDS:
                 raise
-            return known
+            if known.account is None:
+                return known
+            return replace(known, account=replace(known.account, role=Role.TEACHER, classes=()))
         if found is None:
             self._remembered.pop(token, None)
             return None
         who = Visitor(found.key, found.account)
-        self._remembered[token] = who
+        self._remembered[token] = who, time.monotonic()
         while len(self._remembered) > _MOST_REMEMBERED:
             self._remembered.popitem(last=False)
         return who
@@ -290,7 +298,9 @@ class Door:
         )
 
     def _forget(self, who: Visitor) -> None:
-        for token in [token for token, one in list(self._remembered.items()) if one.account == who.account]:
+        for token in [
+            token for token, (one, _) in list(self._remembered.items()) if one.account == who.account
+        ]:
             self._remembered.pop(token, None)
 
     def _login_page(self, status: int, **shown: Any) -> AnyResponse:
@@ -311,6 +321,11 @@ def _page(template: str, status: int, **shown: Any) -> AnyResponse:
 
 def _refused(error: Exception) -> Response:
     return said(str(error), 403)
+
+
+def _unreachable(error: Exception) -> Response:
+    _log.warning("the database did not answer: %s", error)
+    return said(str(error), 503)
 
 
 def _is_page() -> bool:

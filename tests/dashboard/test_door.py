@@ -15,9 +15,11 @@ from werkzeug.security import generate_password_hash
 from dashboard import attempts, links, passwords
 from dashboard.door import OPEN, Access
 from dashboard.passwords import hash_password
+from dashboard.visitors import visitor
 from storage.accounts import remove_account, set_password
 from storage.audit import AuditAction, audit_entries
 from storage.database import writing
+from storage.errors import StorageError
 from storage.logins import IDLE, LONGEST
 from storage.schema import LoginTable
 
@@ -399,6 +401,38 @@ def test_the_pages_of_the_door_carry_the_protecting_headers_and_labels(browser: 
         assert visible
         assert all(f'for="{field}"' in text for field in visible)
         assert text.count("autocomplete=") >= len(visible)
+
+
+def test_while_the_database_is_away_nobody_manages_and_every_address_says_so(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_accounts(engine, "Algebra 9b")
+    server = app_with_a_door(engine)
+    admin, stranger = Browser(server), Browser(server)
+    who: list[bool] = []
+    server.add_url_rule("/who", "who", lambda: (who.append(visitor().is_admin), "")[1])  # type: ignore[union-attr]
+    now = [1000.0]
+    monkeypatch.setattr("dashboard.door.time.monotonic", lambda: now[0])
+    admin.log_in(ADMIN)
+    assert admin.get("/who").status_code == 200
+
+    def away(*_args: object, **_named: object) -> None:
+        raise StorageError("The database cannot be reached: mount its disk.")
+
+    for place in ("logins.find_login", "accounts.has_accounts", "accounts.password_hash"):
+        monkeypatch.setattr(f"dashboard.door.{place}", away)
+    monkeypatch.setattr("dashboard.health.take_pulse", away)
+    health = stranger.get("/health")
+    assert (health.status_code, health.get_json()) == (503, {"status": "no database", "session": None})
+    for path in ("/", "/login", "/settings"):
+        answer = stranger.get(path)
+        assert (answer.status_code, "mount its disk" in answer.get_data(as_text=True)) == (503, True), path
+    assert stranger.log_in(ADMIN).status_code == 503
+    # who was in may see what is wrong for a minute, but is no admin of what cannot be asked
+    assert admin.get("/who").status_code == 200
+    assert who == [True, False]
+    now[0] += 61
+    assert admin.get("/who").status_code == 503
 
 
 def test_a_secret_is_long() -> None:
