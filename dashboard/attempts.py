@@ -71,7 +71,8 @@ class Attempts:
             known = device is not None and not self._wait(("device", device), PER_DEVICE)
             who = ("device", device or "") if known else ("name", name)
             most = PER_DEVICE if known else PER_NAME
-            wait = max(self._wait(who, most), self._wait(network, PER_ADDRESS))
+            # what strangers try from the same address (a school has but one) is nothing to a browser that is known
+            wait = max(self._wait(who, most), 0.0 if known else self._wait(network, PER_ADDRESS))
             if wait > 0:
                 return Attempt(wait, locks=False, keys=())
             for key in (who, network):

@@ -6,7 +6,7 @@ Passwords come in hashed (`dashboard.passwords`); what is changed here ends the 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 
@@ -31,6 +31,9 @@ __all__ = [
     "set_password",
     "set_role",
 ]
+
+_TAKEN: Final = frozenset({"command line", "page", "settings", "this computer", "unknown account"})
+"""Names by which the audit log calls those who have no account, besides the commands of classpulse."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +109,8 @@ def add_account(
     cleaned = clean_name(name)
     if cleaned is None:
         raise InvalidRecordError("An account needs a name of at least one visible letter: type another one.")
+    if compared(cleaned) in _TAKEN or compared(cleaned).startswith("classpulse"):
+        raise InvalidRecordError(f"The audit log calls others {cleaned!r}: type another name.")
     now = datetime.now(UTC)
     with writing(engine) as connection:
         if (

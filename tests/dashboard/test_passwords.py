@@ -72,6 +72,14 @@ def test_a_known_browser_that_fails_is_a_stranger() -> None:
     assert waits == [False] * (PER_DEVICE + PER_NAME) + [True]
 
 
+def test_a_known_browser_does_not_wait_for_strangers_at_its_address() -> None:
+    attempts = Attempts(Clock())
+    for n in range(PER_ADDRESS):
+        attempts.begin(f"guess {n}", "10.0.0.1", None)
+    assert attempts.begin("berg", "10.0.0.1", None).wait > 0
+    assert attempts.begin("berg", "10.0.0.1", "device").wait == 0
+
+
 def test_who_succeeds_starts_anew() -> None:
     attempts = Attempts(Clock())
     for _ in range(PER_ADDRESS * 3):

@@ -51,6 +51,10 @@ def test_names_differ_in_more_than_capitals(engine: Engine) -> None:
     for empty in ("", " ", "\u200b\u202e"):
         with pytest.raises(InvalidRecordError, match="visible letter"):
             make(engine, empty)
+    # the audit log calls others so
+    for taken in ("Command Line", " this computer", "unknown account", "classpulse watch"):
+        with pytest.raises(InvalidRecordError, match="type another name"):
+            make(engine, taken)
     assert len(accounts(engine)) == 1
 
 
