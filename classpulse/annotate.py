@@ -87,7 +87,7 @@ def _tile(reading: TileReading, width: int, height: int, *, expressions: bool) -
     return ViewTile(
         place=_shares(reading.tile.box, width, height),
         face=None if reading.face is None else _shares(reading.face.box, width, height),
-        name=reading.label.name,
+        name=reading.label.name if expressions else None,
         state=str(reading.state),
         expression=None if probabilities is None else EXPRESSIONS[int(probabilities.argmax())],
     )

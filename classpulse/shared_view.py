@@ -2,19 +2,24 @@
 
 The pages' process makes the memory and asks for pictures by a lease of a few seconds; the agent writes only while the
 lease lasts. When the pages' process ends, or is killed, the system gives the memory back (Python's resource tracker
-sees to that where the system does not).
+sees to that where the system does not). Where that was killed with it, the next start does.
 """
 
 import json
 import os
+import secrets
 import struct
 import sys
 import time
 import zlib
+from contextlib import suppress
 from dataclasses import asdict
 from multiprocessing import resource_tracker
 from multiprocessing.shared_memory import SharedMemory
+from pathlib import Path
 from typing import Any, Final
+
+import psutil
 
 from dashboard.controls import View, ViewTile
 
@@ -35,6 +40,19 @@ _ANSWER: Final = struct.Struct("=III")
 _ANSWER_AT: Final = _HEADER.size - _ANSWER.size
 
 
+_PREFIX: Final = "classpulse-"
+_SHARED_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - where Linux shows it
+
+
+def _remove_orphans() -> None:
+    """Give back what processes have left that were killed together with all that would have done it."""
+    for left in _SHARED_MEMORY.glob(f"{_PREFIX}*"):
+        owner = left.name.removeprefix(_PREFIX).partition("-")[0]
+        if owner.isdecimal() and not psutil.pid_exists(int(owner)):
+            with suppress(OSError):
+                left.unlink()
+
+
 class SharedView:
     """One picture and what was read on it.
 
@@ -45,7 +63,9 @@ class SharedView:
     def __init__(self, name: str | None = None) -> None:
         self._own = name is None
         if name is None:
-            self._memory = SharedMemory(create=True, size=SIZE)
+            _remove_orphans()
+            own = f"{_PREFIX}{os.getpid()}-{secrets.token_hex(4)}"
+            self._memory = SharedMemory(name=own, create=True, size=SIZE)
         elif sys.version_info >= (3, 13):
             self._memory = SharedMemory(name=name, track=False)
         else:

@@ -101,6 +101,25 @@ def test_the_memory_is_given_back_when_its_maker_is_killed() -> None:
         time.sleep(0.05)
 
 
+@pytest.mark.skipif(not IN_MEMORY.is_dir(), reason="shared memory can be listed on Linux only")
+def test_what_a_killed_group_of_processes_left_is_given_back_at_the_next_start() -> None:
+    with subprocess.Popen([sys.executable, "-c", "pass"]) as gone:
+        gone.wait(30)
+    orphan = IN_MEMORY / f"classpulse-{gone.pid}-0badcafe"
+    orphan.write_bytes(b"a picture")
+    foreign = IN_MEMORY / "classpulse-notes"
+    foreign.write_bytes(b"of somebody else")
+    mine, other = SharedView(), SharedView()
+    try:
+        assert not orphan.exists()
+        assert foreign.exists()
+        assert (IN_MEMORY / mine.name).exists(), "what a living process has is left alone"
+    finally:
+        foreign.unlink()
+        mine.close()
+        other.close()
+
+
 @pytest.mark.parametrize("end", [signal.SIGKILL, None])
 def test_an_agent_that_ends_does_not_take_the_memory_away(memory: SharedView, end: int | None) -> None:
     program = "theirs = SharedView(sys.argv[1]); print(theirs.is_asked(), flush=True); sys.stdin.read()"
@@ -195,4 +214,5 @@ def test_pictures_are_only_made_while_somebody_looks(memory: SharedView) -> None
     reader.read(noise(), [])
     view = memory.read()
     assert view is not None
-    assert [tile.name for tile in view.tiles] == ["Ada", "Ben", None]
+    # whose tile it is is told in individual mode only
+    assert [tile.name for tile in view.tiles] == [None, None, None]
