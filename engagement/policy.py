@@ -1,5 +1,6 @@
 """What a mode lets through: applied where records are made, before storage."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from engagement.errors import InvalidRecordError
@@ -43,6 +44,7 @@ class Policy:
                     expressions=record.expressions if enough else None,
                     mood=record.mood if enough else None,
                     facing=self._facing_of_a_group(record),
+                    states=self._states_of_a_group(record),
                     readings=(),
                     seats=(),
                     offers=(),
@@ -54,6 +56,7 @@ class Policy:
                     expressions=None,
                     mood=None,
                     facing=self._facing_of_a_group(record),
+                    states=self._states_of_a_group(record),
                     readings=(),
                     seats=(),
                     offers=(),
@@ -61,6 +64,13 @@ class Policy:
                         episode for episode in record.episodes if _may_pass_without_expressions(episode)
                     ),
                 )
+
+    def _states_of_a_group(self, record: IntervalRecord) -> Mapping[State, int]:
+        """The states; of a few faces only that they are there, since the counts would tell who is turned away."""
+        if not 0 < record.faces < self.minimum_group:
+            return record.states
+        seen = record.states.get(State.SEEN, 0) + record.states.get(State.TURNED_AWAY, 0)
+        return {**record.states, State.SEEN: seen, State.TURNED_AWAY: 0}
 
     def _facing_of_a_group(self, record: IntervalRecord) -> float | None:
         posed = facing_of_posed(record.readings)[1] if record.readings else record.faces

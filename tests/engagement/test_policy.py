@@ -68,6 +68,17 @@ def test_no_share_of_one_person_passes_for_that_of_a_class(mode: Mode) -> None:
     assert Policy(mode).apply(record(4)).facing is None
     five = record(5)
     assert Policy(mode).apply(five).facing == 1.0
+    turned = record(2)
+    away = replace(
+        turned,
+        states={State.SEEN: 1, State.TURNED_AWAY: 1, State.OPTED_OUT: 1},
+        faces_read=0,
+        expressions=None,
+    )
+    assert Policy(mode).apply(replace(away, mood=None)).states == {
+        State.SEEN: 2, State.TURNED_AWAY: 0, State.OPTED_OUT: 1
+    }  # fmt: skip
+    assert Policy(Mode.INDIVIDUAL).apply(replace(away, mood=None)).states[State.TURNED_AWAY] == 1
     unposed = tuple(replace(reading, yaw=None, pitch=None) for reading in five.readings[:4])
     assert Policy(mode).apply(replace(five, readings=(*unposed, *five.readings[4:]))).facing is None
     assert Policy(Mode.INDIVIDUAL).apply(record(4)).facing == 1.0
