@@ -134,7 +134,7 @@ def refusal(
     if origin is not None and origin.lower() != f"{scheme}://{host.lower()}":
         return "Another site may not use the dashboard.", 403
     if method not in _READS and (
-        fetch_site in {"cross-site", "same-site", "none"} or (origin is None and fetch_site is None)
+        fetch_site not in {None, "same-origin"} or (origin is None and fetch_site is None)
     ):
         return "Only a page of the dashboard may do that.", 403
     return None

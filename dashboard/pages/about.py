@@ -137,7 +137,7 @@ def layout() -> Component:
                         "What is kept",
                         html.P(
                             "No picture, no recording, no face print: frames live in memory only. Figures stay in a "
-                            "database on this computer, and this page is served to this computer alone."
+                            "database on this computer. Others see these pages only where accounts were made for them."
                         ),
                         html.Table(
                             html.Tbody(
