@@ -5,10 +5,12 @@ run, also where a table stands in a subquery or on the far side of a join; a row
 the rules below do not know is refused: a new table, SQL as text. So no query of a page can forget whose rows it reads.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from numbers import Integral
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -16,9 +18,9 @@ from sqlalchemy import ColumnElement, Connection, Engine, Select, Table, event, 
 from sqlalchemy.orm import with_loader_criteria
 from sqlalchemy.sql.base import ExecutableOption
 from sqlalchemy.sql.dml import Insert, Update, UpdateBase
-from sqlalchemy.sql.elements import BindParameter
+from sqlalchemy.sql.elements import BindParameter, ColumnClause, TextClause
 from sqlalchemy.sql.expression import Alias, ClauseElement, Executable, Join
-from sqlalchemy.sql.selectable import AliasedReturnsRows, CompoundSelect, TextualSelect
+from sqlalchemy.sql.selectable import AliasedReturnsRows, CompoundSelect, SelectBase, TextualSelect
 
 from storage.errors import OutOfScopeError
 from storage.schema import (
@@ -129,6 +131,9 @@ def _criteria(scope: Scope, classes: frozenset[str]) -> list[ExecutableOption]:
     ]
 
 
+_WORD: Final = re.compile(r"[\w.*]+")
+"""The name of a column, or the star of a count: a text that can ask for nothing."""
+
 _COLUMNS: Final = MappingProxyType({table.__tablename__: column for table, column in OWNER.items()})
 _KNOWN: Final = frozenset({*_COLUMNS, AuditTable.__tablename__})
 
@@ -148,6 +153,8 @@ def _narrowed(
             f"A statement of the kind {type(statement).__name__} says nothing of whose rows it touches, so it was not "
             "run: ask whoever has an admin's account."
         )
+    if getattr(statement, "_prefixes", ()):
+        raise _not_narrowed("a text around a statement")
     _check_tables(statement)
     if isinstance(statement, Insert | Update):
         _check_values(connection, statement, several or [one], scope.classes)
@@ -177,6 +184,12 @@ def _check_parts(part: ClauseElement, around: frozenset[str]) -> None:
     """
     if isinstance(part, CompoundSelect | TextualSelect):
         raise _not_narrowed("several queries in one")
+    if isinstance(part, TextClause) or (
+        isinstance(part, ColumnClause) and part.is_literal and not _WORD.fullmatch(str(part.name))
+    ):
+        raise _not_narrowed("a text")
+    if getattr(part, "_prefixes", ()) or getattr(part, "_suffixes", ()):
+        raise _not_narrowed("a text around a query")
     if isinstance(part, Select):
         tables = frozenset(_tables_in(part.get_final_froms()))
         for name in tables:
@@ -253,6 +266,8 @@ def _check_values(
     if owners and column == "interval_id":
         raise OutOfScopeError("Readings stay with their interval.")
     if column == "session_id":
+        if not all(isinstance(owner, Integral) for owner in owners):
+            raise OutOfScopeError("It is not said whose the row would be, so it was not written.")
         wanted = {int(owner) for owner in owners}
         query = _own_sessions(classes).where(_SESSIONS.c.id.in_(sorted(wanted)))
         with restricted(None):
@@ -271,5 +286,11 @@ def _rows(statement: Insert | Update, given: Iterable[Mapping[str, Any]]) -> Ite
         getattr(column, "key", str(column)): value.value if isinstance(value, BindParameter) else value
         for column, value in (statement._values or {}).items()
     }
+    if any(isinstance(value, ClauseElement) and _asks(value) for value in own.values()):
+        raise OutOfScopeError("A row is written with what is given, not with what a query finds.")
     for row in given:
         yield {**own, **row}
+
+
+def _asks(part: ClauseElement) -> bool:
+    return isinstance(part, SelectBase) or any(_asks(child) for child in part.get_children())

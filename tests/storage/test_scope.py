@@ -6,7 +6,19 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, delete, exists, func, insert, select, text, union_all, update
+from sqlalchemy import (
+    Engine,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    literal_column,
+    select,
+    text,
+    union_all,
+    update,
+)
 from sqlalchemy.orm import aliased
 
 from engagement.errors import ClasspulseError
@@ -109,6 +121,16 @@ def test_what_has_no_rule_is_refused(sqlite_engine: Engine) -> None:
         insert(NoteTable).values([{"session_id": 1}, {"session_id": 1}]),
         insert(NoteTable).from_select(["session_id"], select(SessionTable.id)),
         insert(NoteTable).values(text="whose?"),
+        # SQL as text between the words of a statement
+        select(NoteTable.id).prefix_with("DISTINCT"),
+        select(NoteTable.id).suffix_with("UNION SELECT id FROM notes"),
+        select(literal_column("(SELECT text FROM notes LIMIT 1)")).select_from(NoteTable),
+        insert(NoteTable).values(session_id=1, text="x").prefix_with("OR REPLACE"),
+        # what a query finds, written into a row of one's own
+        update(NoteTable).values(text=select(bare.c.text).where(bare.c.id == 2).scalar_subquery()),
+        insert(NoteTable).values(session_id=1, text=select(bare.c.text).scalar_subquery()),
+        update(NoteTable).values(session_id=NoteTable.session_id + 1),
+        insert(NoteTable).values(session_id=literal(1) + 1, text="x"),
     ]
     for statement in refused:
         with pytest.raises(OutOfScopeError), restricted(SCOPE), writing(sqlite_engine) as connection:
