@@ -20,7 +20,7 @@ def configure(part: str) -> None:
     handlers: list[logging.Handler] = [terminal]
     file = paths.log_file(part)
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
+        _make_private(file.parent)
         handlers.append(
             logging.handlers.RotatingFileHandler(file, maxBytes=1_000_000, backupCount=3, encoding="utf-8")
         )
@@ -37,11 +37,17 @@ def configure(part: str) -> None:
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
+def _make_private(folder: Path) -> None:
+    """Make the folder of the logs, for its owner alone: a traceback may hold what somebody typed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
+
+
 def crash(error: BaseException) -> Path | None:
     """Append the traceback of `error` to the log of crashes and say which file that is; None if it failed."""
     file = paths.log_file("crash")
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
+        _make_private(file.parent)
         with file.open("a", encoding="utf-8") as log:
             log.write("".join(traceback.format_exception(error)))
     except OSError:
