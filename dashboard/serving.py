@@ -171,11 +171,12 @@ class PlainServer:
 
     def close(self) -> None:
         """Stop serving and give the port back. May be called twice."""
+        # first those that answer: each wakes the loop when it is done, which must still be there
+        self._server.task_dispatcher.shutdown(timeout=1)
         if self._thread.is_alive():
             # the loop's own thread must close its sockets, or it would wait on handles that are gone
             self._server.trigger.pull_trigger(lambda: close_all(self._map, ignore_all=True))
             self._thread.join(timeout=5)
-        self._server.task_dispatcher.shutdown(timeout=1)
 
 
 class TlsServer:
