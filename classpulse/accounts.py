@@ -8,12 +8,11 @@ from typing import Annotated
 import typer
 
 from classpulse.errors import UsageError
+from classpulse.options import ACTOR, DatabaseOption
 
 accounts_app = typer.Typer(
     help="Accounts: who may log in to the pages, as what, and which classes they see.", no_args_is_help=True
 )
-
-_ACTOR = "command line"
 
 
 class RoleOption(StrEnum):
@@ -24,9 +23,6 @@ class RoleOption(StrEnum):
 
 
 NameArgument = Annotated[str, typer.Argument(help="Name of the account.")]
-DatabaseOption = Annotated[
-    str | None, typer.Option(help="Database URL.", show_default="a SQLite file in your data folder")
-]
 StdinOption = Annotated[
     bool, typer.Option("--stdin", help="Read the password from the first line of standard input.")
 ]
@@ -57,7 +53,7 @@ def add(
         first = not accounts.has_accounts(engine)
         chosen = accounts.Role(role.value if role else "admin" if first and not classes else "teacher")
         made = accounts.add_account(
-            engine, name, chosen, hash_password(_password(stdin), name), classes or (), actor=_ACTOR
+            engine, name, chosen, hash_password(_password(stdin), name), classes or (), actor=ACTOR
         )
     typer.echo(f"Made the account {made.name} ({made.role}).")
     if made.role is accounts.Role.TEACHER and not made.classes:
@@ -110,7 +106,7 @@ def remove(
         if not (yes or typer.confirm(f"Remove the account {found.name}? What was read of classes stays.")):
             typer.echo("Nothing was removed.")
             return
-        accounts.remove_account(engine, name, actor=_ACTOR)
+        accounts.remove_account(engine, name, actor=ACTOR)
     typer.echo(f"Removed the account {found.name}.")
 
 
@@ -123,7 +119,7 @@ def password(name: NameArgument, stdin: StdinOption = False, database: DatabaseO
 
     with run.database(run.settings_with(database=database)) as engine:
         found = accounts.find_account(engine, name)
-        accounts.set_password(engine, found.name, hash_password(_password(stdin), found.name), actor=_ACTOR)
+        accounts.set_password(engine, found.name, hash_password(_password(stdin), found.name), actor=ACTOR)
     typer.echo(f"{found.name} has another password; every browser has to log in again.")
 
 
@@ -138,7 +134,7 @@ def role(
     from storage import accounts
 
     with run.database(run.settings_with(database=database)) as engine:
-        accounts.set_role(engine, name, accounts.Role(role.value), actor=_ACTOR)
+        accounts.set_role(engine, name, accounts.Role(role.value), actor=ACTOR)
         found = accounts.find_account(engine, name)
     typer.echo(f"{found.name}: {found.role}")
 
@@ -156,7 +152,7 @@ def classes(
     from storage import accounts
 
     with run.database(run.settings_with(database=database)) as engine:
-        accounts.set_classes(engine, name, classes or (), actor=_ACTOR)
+        accounts.set_classes(engine, name, classes or (), actor=ACTOR)
         found = accounts.find_account(engine, name)
     typer.echo(f"{found.name}: {', '.join(found.classes) or 'no class'}")
 

@@ -13,6 +13,7 @@ import typer
 from classpulse import __version__
 from classpulse.accounts import accounts_app
 from classpulse.face_commands import face_app, landmarks_app
+from classpulse.options import DatabaseOption
 from classpulse.students import students_app
 from engagement.errors import ClasspulseError
 
@@ -85,9 +86,6 @@ IntervalOption = Annotated[
     float | None, typer.Option(help="Seconds between frames, from 0.5.", show_default="2")
 ]
 SecondsOption = Annotated[float | None, typer.Option(help="Stop after this many seconds.")]
-DatabaseOption = Annotated[
-    str | None, typer.Option(help="Database URL.", show_default="a SQLite file in your data folder")
-]
 ModeChoice = Annotated[
     ModeOption | None,
     typer.Option(

@@ -16,6 +16,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, cast
 
 from classpulse import access, logs, settings
+from classpulse.options import ACTOR
 from classpulse.process import keep_no_dump
 from classpulse.settings import Settings
 from engagement.errors import ClasspulseError
@@ -31,9 +32,6 @@ if TYPE_CHECKING:
     from inference.reader import Reader
 
 _POLL_SECONDS = 0.25
-
-_ACTOR = "command line"
-"""Who does it, for the audit log."""
 
 
 def settings_with(
@@ -400,7 +398,7 @@ def tell_place(chosen: Settings, place: str, institution: str) -> Settings:
     from engagement.place import Institution, Place
 
     with database(chosen) as engine:
-        return tell(chosen, engine, Place(place), Institution(institution), _ACTOR)
+        return tell(chosen, engine, Place(place), Institution(institution), ACTOR)
 
 
 def may_read_expressions(chosen: Settings) -> bool:
@@ -436,7 +434,7 @@ def report(chosen: Settings, session: str, report_format: str) -> bytes:
 
     with database(chosen) as engine:
         session_id = queries.find_session(engine, session).id
-        return export_session(engine, session_id, report_format, actor=_ACTOR)
+        return export_session(engine, session_id, report_format, actor=ACTOR)
 
 
 def sessions(chosen: Settings) -> list[dict[str, Any]]:
@@ -473,7 +471,7 @@ def erase(chosen: Settings, session: str, *, confirm: Callable[[str], bool]) -> 
         which = f"session {row.id} ({row.name}, {row.started_at.astimezone():%Y-%m-%d %H:%M})"
         if not confirm(f"Erase {which} with all its readings and notes?"):
             return "Nothing was erased."
-        erase_session(engine, row.id, actor=_ACTOR)
+        erase_session(engine, row.id, actor=ACTOR)
     return f"Erased {which}."
 
 
@@ -488,7 +486,7 @@ def keep(chosen: Settings, session: str, *, kept: bool) -> str:
 
     with database(chosen) as engine:
         row = queries.find_session(engine, session)
-        set_kept(engine, row.id, kept=kept, actor=_ACTOR)
+        set_kept(engine, row.id, kept=kept, actor=ACTOR)
     which = f"Session {row.id} ({row.name}, {row.started_at.astimezone():%Y-%m-%d %H:%M})"
     if kept:
         return f"{which} is kept until you erase it."

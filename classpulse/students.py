@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from classpulse.errors import UsageError
+from classpulse.options import ACTOR, DatabaseOption
 
 if TYPE_CHECKING:
     from engagement.roster import Roster
@@ -17,10 +18,6 @@ if TYPE_CHECKING:
 students_app = typer.Typer(
     help="Class lists: who is in a class, who agreed; export or erase one student.", no_args_is_help=True
 )
-
-
-_ACTOR = "command line"
-"""Who does it, for the audit log."""
 
 
 class ConsentOption(StrEnum):
@@ -32,9 +29,6 @@ class ConsentOption(StrEnum):
 
 
 StudentArgument = Annotated[int, typer.Argument(help="Number of the student, as `students list` shows it.")]
-DatabaseOption = Annotated[
-    str | None, typer.Option(help="Database URL.", show_default="a SQLite file in your data folder")
-]
 DateOption = Annotated[
     datetime | None,
     typer.Option("--date", formats=["%Y-%m-%d"], help="Day of the consent.", show_default="today"),
@@ -115,7 +109,7 @@ def import_list(
             typer.echo("Nothing was taken in.")
             return
         done = students.import_students(
-            engine, class_name, rows, source=source or file.name, at=_moment(date), actor=_ACTOR
+            engine, class_name, rows, source=source or file.name, at=_moment(date), actor=ACTOR
         )
     typer.echo(f"Taken in: {done.added} new, {done.changed} with another answer, {done.unchanged} as before.")
 
@@ -131,7 +125,7 @@ def export(
     from storage.traces import export_student
 
     with run.database(run.settings_with(database=database)) as engine:
-        contents = export_student(engine, student, actor=_ACTOR)
+        contents = export_student(engine, student, actor=ACTOR)
     if out is None:
         sys.stdout.buffer.write(contents + b"\n")
         return
@@ -167,7 +161,7 @@ def erase(student: StudentArgument, yes: YesOption = False, database: DatabaseOp
         if not (yes or typer.confirm(f"Erase {who} with {holds}?")):
             typer.echo("Nothing was erased.")
             return
-        erase_student(engine, student, actor=_ACTOR)
+        erase_student(engine, student, actor=ACTOR)
     typer.echo(f"Erased {who}.")
 
 
@@ -186,7 +180,7 @@ def consent(
 
     with run.database(run.settings_with(database=database)) as engine:
         at = None if answer is ConsentOption.UNKNOWN else _moment(date)
-        students.set_consent(engine, student, Consent(answer.value), source, at, actor=_ACTOR)
+        students.set_consent(engine, student, Consent(answer.value), source, at, actor=ACTOR)
         kept = students.read_student(engine, student)
     typer.echo(f"{kept.name} of {kept.class_name}: {kept.consent}")
 
