@@ -6,7 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine
 
+from storage.database import open_database
+from storage.migrate import migrate
 from tests.closed.sitecustomize import LOG_VARIABLE
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -64,3 +67,12 @@ def xvfb() -> Iterator[str]:
         pytest.skip("needs Xvfb")
     with x11.run_xvfb() as display:
         yield display
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    """An empty, migrated database in a file."""
+    made = open_database(f"sqlite:///{tmp_path / 'class.db'}")
+    migrate(made)
+    yield made
+    made.dispose()

@@ -5,7 +5,6 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Self
 
 import numpy as np
@@ -33,8 +32,6 @@ from engagement.records import (
 )
 from inference.reader import ReaderResult
 from storage import queries, students
-from storage.database import open_database
-from storage.migrate import migrate
 from storage.pause import pause
 from storage.recorder import Recorder
 from storage.stop import request_stop
@@ -96,14 +93,6 @@ class SixSeats:
                 )
             )
         return ReaderResult(readings=tuple(readings), grid=True, timings_ms={})
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = open_database(f"sqlite:///{tmp_path / 'class.db'}")
-    migrate(engine)
-    yield engine
-    engine.dispose()
 
 
 def frame(index: int, interval: float = 2.0) -> Frame:

@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Self
 
 import numpy as np
@@ -18,8 +17,6 @@ from inference.names import LabelReader
 from inference.quality import QualityGate
 from inference.reader import Reader
 from storage import queries, students
-from storage.database import open_database
-from storage.migrate import migrate
 from storage.recorder import Recorder
 from tests.capture.synthetic_gallery import Look, compose_gallery, drawn_pictures
 
@@ -70,14 +67,6 @@ class Watched:
         self.runs += 1
         self.saw_red |= bool((np.abs(image.astype(int) - RED).max(axis=2) < 40).any())
         return []
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = open_database(f"sqlite:///{tmp_path / 'class.db'}")
-    migrate(engine)
-    yield engine
-    engine.dispose()
 
 
 def watch(engine: Engine, red: tuple[str, ...], mode: Mode = Mode.INDIVIDUAL) -> tuple[int, Watched]:

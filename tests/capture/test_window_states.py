@@ -1,7 +1,6 @@
 """What is stored of a real window that is covered, moved, resized, minimised, frozen, black and closed."""
 
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
@@ -13,19 +12,9 @@ from capture.screen import Grabber, WindowSource
 from engagement.records import Box, Face, IntervalRecord, Label, Mode, State, Tile, TileReading
 from inference.reader import ReaderResult
 from storage import queries
-from storage.database import open_database
-from storage.migrate import migrate
 from storage.recorder import Recorder
 from tests.capture.test_agent import HAPPY, Hurried
 from tests.x11 import X11Window, has, run_openbox, wait_until
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = open_database(f"sqlite:///{tmp_path / 'class.db'}")
-    migrate(engine)
-    yield engine
-    engine.dispose()
 
 
 def noise(seed: int, width: int = 320, height: int = 240) -> NDArray[np.uint8]:

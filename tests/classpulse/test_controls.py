@@ -20,9 +20,7 @@ from dashboard.controls import Findings, Phase, RunStatus, Wanted
 from engagement.records import Mode
 from inference.errors import InferenceError
 from storage import queries
-from storage.database import open_database
 from storage.errors import StorageError
-from storage.migrate import migrate
 from storage.recorder import NewSession, Recorder
 from storage.schema import SessionTable
 
@@ -34,14 +32,6 @@ STAGES = (
 )
 READS = STAGES + "stage('open'); interval(); sys.stdin.read()"
 """An agent that keeps one interval and waits for its end."""
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    made = open_database(f"sqlite:///{tmp_path / 'class.db'}")
-    migrate(made)
-    yield made
-    made.dispose()
 
 
 @pytest.fixture

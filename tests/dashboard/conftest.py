@@ -11,15 +11,6 @@ from storage.database import open_database
 from storage.migrate import migrate
 
 
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    """An empty, migrated database."""
-    made = open_database(f"sqlite:///{tmp_path / 'class.db'}")
-    migrate(made)
-    yield made
-    made.dispose()
-
-
 @pytest.fixture(scope="session")
 def lesson_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     """A database with one finished lesson of 30 minutes and 27 seats; read only."""

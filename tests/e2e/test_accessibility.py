@@ -39,8 +39,6 @@ from dashboard.controls import (
 from engagement.place import Institution, Place
 from engagement.records import Mode, NotObservedReason
 from models.registry import read_figures
-from storage.database import open_database
-from storage.migrate import migrate
 from tests.e2e.test_pages import SLOW, rename_sessions, tab
 
 # what axe calls best practice is left to judgement; the WCAG rules are not
@@ -89,14 +87,6 @@ def reading() -> Hands:
     )
     frame = View(time.time() + 600, image_bytes("JPEG"), 64, 36, tiles)
     return Hands(RunStatus(Phase.RUNNING, "Algebra 9b"), view=frame)
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    made = open_database(f"sqlite:///{tmp_path / 'class.db'}")
-    migrate(made)
-    yield made
-    made.dispose()
 
 
 @pytest.fixture

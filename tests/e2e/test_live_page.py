@@ -17,9 +17,7 @@ from seed import Lesson, seed
 from dashboard.app import DashboardSettings, PageServer
 from engagement.records import Episode, EpisodeMark, NotObservedReason, Rule
 from storage import queries
-from storage.database import open_database
 from storage.marks import mark_episodes
-from storage.migrate import migrate
 from tests.e2e.test_pages import SLOW, TRACE, tab, wait_for_points
 
 RINGS = """() => {
@@ -30,14 +28,6 @@ RINGS = """() => {
     window.Notification.permission = "granted";
 }"""
 """Notes what would be heard and shown."""
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    made = open_database(f"sqlite:///{tmp_path / 'class.db'}")
-    migrate(made)
-    yield made
-    made.dispose()
 
 
 @pytest.fixture

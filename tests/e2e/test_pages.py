@@ -19,8 +19,6 @@ from dashboard.app import DashboardSettings, PageServer
 from dashboard.theme import PALETTES
 from engagement.records import Mode, NotObservedReason
 from storage import queries
-from storage.database import open_database
-from storage.migrate import migrate
 from storage.queries import Condition
 from storage.requests import read_requests
 
@@ -32,14 +30,6 @@ TRACE = """(name) => {
     return (plot && plot.data && plot.data.find((one) => one.name === name)) || null;
 }"""
 """A series of the chart on the page Now."""
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    made = open_database(f"sqlite:///{tmp_path / 'class.db'}")
-    migrate(made)
-    yield made
-    made.dispose()
 
 
 @pytest.fixture

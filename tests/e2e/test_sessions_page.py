@@ -16,17 +16,7 @@ from seed import HOSTILE, NAMES, seed
 
 from dashboard.app import PageServer
 from storage import queries
-from storage.database import open_database
-from storage.migrate import migrate
 from tests.e2e.test_pages import SLOW, tab
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    made = open_database(f"sqlite:///{tmp_path / 'class.db'}")
-    migrate(made)
-    yield made
-    made.dispose()
 
 
 @pytest.fixture

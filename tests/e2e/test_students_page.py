@@ -28,8 +28,6 @@ from engagement.records import (
     State,
 )
 from storage import queries, students
-from storage.database import open_database
-from storage.migrate import migrate
 from storage.notes import add_note
 from storage.recorder import NewSession, Recorder
 from tests.e2e.test_accessibility import faults
@@ -37,14 +35,6 @@ from tests.e2e.test_pages import SLOW, tab
 
 CLASS = "Algebra 9b"
 START = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    made = open_database(f"sqlite:///{tmp_path / 'class.db'}")
-    migrate(made)
-    yield made
-    made.dispose()
 
 
 @pytest.fixture

@@ -16,22 +16,12 @@ from seed import HOSTILE, NAMES, seed
 
 from dashboard.app import PageServer
 from engagement.records import Mode
-from storage.database import open_database
-from storage.migrate import migrate
 from tests.e2e.test_pages import SLOW, tab
 
 NAMES_OF = """(part) => {
     const plot = document.querySelector(part + " .js-plotly-plot");
     return plot && plot.data ? plot.data.map((one) => one.name) : [];
 }"""
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    made = open_database(f"sqlite:///{tmp_path / 'class.db'}")
-    migrate(made)
-    yield made
-    made.dispose()
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """What a mode forbids is not made, not kept, and so not shown: from the real models to the rows."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,20 +13,10 @@ from capture.classroom import Classroom
 from classpulse import run
 from engagement.records import Mode
 from storage import queries
-from storage.database import open_database
-from storage.migrate import migrate
 from tests.dashboard.seed import NAMES, Lesson
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 PER_SEAT = ("seats", "readings", "seat_offers")
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    made = open_database(f"sqlite:///{tmp_path / 'class.db'}")
-    migrate(made)
-    yield made
-    made.dispose()
 
 
 @pytest.fixture
