@@ -1,5 +1,6 @@
 """The Dash app and the server that shows it to this computer. There is no global app: `create_app` makes one."""
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -29,6 +30,8 @@ from engagement.errors import ClasspulseError
 from storage.accounts import has_accounts
 from storage.errors import StorageError, UnknownSessionError
 from storage.scope import restricted
+
+_log = logging.getLogger(__name__)
 
 _FOLDER: Final = Path(__file__).parent
 
@@ -112,6 +115,7 @@ def create_app(
     _serve_exports(app, engine)
     hosts = Hosts(chosen.network.hosts, addresses)
     protect(app.server, lambda: list(app.csp_hashes()), hosts)
+    app.server.register_error_handler(StorageError, _unreachable)
     if chosen.access is not None:
         Door(app.server, engine, chosen.access)
     check_callbacks(app.server, lambda: app.callback_map)
@@ -176,6 +180,11 @@ def _serve_exports(app: Dash, engine: Engine) -> None:
             mimetype=FORMATS[suffix].media,
             headers={"Content-Disposition": f'attachment; filename="{name}"'},
         )
+
+
+def _unreachable(error: Exception) -> Response:
+    _log.warning("the database did not answer: %s", error)
+    return said(str(error), 503)
 
 
 def _index() -> str:

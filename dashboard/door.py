@@ -117,7 +117,6 @@ class Door:
         server.teardown_request(self._leave)
         server.register_error_handler(OutOfScopeError, _refused)
         server.register_error_handler(NotAllowedError, _refused)
-        server.register_error_handler(StorageError, _unreachable)
         for path, name, view, methods in (
             (LOGIN, "door_login", self._login, ["GET", "POST"]),
             (links.PATH, "door_enter", self._enter, ["GET"]),
@@ -321,11 +320,6 @@ def _page(template: str, status: int, **shown: Any) -> AnyResponse:
 
 def _refused(error: Exception) -> Response:
     return said(str(error), 403)
-
-
-def _unreachable(error: Exception) -> Response:
-    _log.warning("the database did not answer: %s", error)
-    return said(str(error), 503)
 
 
 def _is_page() -> bool:

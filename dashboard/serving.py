@@ -9,6 +9,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -24,6 +25,7 @@ from dashboard.security import MAX_REQUEST_BYTES, Listening
 _THREADS: Final = 8
 _IN_MEMORY: Final = 256 * 1024 * 1024
 _HANDSHAKE_SECONDS: Final = 10.0
+_GOODBYE_SECONDS: Final = 1.0
 _FORWARDED: Final = frozenset({"x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"})
 
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
@@ -200,7 +202,7 @@ class TlsServer:
         self._config.errorlog = logging.getLogger("hypercorn.error")
         logging.getLogger("hypercorn.error").setLevel(logging.WARNING)
         self._config.bind = [f"fd://{listener.detach()}"]
-        self._loop = asyncio.new_event_loop()
+        self._loop = _Loop()
         self._stop = asyncio.Event()
         self._thread = threading.Thread(target=self._run, name="pages", daemon=True)
 
@@ -215,14 +217,24 @@ class TlsServer:
             self._thread.join(timeout=5)
 
     def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        try:
-            self._loop.run_until_complete(
-                serve(self._app, self._config, shutdown_trigger=self._stop.wait, mode="wsgi")
-            )
-            self._loop.run_until_complete(self._loop.shutdown_default_executor())
-        finally:
-            self._loop.close()
+        serving = serve(self._app, self._config, shutdown_trigger=self._stop.wait, mode="wsgi")
+        # where a client is cut off in the midst of its request, so is Hypercorn's own end; the runner ends what is left
+        with suppress(asyncio.CancelledError), asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+            runner.run(serving)
+
+
+class _Loop(asyncio.SelectorEventLoop):
+    """Waits for a client's goodbye no longer than `_GOODBYE_SECONDS`, instead of half a minute, and says nothing of one
+    that does not come: how a client goes is no error of ours."""
+
+    async def create_server(self, *given: Any, **named: Any) -> asyncio.Server:
+        if named.get("ssl") is not None:
+            named.setdefault("ssl_shutdown_timeout", _GOODBYE_SECONDS)
+        return await super().create_server(*given, **named)
+
+    def call_exception_handler(self, context: dict[str, Any]) -> None:
+        if not isinstance(context.get("exception"), OSError):
+            super().call_exception_handler(context)
 
 
 def _never_empty(app: Wsgi) -> Wsgi:

@@ -25,12 +25,22 @@ def shown(component: Any) -> str:
 
 
 def ask(engine: Engine, outputs: list[str], inputs: dict[str, Any], state: dict[str, Any]) -> Any:
-    """What the page gets from one callback."""
+    """What the page gets from one callback that has a list of outputs."""
+    told = ask_whole(engine, f"..{'...'.join(outputs)}..", [_parted(one) for one in outputs], inputs, state)
+    return told["response"]
+
+
+def _parted(key: str) -> dict[str, str]:
+    return dict(zip(("id", "property"), key.split("."), strict=True))
+
+
+def ask_whole(
+    engine: Engine, output: str, outputs: Any, inputs: dict[str, Any], state: dict[str, Any]
+) -> Any:
+    """All that the page gets with the answer of one callback."""
 
     def props(values: dict[str, Any]) -> list[dict[str, Any]]:
-        return [
-            dict(zip(("id", "property"), key.split("."), strict=True), value=values[key]) for key in values
-        ]
+        return [{**_parted(key), "value": values[key]} for key in values]
 
     answer = (
         create_app(engine)
@@ -39,8 +49,8 @@ def ask(engine: Engine, outputs: list[str], inputs: dict[str, Any], state: dict[
             "/_dash-update-component",
             headers={"Host": "localhost", "Origin": "http://localhost"},
             json={
-                "output": f"..{'...'.join(outputs)}..",
-                "outputs": [{"id": one.split(".")[0], "property": one.split(".")[1]} for one in outputs],
+                "output": output,
+                "outputs": outputs,
                 "inputs": props(inputs),
                 "state": props(state),
                 "changedPropIds": list(inputs)[:1],
@@ -48,4 +58,4 @@ def ask(engine: Engine, outputs: list[str], inputs: dict[str, Any], state: dict[
         )
     )
     assert answer.status_code == 200
-    return answer.get_json()["response"]
+    return answer.get_json()

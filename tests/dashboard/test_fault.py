@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from page_answers import ask
+from page_answers import ask, ask_whole
 from sqlalchemy import Engine, text
 
 from dashboard.app import create_app
@@ -44,26 +44,14 @@ def test_the_sentence_of_the_database_reaches_the_page(broken: Engine) -> None:
 
 
 def test_the_banner_is_told_with_the_answer(broken: Engine) -> None:
-    answer = (
-        create_app(broken)
-        .server.test_client()
-        .post(
-            "/_dash-update-component",
-            headers={"Host": "localhost", "Origin": "http://localhost"},
-            json={
-                "output": "running-state.data",
-                "outputs": {"id": "running-state", "property": "data"},
-                "inputs": [
-                    {"id": "running-poll", "property": "n_intervals", "value": 1},
-                    {"id": "running-stopped", "property": "data", "value": None},
-                ],
-                "state": [{"id": "running-state", "property": "data", "value": None}],
-                "changedPropIds": ["running-poll.n_intervals"],
-            },
-        )
+    answer = ask_whole(
+        broken,
+        "running-state.data",
+        {"id": "running-state", "property": "data"},
+        {"running-poll.n_intervals": 1, "running-stopped.data": None},
+        {"running-state.data": None},
     )
-    assert answer.status_code == 200
-    told = answer.get_json()["sideUpdate"]["fault"]["data"]
+    told = answer["sideUpdate"]["fault"]["data"]
     assert told["title"] == "The database cannot be read"
     assert "no such table" in told["text"]
     assert told["polled"] is True

@@ -6,6 +6,7 @@ import shutil
 import socket
 import ssl
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -125,6 +126,25 @@ def test_who_says_nothing_holds_up_nobody(tls: PageServer, pair: tuple[Path, Pat
     finally:
         for one in (*silent, babbling):
             one.close()
+
+
+def test_a_client_in_the_midst_of_its_request_does_not_spoil_the_end(
+    engine: Engine, pair: tuple[Path, Path]
+) -> None:
+    make_accounts(engine)
+    network = Network(frozenset({NAME}), *pair)
+    settings = DashboardSettings(access=Access(SECRET), network=network)
+    with PageServer(engine, settings=settings) as server:
+        asking = trusting(pair).wrap_socket(
+            socket.create_connection(("127.0.0.1", server.port)), server_hostname=NAME
+        )
+        asking.sendall(
+            b"POST /login HTTP/1.1\r\nHost: " + NAME.encode() + b"\r\nContent-Length: 99\r\n\r\nname="
+        )
+        time.sleep(0.3)
+    # neither an exception in the server's thread nor a line in the log: both fail a test
+    assert not any(thread.name == "pages" for thread in threading.enumerate())
+    asking.close()
 
 
 def test_old_tls_is_refused(tls: PageServer) -> None:
