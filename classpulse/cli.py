@@ -447,6 +447,12 @@ def models_train(
             help="Share of its own earlier probabilities in the targets at the end; it grows from 0.",
         ),
     ] = 0.0,
+    sharpness: Annotated[
+        float,
+        typer.Option(
+            min=0, max=1, help="How far uphill to look for sharp minima, such as 0.1; half as dear again."
+        ),
+    ] = 0.0,
     start: Annotated[
         Path | None, typer.Option(help="Folder of a finished run whose weights to begin with.")
     ] = None,
@@ -478,6 +484,7 @@ def models_train(
         teachers=teacher or (),
         teacher_weight=teacher_weight,
         self_weight=self_weight,
+        sharpness=sharpness,
         start=start,
         pretrained=pretrained,
         cover=cover,

@@ -189,6 +189,10 @@ def _making(entry: dict[str, Any]) -> list[str]:
             f" The network's own probabilities, averaged over earlier epochs, grow to {settings['self_weight']:g} of "
             "the targets (Kim et al. 2021)."
         )
+    if settings.get("sharpness"):
+        taught += (
+            f" Gradients were taken {settings['sharpness']:g} uphill (sharpness-aware, Foret et al. 2021)."
+        )
     return [
         "## How it was made",
         "",

@@ -122,6 +122,7 @@ def _what(entry: Entry) -> str:
     teachers = settings.get("teachers", [])
     taught = f", {len(teachers)} teachers" if teachers else ""
     taught += ", taught by itself" if settings.get("self_weight") else ""
+    taught += ", sharpness-aware" if settings.get("sharpness") else ""
     return f"{architecture}, {len(entry.run.get('history', []))} epochs{taught}{trained}"
 
 

@@ -96,6 +96,7 @@ class TrainSettings:
         proportion to the steps done (Kim et al. 2021, "Self-knowledge distillation with progressive refinement of
         targets"). They are averaged over the views of all epochs so far, each epoch weighing `1 - SELF_KEEP` (Laine and
         Aila 2017), so that labels which no view supports lose their hold.
+    sharpness: how far uphill gradients are taken (see `models.backends.Backend.make_step`); 0 takes them on the spot.
     start: folder of a finished run of the same architecture whose weights to begin with; None begins at random.
     pretrained: file of ImageNet weights for resnet50 or xception; None begins at random.
     cover: share of the picture's side that a view shows at zoom 1.
@@ -117,6 +118,7 @@ class TrainSettings:
     teachers: tuple[Path, ...] = ()
     teacher_weight: float = 0.6
     self_weight: float = 0.0
+    sharpness: float = 0.0
     start: Path | None = None
     pretrained: Path | None = None
     cover: float = COVER
@@ -260,7 +262,7 @@ class _Loop:
         )
         self._optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
         self._optimizer.build(self._model.trainable_variables)
-        self._step = backend().make_step(self._model, self._average, self._optimizer)
+        self._step = backend().make_step(self._model, self._average, self._optimizer, settings.sharpness)
         self._forward = backend().make_forward(self._average)
         # what the network thought of each face; a row of zeros is a face not yet seen
         self._thoughts = keras.Variable(np.zeros((faces, len(EXPRESSIONS)), np.float32), trainable=False)

@@ -21,8 +21,18 @@ class Backend(Protocol):
     """One module of this package."""
 
     @staticmethod
-    def make_step(model: keras.Model, average: keras.Model, optimizer: keras.optimizers.Optimizer) -> Step:
-        """A training step that updates model, optimizer and moving average in place."""
+    def make_step(
+        model: keras.Model,
+        average: keras.Model,
+        optimizer: keras.optimizers.Optimizer,
+        sharpness: float = 0.0,
+    ) -> Step:
+        """A training step that updates model, optimizer and moving average in place.
+
+        With a `sharpness` above 0 the gradient is taken that far uphill, where the loss of half of the batch rises
+        most steeply (Foret et al. 2021, "Sharpness-aware minimization"; half of it as in Du et al. 2022, at half the
+        price). Statistics of batch normalisation stay those of the place that was left.
+        """
 
     @staticmethod
     def make_forward(model: keras.Model) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:

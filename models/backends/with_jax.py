@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import keras
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,9 @@ from numpy.typing import NDArray
 from models.backends import Step, hits_of, loss_of
 
 
-def make_step(model: keras.Model, average: keras.Model, optimizer: keras.optimizers.Optimizer) -> Step:
+def make_step(
+    model: keras.Model, average: keras.Model, optimizer: keras.optimizers.Optimizer, sharpness: float = 0.0
+) -> Step:
     """See `models.backends.Backend`."""
     places = {
         id(variable): place
@@ -27,7 +30,15 @@ def make_step(model: keras.Model, average: keras.Model, optimizer: keras.optimiz
         trained: Any, others: Any, slots: Any, kept: Any, views: Any, targets: Any, decay: Any
     ) -> Any:
         gradient = jax.value_and_grad(losses, has_aux=True)
-        (loss, (hits, given, others)), gradients = gradient(trained, others, views, targets)
+        place = trained
+        if sharpness:
+            half = max(1, len(views) // 2)
+            (_, (_, _, statistics)), rises = gradient(trained, others, views[:half], targets[:half])
+            step = sharpness / (jnp.sqrt(sum(jnp.vdot(rise, rise) for rise in rises)) + 1e-12)
+            place = [value + step * rise for value, rise in zip(trained, rises, strict=True)]
+        (loss, (hits, given, others)), gradients = gradient(place, others, views, targets)
+        if sharpness:
+            others = statistics
         trained, slots = optimizer.stateless_apply(slots, gradients, trained)
         now = [*trained, *others]
         kept = [old + (1 - decay) * (now[place] - old) for old, place in zip(kept, order, strict=True)]

@@ -11,15 +11,37 @@ from numpy.typing import NDArray
 from models.backends import Step, hits_of, loss_of
 
 
-def make_step(model: keras.Model, average: keras.Model, optimizer: keras.optimizers.Optimizer) -> Step:
+def make_step(
+    model: keras.Model, average: keras.Model, optimizer: keras.optimizers.Optimizer, sharpness: float = 0.0
+) -> Step:
     """See `models.backends.Backend`."""
+    variables = model.trainable_variables
 
-    def train_step(views: Any, targets: Any, decay: Any) -> Any:
-        variables = model.trainable_variables
+    def gradients_of(views: Any, targets: Any) -> tuple[Any, Any, Any]:
         with tf.GradientTape() as tape:
             logits = model(views, training=True)
             loss = loss_of(logits, targets)
-        gradients = tape.gradient(loss, [variable.value for variable in variables])
+        return loss, logits, tape.gradient(loss, [variable.value for variable in variables])
+
+    def uphill_gradients_of(views: Any, targets: Any) -> tuple[Any, Any, Any]:
+        half = max(1, views.shape[0] // 2)
+        _, _, rises = gradients_of(views[:half], targets[:half])
+        places = [tf.identity(variable.value) for variable in variables]
+        statistics = [tf.identity(variable.value) for variable in model.non_trainable_weights]
+        step = sharpness / (tf.linalg.global_norm(rises) + 1e-12)
+        for variable, rise in zip(variables, rises, strict=True):
+            variable.assign(variable + step * rise)
+        uphill = gradients_of(views, targets)
+        for variable, place in zip(
+            [*variables, *model.non_trainable_weights], [*places, *statistics], strict=True
+        ):
+            variable.assign(place)
+        return uphill
+
+    find_gradients = uphill_gradients_of if sharpness else gradients_of
+
+    def train_step(views: Any, targets: Any, decay: Any) -> Any:
+        loss, logits, gradients = find_gradients(views, targets)
         optimizer.apply(gradients, variables)
         for kept, variable in zip(average.weights, model.weights, strict=True):
             kept.assign(kept + (1 - decay) * (variable - kept))

@@ -130,6 +130,42 @@ def test_what_the_network_thought_of_a_face_grows_into_its_targets(
     np.testing.assert_allclose(asked[2][places[2]], 0.4 * given + 0.6 * thoughts, rtol=1e-4)
 
 
+def test_a_sharpness_aware_step_takes_its_gradient_uphill_and_leaves_the_statistics_where_it_was() -> None:
+    rng = np.random.default_rng(5)
+    views = rng.uniform(0, 255, (12, 16, 16, 1)).astype(np.float32)
+    targets = np.eye(7, dtype=np.float32)[rng.integers(0, 7, 12)]
+    inputs = keras.layers.Input((16, 16, 1))
+    x = conv_norm(keras.layers.Rescaling(1 / 64, offset=-2.0)(inputs), 4, strides=2)
+    drawn = keras.Model(inputs, keras.layers.Dense(7)(keras.layers.GlobalAveragePooling2D()(x)))
+    start = [rng.normal(0, 0.3, w.shape).astype(np.float32) if w.ndim > 1 else w for w in drawn.get_weights()]
+    trained = [weight.trainable for weight in drawn.weights]
+
+    def after_step(weights: list[np.ndarray], rows: slice, sharpness: float) -> list[np.ndarray]:
+        model, average = keras.models.clone_model(drawn), keras.models.clone_model(drawn)
+        model.set_weights(weights)
+        optimizer = keras.optimizers.SGD(1.0)
+        optimizer.build(model.trainable_variables)
+        step = training.backend().make_step(model, average, optimizer, sharpness)
+        figures, _ = step(views[rows], targets[rows], 0.5)
+        assert np.isfinite(figures).all()
+        return [np.asarray(weight) for weight in model.get_weights()]
+
+    half = after_step(start, slice(6), 0.0)
+    rises = [old - new if own else 0 * old for old, new, own in zip(start, half, trained, strict=True)]
+    norm = np.sqrt(sum(float((rise**2).sum()) for rise in rises))
+    uphill = [old + 0.2 * rise / norm for old, rise in zip(start, rises, strict=True)]
+    there = after_step(uphill, slice(12), 0.0)
+    aware = after_step(start, slice(12), 0.2)
+    for own, old, new, left, came in zip(trained, start, aware, uphill, there, strict=True):
+        if own:
+            np.testing.assert_allclose(old - new, left - came, rtol=1e-3, atol=1e-5)
+    for own, new, statistics in zip(trained, aware, half, strict=True):
+        if not own:
+            np.testing.assert_allclose(new, statistics, rtol=1e-5)
+    on_the_spot = after_step(start, slice(12), 0.0)
+    assert any(np.abs(a - b).max() > 1e-3 for a, b in zip(aware, on_the_spot, strict=True))
+
+
 def test_a_run_is_described_and_its_best_weights_load(faces_csv: Path, tmp_path: Path) -> None:
     steps: list[tuple[int, int]] = []
     out = train(
