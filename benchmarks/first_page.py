@@ -1,6 +1,6 @@
 """How long it takes from the command to the first page: to its address, and from there to what stands on it.
 
-uv run --all-extras --group dev python benchmarks/first_page.py [--turns 5]
+python benchmarks/first_page.py [--turns 5]
 
 A database with ten past lessons is served by `classpulse dashboard`; Chromium is open already, as a browser mostly
 is, and has nothing of the page in its cache.

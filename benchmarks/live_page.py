@@ -1,6 +1,6 @@
 """What one live update costs: on the server with many stored readings, and in the browser over a long session.
 
-uv run --all-extras --group dev python benchmarks/live_page.py [--readings 10000000] [--updates 5400]
+python benchmarks/live_page.py [--readings 10000000] [--updates 5400]
 
 Server: a file is filled with past lessons of 49 seats by bulk SQL; then a lesson of 49 seats that is three hours old
 goes on, and everything the open page asks after one new interval is asked through the app, in turn.

@@ -319,5 +319,5 @@ def needs_workshop() -> Iterator[None]:
     except ImportError as error:
         raise UsageError(
             f"Training and evaluation need the extra `train` ({error.name} is missing): "
-            "uv run --extra train classpulse models ..."
+            "`pip install -r requirements/train.txt`."
         ) from error

@@ -1,6 +1,6 @@
 """Takes the pictures of the README and the docs: starts the synthetic class on its page and looks at all pages.
 
-uv run --all-extras --group dev python docs/screenshots.py [--minutes 5]
+python docs/screenshots.py [--minutes 5]
 
 The running class is read as a real one would be. The sessions before it, which Trends and Students need, are made up.
 It needs Chromium or Chrome, and a display (`xvfb-run` gives one where there is none).

@@ -78,7 +78,7 @@ def load_weights(name: Network) -> list[NDArray[np.float32]]:
     if path is None or not path.is_file():
         raise DetectorError(
             f"The detector mtcnn needs the weights {name}.lz4 of the mtcnn package and did not find them. Install the "
-            "extra `mtcnn` (pip install 'classpulse[mtcnn]'), or use the detector tileface."
+            "extra `mtcnn` (`pip install -r requirements/mtcnn.txt`), or use the detector tileface."
         )
     import joblib
     import lz4.frame

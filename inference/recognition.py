@@ -93,6 +93,6 @@ def _model() -> Path:
     if not found:
         raise LabelReaderError(
             "Reading names needs the recognition model of the rapidocr package and did not find it. "
-            "Install classpulse again, or `pip install rapidocr`."
+            "Install classpulse again: `pip install -r requirements/run.txt`."
         )
     return found[0]

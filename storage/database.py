@@ -134,7 +134,7 @@ def _open_postgresql(url: URL) -> Engine:
         )
     except ImportError as error:
         raise MissingDriverError(
-            "PostgreSQL needs its driver: install it with `pip install 'classpulse[postgres]'`, "
+            "PostgreSQL needs its driver: install it with `pip install -r requirements/postgres.txt`, "
             "or leave --database away to use the file on this computer."
         ) from error
 

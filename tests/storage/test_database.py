@@ -83,7 +83,7 @@ def test_a_bad_url_is_told(url: str, message: str) -> None:
 
 def test_a_missing_driver_is_told_with_the_command_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "psycopg", None)
-    with pytest.raises(MissingDriverError, match=r"pip install 'classpulse\[postgres\]'"):
+    with pytest.raises(MissingDriverError, match=r"pip install -r requirements/postgres\.txt"):
         open_database("postgresql://teacher@localhost/school")
 
 
