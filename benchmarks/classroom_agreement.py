@@ -44,7 +44,7 @@ def main() -> None:
     parser.add_argument("--posed", action="store_true")
     options = parser.parse_args()
     reader = load_reader(
-        detector="yunet" if options.yunet else "tileface", detector_model=options.yunet, names=False
+        detector="yunet" if options.yunet else "tileface", detector_model=options.yunet, keep_names=False
     )
     script = Posed(options.seats, options.seed) if options.posed else None
     classroom = Classroom(options.seats, *options.size, seed=options.seed, script=script)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from capture.doctor import Check, check_source
 from capture.frame import Frame
 from classpulse.settings import Settings
+from engagement.consent import ClassRoll
 from engagement.errors import ClasspulseError
 from engagement.records import Mode, State
 
@@ -76,8 +77,9 @@ class PictureRead:
 
     Attributes:
         tiles: of the gallery, 0 where there is none.
-        cameras: tiles with their camera on; without a gallery, faces.
+        cameras: tiles with their camera on that may be looked at; without a gallery, faces.
         faces: of these cameras.
+        opted_out: tiles that may not be looked at.
         named: seats whose name was read.
         seats: that were read in all.
         seconds: that it took.
@@ -86,42 +88,53 @@ class PictureRead:
     tiles: int
     cameras: int
     faces: int
+    opted_out: int
     named: int
     seats: int
     seconds: float
 
 
-def read_picture(frame: Frame, reader: "Reader") -> PictureRead:
-    """Read one picture twice, so that the time is that of a frame in a lesson."""
+def read_picture(frame: Frame, reader: "Reader", roll: ClassRoll) -> PictureRead:
+    """Read one picture twice, so that the time is that of a frame in a lesson.
+
+    Args:
+        frame: the picture.
+        reader: that will be used.
+        roll: whom to look at.
+    """
     from capture.gallery import find_tiles
 
-    reader.read(frame.image, find_tiles(frame.image))
+    reader.read(frame.image, find_tiles(frame.image), roll)
     started = time.perf_counter()
     tiles = find_tiles(frame.image)
-    result = reader.read(frame.image, tiles)
+    result = reader.read(frame.image, tiles, roll)
     seconds = time.perf_counter() - started
-    on = [reading for reading in result.readings if reading.state is not State.CAMERA_OFF]
+    on = [one for one in result.readings if one.state not in {State.CAMERA_OFF, State.OPTED_OUT}]
     return PictureRead(
         tiles=len(tiles),
         cameras=len(on),
         faces=sum(reading.face is not None for reading in on),
+        opted_out=sum(reading.state is State.OPTED_OUT for reading in result.readings),
         named=sum(reading.label.name is not None for reading in result.readings),
         seats=len(result.readings),
         seconds=seconds,
     )
 
 
-def judge_reading(read: PictureRead, *, interval: float, names: bool) -> list[Check]:
+def judge_reading(read: PictureRead, *, interval: float, names: bool, needed: bool = False) -> list[Check]:
     """What is read on one picture: the grid, the faces, the names, and how long it takes.
 
     Args:
         read: from `read_picture`, with the reader that will be used.
         interval: seconds between frames.
-        names: whether names are read in the mode of the session.
+        names: whether names are given in the mode of the session.
+        needed: whether the class list needs them in every mode.
     """
-    checks = [_grid(read.tiles), _faces(read.faces, read.cameras)]
+    checks = [_grid(read.tiles), _faces(read)]
     if names:
         checks.append(_names(read.named, read.seats))
+    elif needed:
+        checks.append(Check("names", "ok", "read only to leave out who may not be looked at", ""))
     else:
         checks.append(Check("names", "ok", "not read in participation mode", ""))
     checks.append(_time(read.seconds, interval))
@@ -135,11 +148,18 @@ def _grid(tiles: int) -> Check:
     return Check("grid", "warn", "no gallery in the picture", advice)
 
 
-def _faces(faces: int, cameras: int) -> Check:
-    found = f"{faces} of {cameras} cameras show one"
-    if faces:
+def _faces(read: PictureRead) -> Check:
+    found = f"{read.faces} of {read.cameras} cameras show one"
+    if read.opted_out:
+        found += f", {read.opted_out} more may not be looked at by the class list"
+    if read.faces:
         return Check("faces", "ok", found, "")
     advice = "Make the window larger, or wait until cameras are on: nothing is read where no face is found."
+    if read.opted_out:
+        advice += (
+            " Where the class list leaves somebody out, nobody is looked at whose name cannot be read: let the meeting "
+            "show names."
+        )
     return Check("faces", "warn", found, advice)
 
 
@@ -179,6 +199,7 @@ class Examination:
     Args:
         chosen: the settings that will be used.
         load_reader: makes what reads the faces of a picture.
+        read_roll: says whom to look at.
         served: the pages are up, so that their port is taken by themselves.
 
     Attributes:
@@ -187,10 +208,16 @@ class Examination:
     """
 
     def __init__(
-        self, chosen: Settings, load_reader: Callable[[Settings], "Reader"], *, served: bool = False
+        self,
+        chosen: Settings,
+        load_reader: Callable[[Settings], "Reader"],
+        read_roll: Callable[[], ClassRoll],
+        *,
+        served: bool = False,
     ) -> None:
         self._chosen = chosen
         self._load_reader = load_reader
+        self._read_roll = read_roll
         self._served = served
         self.frame: Frame | None = None
         self.read: PictureRead | None = None
@@ -216,11 +243,17 @@ class Examination:
     def _read(self, frame: Frame) -> list[Check]:
         chosen = self._chosen
         try:
-            self.read = read_picture(frame, self._load_reader(chosen))
+            # without the class list nobody knows who may be looked at
+            roll = self._read_roll()
+            self.read = read_picture(frame, self._load_reader(chosen), roll)
         except ClasspulseError as error:
             return [Check("faces", "fail", "not looked for", str(error))]
-        names = chosen.session.mode is not Mode.PARTICIPATION
-        return judge_reading(self.read, interval=chosen.capture.interval, names=names)
+        return judge_reading(
+            self.read,
+            interval=chosen.capture.interval,
+            names=chosen.session.mode is not Mode.PARTICIPATION,
+            needed=roll.needs_names,
+        )
 
     def _surroundings(self) -> list[Check]:
         url, page = self._chosen.database_url, self._chosen.dashboard

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Engine
 
-from capture.agent import AgentSettings
+from capture.agent import AgentSettings, roll_of
 from capture.errors import AgentError
 from capture.sources import is_synthetic, open_source
 from capture.stages import Stage
@@ -27,6 +27,7 @@ from classpulse.settings_editor import fixed_by, keep
 from classpulse.shared_view import VIEW_VARIABLE, SharedView
 from dashboard.controls import Choices, Findings, Line, Phase, RunStatus, Told, View, Wanted
 from dashboard.preferences import PreferencesRefusedError
+from engagement.consent import ClassRoll
 from engagement.errors import ClasspulseError
 from engagement.names import clean_name
 from engagement.records import Mode
@@ -34,6 +35,7 @@ from storage import queries
 from storage.queries import Condition
 from storage.recorder import Recorder
 from storage.stop import request_stop
+from storage.students import read_class_list
 
 if TYPE_CHECKING:
     from inference.reader import Reader
@@ -220,7 +222,11 @@ class LiveControls:
         chosen = with_wanted(self._chosen, wanted)
         if wanted.mode not in modes_of(chosen):
             chosen = with_wanted(self._chosen, replace(wanted, mode=Mode.PARTICIPATION))
-        return self._looks.begin(Examination(chosen, self._load_reader, served=True), wanted.source)
+
+        def roll() -> ClassRoll:
+            return roll_of(read_class_list(self._engine, wanted.name))
+
+        return self._looks.begin(Examination(chosen, self._load_reader, roll, served=True), wanted.source)
 
     def findings(self) -> Findings | None:
         """Of the last look."""

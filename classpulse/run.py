@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from classpulse.controls import Run
     from dashboard.app import DashboardSettings, PageServer
     from dashboard.controls import Controls
+    from engagement.consent import ClassRoll
     from inference.reader import Reader
 
 _POLL_SECONDS = 0.25
@@ -148,8 +149,8 @@ def _watch(chosen: Settings, *, seconds: float | None, headless: bool, supervise
         detector=chosen.inference.detector,
         detector_model=chosen.inference.detector_model,
         expressions=chosen.session.mode is not Mode.PARTICIPATION,
-        # presence needs no names: in participation mode nobody's is read
-        names=chosen.session.mode is not Mode.PARTICIPATION,
+        # presence needs no names: in participation mode they are read where somebody is to be left out by theirs
+        keep_names=chosen.session.mode is not Mode.PARTICIPATION,
     )
     with (
         database(chosen) as engine,
@@ -523,7 +524,16 @@ def doctor(chosen: Settings) -> "list[Check]":
 
     check_place(chosen)
     keep_no_dump()
-    return Examination(chosen, _look_reader).checks()
+    return Examination(chosen, _look_reader, partial(_roll, chosen)).checks()
+
+
+def _roll(chosen: Settings) -> "ClassRoll":
+    """Whom to look at in the class of these settings."""
+    from capture.agent import roll_of
+    from storage.students import read_class_list
+
+    with database(chosen) as engine:
+        return roll_of(read_class_list(engine, chosen.session.name))
 
 
 def _look_reader(chosen: Settings) -> "Reader":
@@ -534,12 +544,12 @@ def _look_reader(chosen: Settings) -> "Reader":
     """
     from inference.reader import load_reader
 
-    names = chosen.session.mode is not Mode.PARTICIPATION
+    curious = chosen.session.mode is not Mode.PARTICIPATION
     return load_reader(
         detector=chosen.inference.detector,
         detector_model=chosen.inference.detector_model,
-        expressions=names,
-        names=names,
+        expressions=curious,
+        keep_names=curious,
         label_budget=None,
     )
 

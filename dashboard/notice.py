@@ -16,8 +16,9 @@ CHAT: Final[Mapping[Mode, str]] = MappingProxyType(
         Mode.PARTICIPATION: (
             "In this lesson I use classpulse, a program on my own computer. Every few seconds it looks at the "
             "gallery that I see and counts how many are here, how many cameras are on and how many faces are turned "
-            "to the screen. It reads no expressions and no names, keeps no picture and no sound, and sends nothing "
-            "anywhere. If you would rather not be looked at by it, switch your camera off: it has no disadvantage. "
+            "to the screen. It reads no expressions. It reads names only where somebody is left out by theirs, and "
+            "keeps no name, no picture and no sound, and sends nothing anywhere. If you do not agree, tell me and "
+            "your tile is left out before faces are looked for, or switch your camera off: it has no disadvantage. "
             "Questions: ask me, now or later."
         ),
         Mode.AGGREGATE: (
@@ -25,17 +26,17 @@ CHAT: Final[Mapping[Mode, str]] = MappingProxyType(
             "gallery that I see and estimates the expressions of the faces, added up for the class as a whole and "
             "only where at least five were read. It reads names to tell tiles apart. Nothing is kept about a single "
             "person, no name, no picture and no sound, and nothing is sent anywhere. An expression is not a "
-            "feeling, and nobody is graded by it. If you would rather not be read, switch your camera off: it has "
-            "no disadvantage. Questions: ask me, now or later."
+            "feeling, and nobody is graded by it. If you do not agree, tell me and your tile is left out before faces "
+            "are looked for, or switch your camera off: it has no disadvantage. Questions: ask me, now or later."
         ),
         Mode.INDIVIDUAL: (
             "In this lesson I use classpulse, a program on my own computer. Every few seconds it looks at the "
             "gallery that I see and keeps, under the name that you show: whether your face was seen, turned away or "
             "not there, and an estimate of its expression. It keeps no picture and no sound, and sends nothing "
             "anywhere. An expression is not a feeling, and nobody is graded by it. If you do not agree, tell me and "
-            "your tile is left out before anything is read. It has no disadvantage, and you may change your mind "
-            "and have what was kept erased at any time. I erase it after [30 days]. Questions: ask me, now or "
-            "later."
+            "your tile is left out before faces are looked for: then only your name is kept, and that you do not "
+            "agree. It has no disadvantage, and you may change your mind and have what was kept erased at any time. "
+            "I erase it after [30 days]. Questions: ask me, now or later."
         ),
     }
 )
@@ -55,14 +56,15 @@ ONE_PAGE: Final[tuple[str, ...]] = (
     ("What is read?"),
     (
         "- participation: what is read: how many tiles, cameras and faces there are, and how many face the "
-        "screen; what is kept: these counts, every few seconds, and the teacher's notes"
+        "screen; names only where somebody is left out by theirs; what is kept: these counts, every few "
+        "seconds, and the teacher's notes; no name"
     ),
     (
-        "- aggregate: what is read: these, and the expressions of the faces; what is kept: these counts, and "
-        "how many faces showed which expression, where at least five were read; nothing per person"
+        "- aggregate: what is read: these, the name on each tile, and the expressions of the faces; what is kept: "
+        "these counts, and how many faces showed which expression, where at least five were read; nothing per person"
     ),
     (
-        "- individual: what is read: these, and the name on each tile; what is kept: these, and per person: "
+        "- individual: what is read: the same; what is kept: these counts, and per person: "
         "the name shown, whether a face was seen, turned away or absent, estimates of its expression, head "
         "pose, and when one of six rules found something worth a look"
     ),
@@ -83,9 +85,9 @@ ONE_PAGE: Final[tuple[str, ...]] = (
         "could see, and leaves out what it could not read."
     ),
     (
-        "Your choice. Taking part is voluntary and without disadvantage. Whoever refuses is left out: in "
-        "individual mode their tile is masked before anything is read. Switch your camera off at any time. "
-        "You may see what is kept about you, have it corrected and erased, and change your mind. Ask [name, "
+        "Your choice. Taking part is voluntary and without disadvantage. Whoever refuses is left out in every "
+        "mode: their name is read and their tile masked before faces are looked for. Switch your camera off at "
+        "any time. You may see what is kept about you, have it corrected and erased, and change your mind. Ask [name, "
         "address]; [your data protection officer, your supervisory authority]."
     ),
 )
@@ -103,8 +105,9 @@ ASSESSMENT: Final[tuple[str, ...]] = (
     (
         "2. Whose data, and which. [Number] students of [age], [number] teachers. Pictures of faces, in "
         "memory for the moment in which they are read. Names shown on tiles, read in aggregate and individual "
-        "mode, kept in individual mode only. Counts per interval; notes that the teacher types. No picture, "
-        "no sound, no face print; nobody is recognised by their face."
+        "mode, in participation mode only where somebody is left out by theirs, kept in "
+        "individual mode only. Counts per interval; notes that the teacher types. No picture, no sound, no face "
+        "print; nobody is recognised by their face."
     ),
     (
         "3. Where, for how long, who sees it. A database on the teacher's computer [or the school's server at "

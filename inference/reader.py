@@ -63,10 +63,12 @@ class Reader:
     Args:
         detector: finds the faces.
         classifier: reads expressions; None reads none (participation mode).
-        labels: reads names; None reads none.
+        labels: reads names; None reads none, and looks at nobody where the roll needs them.
         gate: which faces may be read.
         geometry: of the classifier's training pictures.
         landmarks: refines the detector's landmarks; None believes the detector.
+        keep_names: False reads names only where the roll needs them to tell who may be looked at, and gives none
+            (participation mode).
     """
 
     def __init__(
@@ -77,11 +79,14 @@ class Reader:
         gate: QualityGate,
         geometry: CropGeometry = FER2013,
         landmarks: LandmarkNetwork | None = None,
+        *,
+        keep_names: bool = True,
     ) -> None:
         self._detector = detector
         self._landmarks = landmarks
         self._classifier = classifier
         self._labels = labels
+        self._keep_names = keep_names
         self._gate = gate
         self._geometry = geometry
         self._size = classifier.size if classifier is not None else SIZE
@@ -104,19 +109,20 @@ class Reader:
         grid = bool(tiles)
         labels: Sequence[Label] = [_UNREAD] * len(tiles)
         opted_out: frozenset[int] = frozenset()
-        if self._labels is not None and grid:
-            read = self._labels.read(image, tiles)
+        if grid and (self._keep_names or roll.needs_names):
+            read = labels if self._labels is None else self._labels.read(image, tiles)
             looks = self._looks(tiles, read, roll)
             image = _masked(
                 image, [tile.box for tile, look in zip(tiles, looks, strict=True) if look is not Look.READ]
             )
             kept = [index for index, look in enumerate(looks) if look is not Look.LEFT_OUT]
             opted_out = frozenset(place for place, index in enumerate(kept) if looks[index] is Look.OPTED_OUT)
-            tiles, labels = [tiles[index] for index in kept], [read[index] for index in kept]
+            tiles = [tiles[index] for index in kept]
+            labels = [read[index] if self._keep_names else _UNREAD for index in kept]
         named = time.perf_counter()
         if grid:
             faces = self._main_faces(image, tiles, opted_out)
-        elif self._labels is not None and roll.needs_names:
+        elif roll.needs_names:
             faces = []
         else:
             tiles, faces = self._tiles_of_faces(image)
@@ -281,7 +287,7 @@ def load_reader(
     detector: str = DETECTORS[0],
     detector_model: Path | None = None,
     expressions: bool = True,
-    names: bool = True,
+    keep_names: bool = True,
     label_budget: int | None = 8,
 ) -> Reader:
     """The reader of the product.
@@ -290,7 +296,8 @@ def load_reader(
         detector: name of the face detector, one of `inference.faces.DETECTORS`.
         detector_model: its model file, where it needs one.
         expressions: False in participation mode: the classifier is not even loaded.
-        names: False reads no label.
+        keep_names: False in participation mode: names are read only to tell who may be looked at, where the roll needs
+            them. They can be from the start, since somebody may refuse while a class is read.
         label_budget: labels to be read in one frame at most, so that another page does not make a frame late; None
             reads all at once, as the first frame always does.
 
@@ -306,10 +313,11 @@ def load_reader(
     return Reader(
         load_detector(detector, detector_model, min_face=MIN_FACE),
         classifier,
-        LabelReader(label_budget, all_at_first=True) if names else None,
+        LabelReader(label_budget, all_at_first=True),
         gate,
         geometry,
         load_landmarks(detector),
+        keep_names=keep_names,
     )
 
 

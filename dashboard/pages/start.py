@@ -403,11 +403,12 @@ def _register_look(app: Dash, controls: Controls) -> None:
         Input(PLACE, "n_submit"),
         Input(AGAIN, "n_clicks"),
         State(PLACE, "value"),
+        State(NAME, "value"),
         State(MODE, "value"),
         State(INTERVAL, "value"),
     )
     def look(source: str | None, *told: Any) -> Any:
-        place, mode, interval = told[-3:]
+        place, name, mode, interval = told[-4:]
         if controls.status().phase not in {Phase.IDLE, Phase.FAILED}:
             # beside a class that is read only where it is asked for: it takes time from that
             if ctx.triggered_id != AGAIN:
@@ -419,7 +420,8 @@ def _register_look(app: Dash, controls: Controls) -> None:
         if spec is None:
             raise PreventUpdate
         seconds = float(interval) if isinstance(interval, int | float) else 2.0
-        controls.look(Wanted("", Mode(mode), seconds, spec))
+        # the name says by whose list somebody is left out
+        controls.look(Wanted(name or controls.suggestion().name, Mode(mode), seconds, spec))
         return "Looking ..."
 
     @app.callback(

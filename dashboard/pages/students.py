@@ -387,10 +387,7 @@ def _answer(app: Dash, engine: Engine) -> None:
         def keep() -> str:
             students.update_class_list(engine, class_name, only_agreed=checked)
             who = "only those who agreed" if checked else "everybody but those who refused"
-            return (
-                f"In {class_name}, {who} will be read, from the next interval on. In participation mode no names are "
-                "read, so that presence and facing are counted of everybody."
-            )
+            return f"In {class_name}, {who} will be read, in every mode, from the next interval on."
 
         return _done(keep)
 

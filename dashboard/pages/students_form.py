@@ -290,7 +290,8 @@ def _about() -> Component:
                         "there is nothing of a student to show, export or erase."
                     ),
                     html.Li(
-                        "Who refused is masked before faces are looked for: their name is read, nothing else."
+                        "Who refused is masked in every mode before faces are looked for: their name is read, nothing "
+                        "else. Where somebody refused, nobody is looked at whose name cannot be read."
                     ),
                     html.Li(
                         "Students are known by the name on their tile, never by their face. A label that is not surely "

@@ -194,7 +194,7 @@ def test_glasses_lie_on_the_face_only(faces: Faces) -> None:
 def test_the_product_reads_the_class_as_it_is_scripted() -> None:
     frames = len(EXPRESSIONS) + 1
     classroom = Classroom(20, 1280, 720, seed=11, script=Posed(20, 11))
-    reader = load_reader(names=False)
+    reader = load_reader(keep_names=False)
     found = turned = 0
     agree: dict[str, list[bool]] = {kind: [] for kind in EXPRESSIONS}
     for second in range(frames):

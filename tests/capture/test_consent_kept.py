@@ -71,7 +71,8 @@ class Watched:
 
 def watch(engine: Engine, red: tuple[str, ...], mode: Mode = Mode.INDIVIDUAL) -> tuple[int, Watched]:
     detector = Watched()
-    reader = Reader(detector, None, LabelReader(budget=None), QualityGate())
+    keep_names = mode is not Mode.PARTICIPATION
+    reader = Reader(detector, None, LabelReader(budget=None), QualityGate(), keep_names=keep_names)
     settings = AgentSettings("Physics", 2.0, mode, None, "test", 1)
     result = Agent(Meeting(red), lambda: reader, Recorder(engine), settings).run(threading.Event())
     assert result.intervals == 4
@@ -106,7 +107,7 @@ def test_nothing_is_looked_for_on_who_refused_and_nothing_kept_but_that(engine: 
     assert [tuple(row) for row in kept] == [("opted_out", None, None, 0.0, None)]
 
 
-@pytest.mark.parametrize("mode", [Mode.INDIVIDUAL, Mode.AGGREGATE])
+@pytest.mark.parametrize("mode", list(Mode))
 def test_with_only_those_who_agreed_nobody_else_is_looked_at(engine: Engine, mode: Mode) -> None:
     grace = students.add_student(engine, "Physics", "Grace Lee")
     students.add_student(engine, "Physics", "Ben Carver")

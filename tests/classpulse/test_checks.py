@@ -1,18 +1,26 @@
 """What the doctor says of a picture: grid, faces, names and time."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from capture.classroom import Classroom
+from capture.doctor import Check
 from capture.frame import Frame
-from classpulse.checks import judge_reading, read_picture
-from engagement.records import Box, Face, Label, State, Tile, TileReading
-from inference.reader import ReaderResult
+from classpulse.checks import Examination, judge_reading, read_picture
+from classpulse.settings import Settings
+from engagement.consent import ClassRoll
+from engagement.records import Box, Consent, Face, Label, State, Tile, TileReading
+from inference.names import LabelReader
+from inference.quality import QualityGate
+from inference.reader import Reader, ReaderResult
+from storage.errors import DatabaseUnreachableError
 
 
 class Recorded:
@@ -21,7 +29,7 @@ class Recorded:
     def __init__(self, *readings: TileReading) -> None:
         self.readings = readings
 
-    def read(self, image: np.ndarray, tiles: Sequence[Tile]) -> ReaderResult:
+    def read(self, image: np.ndarray, tiles: Sequence[Tile], roll: ClassRoll) -> ReaderResult:
         return ReaderResult(self.readings, bool(tiles), {})
 
 
@@ -39,7 +47,7 @@ def gallery() -> Frame:
 
 def check(frame: Frame, *readings: TileReading, **changes: Any) -> dict[str, dict[str, str]]:
     values: dict[str, Any] = {"interval": 2.0, "names": True} | changes
-    read = read_picture(frame, Recorded(*readings))  # type: ignore[arg-type]
+    read = read_picture(frame, Recorded(*readings), ClassRoll())  # type: ignore[arg-type]
     lines = judge_reading(read, **values)
     # as a page or a script would have it
     return {line.name: asdict(line) for line in lines}
@@ -68,4 +76,54 @@ def test_what_is_missing_comes_with_what_to_do(gallery: Frame) -> None:
 
 
 def test_names_are_not_missed_where_none_may_be_read(gallery: Frame) -> None:
-    assert check(gallery, reading(None, State.SEEN), names=False)["names"]["state"] == "ok"
+    names = check(gallery, reading(None, State.SEEN), names=False)["names"]
+    assert (names["state"], names["found"]) == ("ok", "not read in participation mode")
+    names = check(gallery, reading(None, State.SEEN), names=False, needed=True)["names"]
+    assert (names["state"], names["found"]) == ("ok", "read only to leave out who may not be looked at")
+
+
+def test_who_may_not_be_looked_at_is_told_and_is_no_camera_without_a_face(gallery: Frame) -> None:
+    out = reading(None, State.OPTED_OUT)
+    found = check(gallery, reading("Ada", State.SEEN), out, out)["faces"]
+    assert found["found"] == "1 of 1 cameras show one, 2 more may not be looked at by the class list"
+    assert found["state"] == "ok"
+    nobody = check(gallery, out, out)["faces"]
+    assert nobody["state"] == "warn"
+    assert "whose name cannot be read: let the meeting show names" in nobody["advice"]
+
+
+class Unasked:
+    """A detector that may not be shown anything."""
+
+    def detect(self, _image: np.ndarray) -> list[Face]:
+        raise AssertionError("a face was looked for")
+
+
+def examined(tmp_path: Path, frame: Frame, read_roll: Callable[[], ClassRoll]) -> dict[str, Check]:
+    """The lines of a doctor who looks at one picture, by name."""
+    picture = tmp_path / "gallery.png"
+    Image.fromarray(frame.image).save(picture)
+    chosen = Settings.model_validate({
+        "capture": {"source": str(picture)},
+        "storage": {"database": f"sqlite:///{tmp_path / 'class.db'}"},
+    })  # fmt: skip
+    reader = Reader(Unasked(), None, LabelReader(budget=None), QualityGate(), keep_names=False)
+    checks = Examination(chosen, lambda _chosen: reader, read_roll, served=True).checks()
+    return {check.name: check for check in checks}
+
+
+def test_the_look_before_a_class_leaves_out_who_refused(tmp_path: Path, gallery: Frame) -> None:
+    with Classroom(seats=6, width=960, height=540) as classroom:
+        names = [truth.name for truth in classroom.truth(3.0)]
+    everybody = [(number, name, Consent.REFUSED) for number, name in enumerate(names)]
+    found = examined(tmp_path, gallery, lambda: ClassRoll(everybody))
+    assert "6 more may not be looked at" in found["faces"].found
+    assert found["names"].found == "read only to leave out who may not be looked at"
+
+
+def test_where_the_class_list_cannot_be_read_nobody_is_looked_at(tmp_path: Path, gallery: Frame) -> None:
+    def away() -> ClassRoll:
+        raise DatabaseUnreachableError("The database does not answer: try again.")
+
+    found = examined(tmp_path, gallery, away)["faces"]
+    assert (found.state, found.advice) == ("fail", "The database does not answer: try again.")

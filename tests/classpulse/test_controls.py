@@ -3,7 +3,7 @@
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +17,11 @@ from classpulse.controls import LiveControls
 from classpulse.errors import StartRefusedError
 from classpulse.settings import Settings
 from dashboard.controls import Findings, Phase, RunStatus, Wanted
-from engagement.records import Mode
+from engagement.consent import ClassRoll
+from engagement.records import Consent, Mode, Tile
 from inference.errors import InferenceError
-from storage import queries
+from inference.reader import ReaderResult
+from storage import queries, students
 from storage.errors import StorageError
 from storage.recorder import NewSession, Recorder
 from storage.schema import SessionTable
@@ -242,6 +244,27 @@ def test_a_look_gives_a_picture_and_the_lines_of_the_doctor(controls: Make, tmp_
     assert found.picture is not None
     assert found.picture.startswith(b"\x89PNG")
     assert (found.tiles, found.faces) == (None, None)
+
+
+def test_a_look_leaves_out_by_the_list_of_the_class_that_is_named(
+    engine: Engine, chosen: Settings, tmp_path: Path
+) -> None:
+    rolls: list[ClassRoll] = []
+
+    class Noting:
+        def read(self, _image: np.ndarray, tiles: Sequence[Tile], roll: ClassRoll) -> ReaderResult:
+            rolls.append(roll)
+            return ReaderResult((), bool(tiles), {})
+
+    ben = students.add_student(engine, "Physics 9b", "Ben Carver")
+    students.set_consent(engine, ben, Consent.REFUSED, None, None)
+    hands = LiveControls(chosen, engine, lambda _chosen, _left: [], lambda _chosen: Noting())  # type: ignore[arg-type, return-value]
+    source = str(gallery(tmp_path))
+    for name in ("Physics 9b", "Art"):
+        hands.look(wanted(source=source, name=name))
+        looked(hands)
+    hands.close()
+    assert [roll.needs_names for roll in rolls] == [True, True, False, False]
 
 
 def test_a_newer_look_takes_the_place_of_the_one_before(controls: Make, tmp_path: Path) -> None:

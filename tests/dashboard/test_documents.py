@@ -62,7 +62,10 @@ def test_a_message_promises_what_its_mode_keeps() -> None:
     for mode, message in CHAT.items():
         assert "no picture" in message
         assert "Questions: ask me" in message
-        assert ("expressions and no names" in message) == (mode is Mode.PARTICIPATION)
+        assert ("reads no expressions" in message) == (mode is Mode.PARTICIPATION)
+        assert ("no name" in message) == (mode is not Mode.INDIVIDUAL)
+        # consent holds in every mode
+        assert "tell me and your tile is left out before faces are looked for" in message
         assert ("under the name that you show" in message) == (mode is Mode.INDIVIDUAL)
         assert ("not a feeling" in message) == (mode is not Mode.PARTICIPATION)
 

@@ -1,6 +1,7 @@
 import subprocess
 import sys
 import textwrap
+from collections.abc import Sequence
 from typing import Any
 
 import cv2
@@ -9,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from engagement.consent import ClassRoll
-from engagement.records import STATES_WITH_FACE, Box, Consent, Face, State, Tile
+from engagement.records import STATES_WITH_FACE, Box, Consent, Face, Label, State, Tile
 from inference.faces import FaceDetector
 from inference.names import LabelReader
 from inference.quality import QualityGate
@@ -19,14 +20,14 @@ from tests.capture.synthetic_gallery import Portrait, compose_gallery, draw_labe
 
 @pytest.fixture(scope="module")
 def reader(detector: FaceDetector) -> Reader:
-    """Participation mode: faces, pose and names."""
+    """Faces, pose and names, no expressions."""
     return Reader(detector, None, LabelReader(budget=None), QualityGate())
 
 
 @pytest.fixture(scope="module")
 def expression_reader() -> Reader:
     """As the product loads it, without names."""
-    return load_reader(names=False)
+    return load_reader(keep_names=False)
 
 
 def test_real_screenshots(reader: Reader, screenshots: list[Any]) -> None:
@@ -178,6 +179,16 @@ class Watched:
         return any((np.abs(image.astype(int) - colour).max(axis=2) < 40).any() for image in self.shown)
 
 
+class Counting(LabelReader):
+    """A label reader that counts the frames it was shown."""
+
+    frames = 0
+
+    def read(self, image: NDArray[np.uint8], tiles: Sequence[Tile]) -> tuple[Label, ...]:
+        self.frames += 1
+        return super().read(image, tiles)
+
+
 RED, GREEN, BLUE = (250, 10, 10), (10, 250, 10), (10, 10, 250)
 
 
@@ -206,6 +217,32 @@ def test_the_detector_never_sees_a_pixel_of_who_refused() -> None:
     assert image[90, 400].tolist() == list(RED)  # the frame itself is not ours to change
     assert Reader(detector, None, LabelReader(budget=None), QualityGate()).read(image, tiles).readings
     assert detector.saw(RED)
+
+
+def test_where_no_name_is_kept_it_is_read_only_to_leave_somebody_out() -> None:
+    image, tiles = coloured(["Anna Keller", "Ben Carver", "Carla Rossi"], [GREEN, RED, BLUE])
+    detector, labels = Watched(), Counting(budget=None)
+    reader = Reader(detector, None, labels, QualityGate(), keep_names=False)
+    anybody = reader.read(image, tiles, ClassRoll([(1, "Ben Carver", Consent.AGREED)])).readings
+    assert labels.frames == 0
+    assert detector.saw(RED)
+    detector.shown.clear()
+    refused = reader.read(image, tiles, ClassRoll([(1, "Ben Carver", Consent.REFUSED)])).readings
+    assert labels.frames == 1
+    assert [reading.state for reading in refused] == [State.NO_FACE, State.OPTED_OUT, State.NO_FACE]
+    assert (detector.saw(GREEN), detector.saw(RED), detector.saw(BLUE)) == (True, False, True)
+    assert {reading.label for reading in (*anybody, *refused)} == {Label("", None)}
+
+
+def test_without_what_reads_names_nobody_is_looked_at_where_somebody_refused() -> None:
+    image, tiles = coloured(["Anna Keller", "Ben Carver"], [GREEN, RED])
+    roll = ClassRoll([(1, "Ben Carver", Consent.REFUSED)])
+    for keep_names in (True, False):
+        detector = Watched()
+        reader = Reader(detector, None, None, QualityGate(), keep_names=keep_names)
+        readings = reader.read(image, tiles, roll).readings
+        assert {reading.state for reading in readings} == {State.OPTED_OUT}
+        assert not detector.shown
 
 
 def test_until_a_name_is_read_nobody_is_looked_at_where_somebody_refused() -> None:

@@ -1,5 +1,7 @@
 """What a mode forbids is not made, not kept, and so not shown: from the real models to the rows."""
 
+import io
+from collections.abc import Callable, Iterator, Set
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -7,27 +9,61 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from sqlalchemy import Engine
+from sqlalchemy import Engine, inspect
 
+from capture.class_script import SeatTruth
 from capture.classroom import Classroom
 from classpulse import run
-from engagement.records import Mode
-from storage import queries
+from classpulse.shared_view import VIEW_VARIABLE, SharedView
+from engagement.records import Consent, Face, IntervalRecord, Mode
+from inference.faces import DETECTORS, FaceDetector, load_detector
+from inference.reader import MIN_FACE
+from storage import queries, students
+from storage.recorder import Recorder
 from tests.dashboard.seed import NAMES, Lesson
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 PER_SEAT = ("seats", "readings", "seat_offers")
+RED = (250, 10, 10)
+
+
+@pytest.fixture(scope="module")
+def drawn() -> list[tuple[np.ndarray, list[SeatTruth]]]:
+    """Six pictures of a class of nine, and what is in them."""
+    with Classroom(seats=9, width=1280, height=720) as classroom:
+        return [(classroom.draw(3.0 + index), classroom.truth(3.0 + index)) for index in range(6)]
 
 
 @pytest.fixture
-def pictures(tmp_path: Path) -> Path:
-    """Six pictures of a class of nine, in a folder."""
-    folder = tmp_path / "lesson"
-    folder.mkdir()
-    with Classroom(seats=9, width=1280, height=720) as classroom:
-        for index in range(6):
-            Image.fromarray(classroom.draw(3.0 + index)).save(folder / f"{index}.png")
-    return folder
+def names(drawn: list[tuple[np.ndarray, list[SeatTruth]]]) -> list[str]:
+    """On the tiles."""
+    return [truth.name for truth in drawn[0][1]]
+
+
+Draw = Callable[[Set[str]], Path]
+
+
+@pytest.fixture
+def draw(drawn: list[tuple[np.ndarray, list[SeatTruth]]], tmp_path: Path) -> Draw:
+    """Puts the pictures into a folder, with something red on the tiles of some."""
+
+    def write(red: Set[str]) -> Path:
+        folder = tmp_path / "lesson"
+        folder.mkdir()
+        for index, (image, truths) in enumerate(drawn):
+            marked = image.copy()
+            for box in (truth.box for truth in truths if truth.name in red):
+                marked[box.top + 40 : box.top + 100, box.left + 40 : box.left + 100] = RED
+            Image.fromarray(marked).save(folder / f"{index}.png")
+        return folder
+
+    return write
+
+
+@pytest.fixture
+def pictures(draw: Draw) -> Path:
+    """The pictures of the class in a folder."""
+    return draw(frozenset())
 
 
 def watch(source: Path, mode: str, engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -45,14 +81,14 @@ def count(engine: Engine, table: str) -> int:
         return int(connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar() or 0)  # noqa: S608
 
 
-def test_in_participation_neither_expressions_nor_names_are_even_loaded(
+def test_in_participation_expressions_are_not_even_loaded_nor_is_a_name_read(
     engine: Engine, pictures: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     def never(*_args: object, **_options: object) -> Any:
         raise AssertionError("it was loaded")
 
     monkeypatch.setattr("inference.reader.ExpressionClassifier", never)
-    monkeypatch.setattr("inference.reader.LabelReader", never)
+    monkeypatch.setattr("inference.recognition.TextRecognizer.read", never)
     opened: list[str] = []
     monkeypatch.setattr("inference.reader.resolve", lambda name: opened.append(name) or never())
     watch(pictures, "participation", engine, monkeypatch, tmp_path)
@@ -67,6 +103,123 @@ def test_in_participation_neither_expressions_nor_names_are_even_loaded(
     assert kept[["happy", "neutral", "angry"]].isna().all(axis=None)
     assert kept[["valence", "arousal", "mood_faces"]].isna().all(axis=None)
     assert [count(engine, table) for table in PER_SEAT] == [0, 0, 0]
+
+
+class Watching:
+    """The product's own detector; it notes how often it was asked and whether it was shown red."""
+
+    def __init__(self, inside: FaceDetector) -> None:
+        self.inside = inside
+        self.runs = self.saw_red = 0
+
+    def detect(self, image: np.ndarray) -> list[Face]:
+        self.runs += 1
+        self.saw_red += bool((np.abs(image.astype(int) - RED).max(axis=2) < 40).any())
+        return self.inside.detect(image)
+
+
+@pytest.fixture
+def detector(monkeypatch: pytest.MonkeyPatch) -> Watching:
+    watching = Watching(load_detector(DETECTORS[0], min_face=MIN_FACE))
+    monkeypatch.setattr("inference.reader.load_detector", lambda *_args, **_options: watching)
+    return watching
+
+
+@pytest.fixture
+def view(monkeypatch: pytest.MonkeyPatch) -> Iterator[SharedView]:
+    """What the pages would see of a class, asked for now."""
+    made = SharedView()
+    monkeypatch.setattr("classpulse.shared_view.LEASE_SECONDS", 600.0)
+    monkeypatch.setenv(VIEW_VARIABLE, made.name)
+    made.ask(blurred=False)
+    yield made
+    made.close()
+
+
+def kept_of_readings(engine: Engine) -> str:
+    """All that stands in the database but for the class list, which the teacher typed."""
+    tables = set(inspect(engine).get_table_names()) - {"students", "class_lists", "student_labels"}
+    assert {"intervals", "sessions", "seats", "episodes", "heartbeats", "audit_log"} <= tables
+    with engine.connect() as connection:
+        rows = [connection.exec_driver_sql(f'SELECT * FROM "{table}"').all() for table in sorted(tables)]  # noqa: S608
+    return str(rows)
+
+
+@pytest.mark.parametrize("rule", ["refused", "only_agreed", None])
+def test_consent_holds_in_participation_and_leaves_no_name_behind(
+    engine: Engine,
+    detector: Watching,
+    view: SharedView,
+    names: list[str],
+    draw: Draw,
+    rule: str | None,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    caplog.set_level("DEBUG")
+    first, *others = names
+    lesson = draw({first} if rule == "refused" else set(others))
+    student = students.add_student(engine, "Class", first)
+    consent = Consent.REFUSED if rule == "refused" else Consent.AGREED
+    students.set_consent(engine, student, consent if rule else Consent.UNKNOWN, "letter", START)
+    if rule == "only_agreed":
+        students.update_class_list(engine, "Class", only_agreed=True)
+    watch(lesson, "participation", engine, monkeypatch, tmp_path)
+
+    kept = queries.intervals_since(engine, queries.find_session(engine, "last").id)
+    left_out = {"refused": 1, "only_agreed": 8, None: 0}[rule]
+    assert detector.runs >= 6
+    assert bool(detector.saw_red) == (rule is None)
+    assert kept["tiles"].tolist() == [9] * 6
+    assert kept["n_opted_out"].tolist() == [left_out] * 6
+    assert (kept["faces"] > 0).all()
+    assert (kept["faces"] <= 9 - left_out).all()
+
+    assert [count(engine, table) for table in PER_SEAT] == [0, 0, 0]
+    shown = view.read()
+    assert shown is not None
+    assert [tile.name for tile in shown.tiles] == [None] * 9
+    picture = np.asarray(Image.open(io.BytesIO(shown.picture)).convert("RGB")).astype(int)
+    # a red microphone stands beside every name
+    assert ((np.abs(picture - RED).max(axis=2) < 60).sum() > 2000) == (rule is None)
+    told = (
+        kept_of_readings(engine)
+        + caplog.text
+        + "".join(capfd.readouterr())
+        + bytes(view._bytes).decode("latin-1")
+    )
+    assert [name for name in names if name in told] == []
+    stored = b"".join(path.read_bytes() for path in tmp_path.glob("class.db*"))
+    assert [name for name in others if name.encode() in stored] == []
+    assert first.encode() in stored  # on the list
+
+
+def test_who_refuses_while_a_class_is_read_in_participation_is_masked_from_then_on(
+    engine: Engine,
+    detector: Watching,
+    names: list[str],
+    draw: Draw,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    lesson = draw({names[0]})
+    student = students.add_student(engine, "Class", names[0])
+    seen: list[int] = []
+    commit = Recorder.commit
+
+    def refuse_after_the_third(recorder: Recorder, record: IntervalRecord) -> int:
+        seen.append(detector.saw_red)
+        if len(seen) == 3:
+            students.set_consent(engine, student, Consent.REFUSED, "told me", START)
+        return commit(recorder, record)
+
+    monkeypatch.setattr(Recorder, "commit", refuse_after_the_third)
+    watch(lesson, "participation", engine, monkeypatch, tmp_path)
+    kept = queries.intervals_since(engine, queries.find_session(engine, "last").id)
+    assert kept["n_opted_out"].tolist() == [0, 0, 0, 1, 1, 1]
+    assert 0 < seen[0] < seen[1] < seen[2] == seen[3] == seen[5] == detector.saw_red
 
 
 def test_in_aggregate_no_row_per_seat_reaches_the_database(
