@@ -8,7 +8,8 @@ import numpy as np
 
 from capture.classroom import Classroom, Theme
 from engagement.records import STATES_WITH_FACE
-from models.detector.labels import Photo, label_picture, load_teachers
+from models.detector.labels import label_picture, load_teachers
+from models.detector.photo import Photo
 
 _SEATS = (4, 9, 16, 30)
 _SEEDS = (101, 102, 103)

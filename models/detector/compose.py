@@ -13,9 +13,10 @@ from models.detector import drawn
 from models.detector.covers import blob, cover
 from models.detector.figures import scatter_figures
 from models.detector.ink import blank, name_of, shade, write
-from models.detector.labels import Photo
+from models.detector.photo import Photo
 from models.detector.placing import (
     clipped_boxes,
+    from_middles,
     mean_over,
     mirrored,
     moved_faces,
@@ -259,8 +260,9 @@ def _with_person(
         there = (np.array([[rng.uniform(0.9, 1.1), 0], [0, 1]], np.float32) @ there).astype(np.float32)
     mask = _figure_mask(source, chosen, rng)
     ways = {"flags": cv2.INTER_LINEAR, "borderMode": cv2.BORDER_REPLICATE}
-    person = cv2.warpAffine(source.picture, there, (width, height), **ways)
-    weight = cv2.warpAffine(mask, there, (width, height), **ways).astype(np.float32)[..., None] / 255
+    drawn_by = from_middles(there)
+    person = cv2.warpAffine(source.picture, drawn_by, (width, height), **ways)
+    weight = cv2.warpAffine(mask, drawn_by, (width, height), **ways).astype(np.float32)[..., None] / 255
     picture = (weight * person + (1 - weight) * scene.picture).astype(np.uint8)
     tilted, points = moved_faces(source, there, tilt)
     if rng.random() < 0.16:

@@ -25,8 +25,9 @@ from models.detector import drawn
 from models.detector.card import write_card
 from models.detector.compose import TILE, Scene, compose_galleries, compose_tilted
 from models.detector.export import LOWEST
-from models.detector.labels import Photo, label_photos
+from models.detector.labels import label_photos
 from models.detector.measure import Tally, tally_of
+from models.detector.photo import Photo
 from models.detector.placing import resized
 from models.errors import DataError
 from models.landmarks import poses

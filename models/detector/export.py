@@ -16,9 +16,10 @@ from models.backends import demand_tensorflow
 from models.convert import to_flat_buffer
 from models.detector.compose import Scene, compose, compose_galleries
 from models.detector.golden import golden_gallery
-from models.detector.labels import Photo, label_photos
+from models.detector.labels import label_photos
 from models.detector.measure import Tally, tally_of
 from models.detector.network import build_detector, to_serve
+from models.detector.photo import Photo
 from models.detector.train import LABELS
 from models.manifest import candidate_file, replace_file, write_entry
 from models.registry import FACE, MANIFEST, FaceEntry, resolve_face

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 from zipfile import BadZipFile
@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from engagement.records import Face
 from inference.faces import FaceDetector, YuNetDetector
 from inference.mtcnn_detector import MtcnnDetector
+from models.detector.photo import Photo
+from models.detector.placing import MIRRORED, from_middles
 from models.errors import DataError
 
 log = logging.getLogger(__name__)
@@ -33,35 +35,15 @@ _SMALLEST: Final = 16
 """Face height in pixels under which a photograph is no witness."""
 
 
-@dataclass(frozen=True, slots=True)
-class Photo:
-    """One photograph and its faces.
-
-    Attributes:
-        picture: uint8 (H, W, 3) RGB.
-        boxes: float32 (N, 4): left, top, right, bottom of the faces that are sure, in pixels, possibly beyond the edge.
-        landmarks: float32 (N, 5, 2), in the order of `Face.landmarks`.
-        doubtful: float32 (M, 4), where there may be a face; nothing is taught or measured there.
-        split: one of `SPLITS`; no person is in two.
-        origin: one of `FILES`.
-    """
-
-    picture: NDArray[np.uint8]
-    boxes: NDArray[np.float32]
-    landmarks: NDArray[np.float32]
-    doubtful: NDArray[np.float32]
-    split: str
-    origin: str
-
-
 def label_photos(
     data: Path, cache: Path, *, on_photo: Callable[[int, int], None] | None = None
 ) -> dict[str, list[Photo]]:
     """Every photograph of `data`/faces by split, labelled by two detectors.
 
     A face is sure where YuNet gives it `SURE` or more and MTCNN finds it too, or (a face under a mask, which MTCNN does
-    not know) where YuNet gives as much to its mirror image; what else YuNet suspects is doubtful. The box is YuNet's;
-    the landmarks are the mean of both where they differ by less than 0.06 of the face's height, else YuNet's.
+    not know) where YuNet gives as much to its mirror image; what else YuNet suspects is doubtful. The box is YuNet's.
+    The landmarks are YuNet's, averaged with those of the mirror image (the two differ by 3 % of a face's height) and
+    those of MTCNN (of picture and mirror image), each where they differ by less than 0.06 of the face's height.
 
     Args:
         data: the shared data, with faces/*.parquet and reference/yunet_2026may.onnx.
@@ -128,6 +110,7 @@ def label_picture(
     first = yunet.detect(picture)
     width = picture.shape[1]
     mirrored = yunet.detect(np.ascontiguousarray(picture[:, ::-1]))
+    turned_back = [_mirror(other, width) for other in mirrored if other.score >= SURE]
     larger = yunet.detect(cv2.resize(picture, None, fx=2, fy=2, interpolation=cv2.INTER_LINEAR))
     sure, doubtful = [], []
     for face in first:
@@ -136,13 +119,16 @@ def label_picture(
             doubtful.append(box)
             continue
         points = _seen_by(mtcnn, picture, face)
-        again = [_mirror(_corners(other), width) for other in mirrored if other.score >= SURE]
-        if points is None and not _matches(box, again):
+        again = next((other for other in turned_back if _matches(box, [_corners(other)])), None)
+        if points is None and again is None:
             doubtful.append(box)
             continue
-        if points is None or np.linalg.norm(points - face.landmarks, axis=1).max() > _NEAR * face.box.height:
-            points = face.landmarks
-        sure.append(np.concatenate([box, ((points + face.landmarks) / 2).ravel()]))
+        own = face.landmarks.astype(np.float64)
+        if again is not None and _near(again.landmarks, own, face):
+            own = (own + again.landmarks) / 2
+        if points is not None and _near(points, own, face):
+            own = (own + points) / 2
+        sure.append(np.concatenate([box, own.ravel()]).astype(np.float32))
     known = [row[:4] for row in sure] + doubtful
     doubtful += [
         box for box in (_corners(face) * np.float32(0.5) for face in larger) if not _matches(box, known)
@@ -158,12 +144,16 @@ def _seen_by(mtcnn: FaceDetector, picture: NDArray[np.uint8], face: Face) -> NDA
     scale = side / _WINDOW
     there = np.array([[1 / scale, 0, -corner[0] / scale], [0, 1 / scale, -corner[1] / scale]], np.float32)
     way = cv2.INTER_AREA if scale > 1 else cv2.INTER_LINEAR
-    window = cv2.warpAffine(picture, there, (_WINDOW, _WINDOW), flags=way)
-    for other in mtcnn.detect(np.asarray(window, np.uint8)):
-        box = _corners(other) * scale + np.tile(corner, 2)
-        if _matches(_corners(face), [box]):
-            return np.asarray(other.landmarks * scale + corner, np.float32)
-    return None
+    window = cv2.warpAffine(picture, from_middles(there), (_WINDOW, _WINDOW), flags=way)
+    straight = mtcnn.detect(np.asarray(window, np.uint8))
+    turned = mtcnn.detect(np.ascontiguousarray(window[:, ::-1]))
+    looks = []
+    for others in (straight, [_mirror(other, _WINDOW) for other in turned]):
+        for other in others:
+            if _matches(_corners(face), [_corners(other) * scale + np.tile(corner, 2)]):
+                looks.append(other.landmarks * scale + corner)
+                break
+    return np.asarray(np.mean(looks, axis=0), np.float32) if looks else None
 
 
 def _corners(face: Face) -> NDArray[np.float32]:
@@ -171,8 +161,16 @@ def _corners(face: Face) -> NDArray[np.float32]:
     return np.array([box.left, box.top, box.right, box.bottom], np.float32)
 
 
-def _mirror(box: NDArray[np.float32], width: int) -> NDArray[np.float32]:
-    return np.array([width - box[2], box[1], width - box[0], box[3]], np.float32)
+def _mirror(face: Face, width: int) -> Face:
+    """A face of a picture so wide as it stands in the picture's mirror image."""
+    landmarks = face.landmarks[list(MIRRORED)]
+    landmarks[:, 0] = width - landmarks[:, 0]
+    return replace(face, box=replace(face.box, left=width - face.box.right), landmarks=landmarks)
+
+
+def _near(one: NDArray[np.floating[Any]], other: NDArray[np.floating[Any]], face: Face) -> bool:
+    """Whether two sets of landmarks of the face may be averaged."""
+    return bool(np.linalg.norm(one - other, axis=1).max() <= _NEAR * face.box.height)
 
 
 def _matches(box: NDArray[np.float32], others: Sequence[NDArray[np.float32]]) -> bool:

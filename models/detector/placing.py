@@ -2,13 +2,13 @@
 
 import math
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.detector.labels import Photo
+from models.detector.photo import Photo
 
 Floats = NDArray[np.float32]
 
@@ -20,7 +20,7 @@ def mirrored(photo: Photo) -> Photo:
     """The photograph's mirror image: the person's right eye is still on the left in the picture."""
     width = photo.picture.shape[1]
     points = photo.landmarks[:, list(MIRRORED)].copy()
-    points[..., 0] = width - 1 - points[..., 0]
+    points[..., 0] = width - points[..., 0]
     boxes, doubtful = photo.boxes.copy(), photo.doubtful.copy()
     boxes[:, [0, 2]] = width - boxes[:, [2, 0]]
     doubtful[:, [0, 2]] = width - doubtful[:, [2, 0]]
@@ -58,6 +58,14 @@ def moved_faces(photo: Photo, there: Floats, tilt: float) -> tuple[Floats, Float
     boxes = np.concatenate([centres - half, centres + half], axis=1)
     points = photo.landmarks @ there[:, :2].T + there[:, 2]
     return boxes.astype(np.float32), points.astype(np.float32)
+
+
+def from_middles(there: NDArray[Any]) -> Floats:
+    """A transform (2, 3) of points, which count from the picture's corner, as cv2.warpAffine wants it: it counts from
+    the middle of the first pixel."""
+    counted = there.astype(np.float32)
+    counted[:, 2] += (counted[:, :2].sum(axis=1) - 1) / 2
+    return counted
 
 
 def upright_box(tilted: Floats, before: Floats, scale: float) -> Floats:

@@ -18,10 +18,11 @@ from models import checkpoints
 from models.checkpoints import digest, load_made, save_made
 from models.detector.classes import class_photos
 from models.detector.compose import Scene, compose, compose_galleries
-from models.detector.labels import Photo, label_photos
+from models.detector.labels import label_photos
 from models.detector.loss import detection_loss
 from models.detector.measure import Found, Tally
 from models.detector.network import build_detector
+from models.detector.photo import Photo
 from models.detector.placing import MIRRORED
 from models.detector.targets import assign, cell_count
 from models.errors import TrainingError
@@ -107,7 +108,7 @@ class Batches:
             axis=-1,
         )
         turned = landmarks[mirror][:, :, list(MIRRORED)]
-        turned[..., 0] = size - 1 - turned[..., 0]
+        turned[..., 0] = size - turned[..., 0]
         landmarks[mirror] = turned
         return pictures, owners, boxes, landmarks
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from inference.landmarks import Window
 from models.detector.compose import Rng
-from models.detector.labels import Photo
+from models.detector.photo import Photo
 from models.detector.placing import resized
 from models.landmarks.samples import Samples, doubted, turned
 

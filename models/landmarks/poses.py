@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from capture.drawn_faces import CHIN_Y, HEIGHT, WIDTH, Faces, Look
 from engagement.records import Box, Face
 from inference.pose import estimate
-from models.detector.labels import Photo
+from models.detector.photo import Photo
 from models.detector.placing import resized
 from models.landmarks.turning import turn_head
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from inference.landmarks import SIZE, Window
 from inference.pose import estimate
 from models.detector.compose import Rng, Scene, compose_face
-from models.detector.labels import Photo
+from models.detector.photo import Photo
 from models.detector.placing import MIRRORED
 from models.detector.spoil import spoil
 from models.landmarks.turning import turn_head

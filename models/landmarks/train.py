@@ -18,8 +18,9 @@ from inference.landmarks import Window
 from models import checkpoints
 from models.checkpoints import digest, load_made, save_made
 from models.detector.compose import Scene, compose_galleries
-from models.detector.labels import Photo, label_photos
+from models.detector.labels import label_photos
 from models.detector.measure import matches
+from models.detector.photo import Photo
 from models.detector.placing import resized
 from models.detector.train import LABELS
 from models.errors import TrainingError

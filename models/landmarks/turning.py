@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.pose import fit_head
-from models.detector.labels import Photo
+from models.detector.photo import Photo
 
 Floats = NDArray[np.float64]
 

@@ -17,7 +17,7 @@ from inference.landmarks import SIZE, LandmarkNetwork, Window
 from inference.pose import estimate
 from inference.quality import QualityGate
 from inference.reader import Reader
-from models.detector.labels import Photo
+from models.detector.photo import Photo
 from models.landmarks.poses import drawn_portrait
 from models.landmarks.turning import turn_head
 from models.registry import resolve_face

@@ -6,8 +6,9 @@ import pytest
 
 from models.detector import drawn
 from models.detector.compose import SMALLEST_TAUGHT, TILE, Scene, compose, compose_gallery, compose_tilted
-from models.detector.labels import SPLITS, Photo, label_picture, load_teachers
-from models.detector.placing import MIRRORED, mirrored, resized
+from models.detector.labels import SPLITS, label_picture, load_teachers
+from models.detector.photo import Photo
+from models.detector.placing import MIRRORED, from_middles, mirrored, resized
 from models.detector.spoil import spoil
 
 COLOURS = ((255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0), (0, 255, 255))
@@ -58,6 +59,32 @@ def test_a_mirror_image_keeps_the_persons_right_on_the_left() -> None:
     twice = mirrored(turned)
     np.testing.assert_array_equal(twice.landmarks, photo.landmarks)
     np.testing.assert_array_equal(twice.boxes, photo.boxes)
+
+
+def test_a_mirror_image_moves_points_as_it_moves_pixels() -> None:
+    picture = np.zeros((20, 30, 3), np.uint8)
+    picture[4, 7] = 255
+    middle = np.full((1, 5, 2), (7.5, 4.5), np.float32)
+    turned = mirrored(
+        Photo(
+            picture, np.array([[7, 4, 8, 5]], np.float32), middle, np.zeros((0, 4), np.float32), "train", "x"
+        )
+    )
+    assert np.argwhere(turned.picture[..., 0]).tolist() == [[4, 22]]
+    np.testing.assert_allclose(turned.landmarks[0], np.full((5, 2), (22.5, 4.5)))
+    np.testing.assert_allclose(turned.boxes, [[22, 4, 23, 5]])
+
+
+@pytest.mark.parametrize(("angle", "scale"), [(0.0, 3.0), (40.0, 1.0), (-25.0, 0.6)])
+def test_a_picture_is_moved_as_its_points_are(angle: float, scale: float) -> None:
+    picture = np.zeros((80, 80), np.float32)
+    picture[24:28, 30:34] = 1  # around (32, 26)
+    there = cv2.getRotationMatrix2D((32.0, 26.0), angle, scale)
+    there[:, 2] += (11.25, 14.75)
+    moved = cv2.warpAffine(picture, from_middles(there), (90, 90))
+    rows, columns = np.indices(moved.shape)
+    found = [float((moved * (at + 0.5)).sum() / moved.sum()) for at in (columns, rows)]
+    np.testing.assert_allclose(found, there @ (32.0, 26.0, 1.0), atol=0.06)
 
 
 def test_truth_is_scaled_with_the_picture() -> None:

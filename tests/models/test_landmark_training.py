@@ -14,8 +14,8 @@ from engagement.records import Box, Face
 from inference.landmarks import SIZE, LandmarkNetwork, Window
 from inference.pose import HEAD, estimate
 from models.detector.compose import Scene
-from models.detector.labels import Photo
 from models.detector.measure import matches
+from models.detector.photo import Photo
 from models.detector.train import LABELS
 from models.errors import TrainingError
 from models.landmarks import train
