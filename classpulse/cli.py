@@ -281,15 +281,17 @@ def read(
     detector: DetectorOption = None,
     detector_model: DetectorModelOption = None,
 ) -> None:
-    """Read one picture: its tiles, names, faces and expressions. Nothing is kept."""
+    """Read one picture: its tiles, names, faces and, where the place allows it, expressions. Nothing is kept."""
     from classpulse import picture, run
 
     settings = run.settings_with(detector=detector, detector_model=detector_model)
-    expressions = run.may_read_expressions(settings)
-    if not expressions:
-        typer.echo("Expressions are not read where the class is (classpulse place says where).", err=True)
+    if _is_terminal():
+        settings = run.told_at_terminal(settings, _choose)
+    why = run.why_no_expressions(settings)
+    if why is not None:
+        typer.echo(why, err=True)
     result = picture.read(
-        image, settings.inference.detector, settings.inference.detector_model, expressions=expressions
+        image, settings.inference.detector, settings.inference.detector_model, expressions=why is None
     )
     typer.echo(json.dumps(result) if as_json else picture.as_text(result))
 

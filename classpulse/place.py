@@ -7,7 +7,7 @@ from sqlalchemy import Engine
 
 from capture.sources import is_synthetic
 from classpulse.errors import ModeRefusedError, SettingsError
-from classpulse.settings import Settings
+from classpulse.settings import SessionSettings, Settings
 from classpulse.settings_editor import fixed_by, keep
 from dashboard.preferences import PreferencesRefusedError
 from dashboard.wording import INSTITUTIONS, PLACES
@@ -44,9 +44,9 @@ def check_place(chosen: Settings) -> None:
     """
     session = chosen.session
     if session.mode not in modes_of(chosen):
-        why = _UNTOLD if session.place is None or session.institution is None else _WHY[session.place]
         raise ModeRefusedError(
-            f"{session.mode.capitalize()} mode reads expressions, and {why}. Leave out --mode, or choose participation."
+            f"{session.mode.capitalize()} mode reads expressions, and {_why(session)}. Leave out --mode, or choose "
+            "participation."
         )
 
 
@@ -65,10 +65,17 @@ def check_mode(chosen: Settings) -> None:
         )
 
 
-def may_read_expressions(chosen: Settings) -> bool:
-    """Whether the expressions on one picture, of which nothing is kept, may be read: unless the place forbids it."""
-    place, institution = chosen.session.place, chosen.session.institution
-    return place is None or institution is None or Mode.AGGREGATE in modes_allowed(place, institution)
+def why_no_expressions(chosen: Settings) -> str | None:
+    """Why the expressions on one picture may not be read, a sentence; None where they may, as in a class."""
+    session = chosen.session
+    if Mode.AGGREGATE in modes_allowed(session.place, session.institution):
+        return None
+    return f"Expressions are not read: {_why(session)}."
+
+
+def _why(session: SessionSettings) -> str:
+    """Why the place allows `participation` only, as the end of a sentence."""
+    return _UNTOLD if session.place is None or session.institution is None else _WHY[session.place]
 
 
 def tell(chosen: Settings, engine: Engine, place: Place, institution: Institution, actor: str) -> Settings:

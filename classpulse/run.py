@@ -402,11 +402,11 @@ def tell_place(chosen: Settings, place: str, institution: str) -> Settings:
         return tell(chosen, engine, Place(place), Institution(institution), ACTOR)
 
 
-def may_read_expressions(chosen: Settings) -> bool:
-    """Whether the expressions on one picture, of which nothing is kept, may be read where the class is."""
+def why_no_expressions(chosen: Settings) -> str | None:
+    """Why the expressions on one picture may not be read, a sentence; None where they may."""
     from classpulse import place
 
-    return place.may_read_expressions(chosen)
+    return place.why_no_expressions(chosen)
 
 
 def place_in_words(chosen: Settings) -> str:

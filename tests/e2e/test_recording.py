@@ -136,3 +136,4 @@ def test_read_prints_one_object(gallery: Gallery, home: Home) -> None:
             assert abs(sum(tile["probabilities"].values()) - 1) < 0.01
     names = [tile["name"] for tile in read["tiles"]]
     assert sum(name == truth for name, truth in zip(names, gallery.names, strict=True)) >= 19
+    assert any(tile["expression"] for tile in read["tiles"])

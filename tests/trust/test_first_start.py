@@ -167,22 +167,42 @@ def test_a_file_that_was_written_by_hand_reaches_the_log_with_the_next_class(
     assert dict(started.detail) == {"mode": "individual", "class_agreed": True}
 
 
-def test_one_picture_is_read_without_expressions_where_the_place_forbids_them(
-    file: Path, picture: Path
+@pytest.mark.parametrize("text", NOWHERE)
+def test_one_picture_is_read_without_expressions_where_nobody_has_allowed_them(
+    file: Path, picture: Path, text: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    file.write_text(NOWHERE[1])
+    def never(*_args: object, **_options: object) -> None:
+        raise AssertionError("the expression model was loaded")
+
+    monkeypatch.setattr("inference.reader.resolve", never)
+    file.write_text(text)
     done = CliRunner().invoke(app, ["read", str(picture), "--json"])
-    assert "Expressions are not read" in done.stderr
+    assert done.exit_code == 0, done.exception
+    assert done.stderr.startswith("Expressions are not read: ")
+    assert len(done.stderr.splitlines()) == 1
+    assert ("Run `classpulse place`" in done.stderr) == (text in {"", NOWHERE[4], NOWHERE[5]})
     tiles = json.loads(done.stdout)["tiles"]
     assert len(tiles) == 4
     assert any(tile["face"] for tile in tiles)
-    assert {tile["expression"] for tile in tiles} == {None}
+    assert {(tile["expression"], tile["probabilities"]) for tile in tiles} == {(None, None)}
 
 
-def test_a_terminal_is_asked_once(file: Path, picture: Path, engine: Engine) -> None:
+def test_one_picture_is_read_with_expressions_where_they_are_allowed(file: Path, picture: Path) -> None:
+    file.write_text(ELSEWHERE)
+    done = CliRunner().invoke(app, ["read", str(picture), "--json"])
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert any(tile["expression"] for tile in json.loads(done.stdout)["tiles"])
+
+
+@pytest.mark.parametrize(
+    ("command", "end"), [(("watch", "--source"), b"intervals kept"), (("read",), b"4 tiles, ")]
+)
+def test_a_terminal_is_asked_once(
+    file: Path, picture: Path, engine: Engine, command: tuple[str, ...], end: bytes
+) -> None:
     parent, child = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-m", "classpulse", "watch", "--source", str(picture)],
+        [sys.executable, "-m", "classpulse", *command, str(picture)],
         stdin=child,
         stdout=child,
         stderr=child,
@@ -207,7 +227,7 @@ def test_a_terminal_is_asked_once(file: Path, picture: Path, engine: Engine) -> 
         os.write(parent, b"7\n2\n")
         until(b"1 to 5")
         os.write(parent, b"1\n")
-        until(b"intervals kept")
+        until(end)
     finally:
         process.kill()
         process.wait(30)
