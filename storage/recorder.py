@@ -2,7 +2,7 @@
 
 import socket
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -13,6 +13,7 @@ from sqlalchemy.orm import DeclarativeBase
 from engagement.emotion import EXPRESSIONS
 from engagement.errors import InvalidRecordError
 from engagement.names import clean_name
+from engagement.policy import Policy
 from engagement.records import Episode, IntervalRecord, Mode, Reading, Seat, State, check_utc
 from storage.audit import AuditAction, write_audit
 from storage.database import reading, writing
@@ -422,17 +423,15 @@ def _unknown(session_id: int) -> UnknownSessionError:
 
 
 def _check_mode(record: IntervalRecord, mode: Mode) -> None:
-    """The last gate: policy has dropped these rows before, and none may pass if it did not."""
-    per_seat = (
-        record.readings
-        or record.seats
-        or record.offers
-        or any(episode.seat is not None for episode in record.episodes)
-    )
-    if mode is not Mode.INDIVIDUAL and per_seat:
-        raise InvalidRecordError(f"A session in {mode} mode keeps no row per seat, this record has some.")
-    if mode is Mode.PARTICIPATION and (record.expressions is not None or record.mood is not None):
-        raise InvalidRecordError("A session in participation mode keeps no expressions and no mood.")
+    """The last gate: the policy of the mode was laid on the record before, and would change nothing of it any more."""
+    allowed = Policy(mode).apply(record)
+    beyond = [
+        field.name for field in fields(record) if getattr(record, field.name) != getattr(allowed, field.name)
+    ]
+    if beyond:
+        raise InvalidRecordError(
+            f"A session in {mode} mode keeps no such {', '.join(beyond)}: lay the mode's policy on the record first."
+        )
     unlisted = {reading.seat for reading in record.readings} - {seat.number for seat in record.seats}
     if unlisted:
         raise InvalidRecordError(f"Readings name seats {sorted(unlisted)} that the record does not list.")

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import numpy as np
@@ -11,7 +12,18 @@ from sqlalchemy import Engine
 
 from engagement.emotion import EXPRESSIONS
 from engagement.errors import InvalidRecordError
-from engagement.records import Episode, IntervalRecord, Mode, NotObservedReason, Rule, Seat
+from engagement.policy import Policy
+from engagement.records import (
+    Episode,
+    IntervalRecord,
+    Mode,
+    Mood,
+    NotObservedReason,
+    Reading,
+    Rule,
+    Seat,
+    State,
+)
 from storage import queries
 from storage.errors import (
     DatabaseLockedError,
@@ -174,6 +186,7 @@ def test_a_record_that_is_refused_leaves_nothing_behind(
         (Mode.AGGREGATE, {"readings": (), "seats": ()}),
         (Mode.PARTICIPATION, {"readings": (), "seats": (), "episodes": ()}),
         (Mode.PARTICIPATION, {"readings": (), "seats": (), "episodes": (), "mood": None}),
+        (Mode.INDIVIDUAL, {"readings": (), "seats": (), "episodes": ()}),
     ],
 )
 def test_nothing_that_the_mode_forbids_passes_the_last_gate(
@@ -181,17 +194,85 @@ def test_nothing_that_the_mode_forbids_passes_the_last_gate(
 ) -> None:
     recorder = Recorder(engine)
     session_id = recorder.open_session(new_session(mode=mode))
+    forbidden = record(session_id, **changes)
+    if mode is Mode.INDIVIDUAL:
+        refused = Reading(1, 0, State.OPTED_OUT, None, 12.0, None, 0.4)
+        states = {State.OPTED_OUT: 1, State.SEEN: 2}
+        forbidden = replace(forbidden, readings=(refused,), seats=(Seat(1, "Ada", "a"),), states=states)
     with pytest.raises(InvalidRecordError, match=f"in {mode} mode keeps no"):
-        recorder.commit(record(session_id, **changes))
+        recorder.commit(forbidden)
     assert queries.intervals_since(engine, session_id).empty
+    recorder.commit(Policy(mode).apply(forbidden))
 
 
-def test_class_totals_pass_in_aggregate_mode(engine: Engine, new_session: Make, record: MakeRecord) -> None:
+OF_THE_CLASS = Episode(Rule.CLASS_DIP, None, "The class changed at 10:00", START, None, {})
+
+
+def of_a_class(session_id: int, faces: int, **changes: object) -> IntervalRecord:
+    """The totals of a class of so many faces, of which one is turned away."""
+    values: dict[str, object] = {
+        "session_id": session_id,
+        "started_at": START,
+        "seconds": 2.0,
+        "tiles": faces,
+        "faces": faces,
+        "faces_read": faces - 1,
+        "states": {State.SEEN: faces - 1, State.TURNED_AWAY: 1},
+        "expressions": {"happy": faces - 1},
+        "mood": Mood(0.25, 0.5, -0.125, 0.75, faces - 1),
+        "facing": (faces - 1) / faces,
+    }
+    return IntervalRecord(**values | changes)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("mode", [Mode.AGGREGATE, Mode.PARTICIPATION])
+@pytest.mark.parametrize(
+    ("faces", "figures"),
+    [
+        (5, ("expressions", "mood")),
+        (5, ("expressions",)),
+        (5, ("mood",)),
+        (4, ("facing",)),
+        (4, ("states",)),
+        (1, ("states",)),
+        (1, ("facing",)),
+    ],
+)
+def test_no_figure_of_fewer_than_five_faces_passes_the_last_gate(
+    sqlite_engine: Engine, new_session: Make, mode: Mode, faces: int, figures: tuple[str, ...]
+) -> None:
+    recorder = Recorder(sqlite_engine)
+    session_id = recorder.open_session(new_session(mode=mode))
+    whole = of_a_class(session_id, faces)
+    allowed = Policy(mode).apply(whole)
+    told = replace(allowed, **{figure: getattr(whole, figure) for figure in figures})
+    with pytest.raises(InvalidRecordError, match=f"in {mode} mode keeps no such {', '.join(figures)}:"):
+        recorder.commit(told)
+    assert queries.intervals_since(sqlite_engine, session_id).empty
+    recorder.commit(allowed)
+    kept = queries.intervals_since(sqlite_engine, session_id)
+    assert kept[["happy", "neutral", "valence", "arousal", "mood_faces"]].isna().all(axis=None)
+    if faces < 5:
+        assert kept["facing"].isna().all()
+        assert (kept["n_seen"].tolist(), kept["n_turned_away"].tolist()) == ([faces], [0])
+
+
+def test_an_episode_that_rests_on_expressions_does_not_pass_in_participation(
+    sqlite_engine: Engine, new_session: Make
+) -> None:
+    recorder = Recorder(sqlite_engine)
+    session_id = recorder.open_session(new_session(mode=Mode.PARTICIPATION))
+    totals = Policy(Mode.PARTICIPATION).apply(of_a_class(session_id, 9))
+    with pytest.raises(InvalidRecordError, match="in participation mode keeps no such episodes"):
+        recorder.commit(replace(totals, episodes=(OF_THE_CLASS,)))
+
+
+def test_class_totals_pass_in_aggregate_mode(engine: Engine, new_session: Make) -> None:
     recorder = Recorder(engine)
     session_id = recorder.open_session(new_session(mode=Mode.AGGREGATE))
-    of_the_class = Episode(Rule.CLASS_DIP, None, "The class changed at 10:00", START, None, {})
-    recorder.commit(record(session_id, readings=(), seats=(), episodes=(of_the_class,)))
-    assert len(queries.intervals_since(engine, session_id)) == 1
+    recorder.commit(of_a_class(session_id, 6, episodes=(OF_THE_CLASS,)))
+    kept = queries.intervals_since(engine, session_id)
+    assert (kept["happy"].tolist(), kept["mood_faces"].tolist()) == ([5], [5])
     assert queries.episodes(engine, session_id)["seat"].isna().all()
 
 

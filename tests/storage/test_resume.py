@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from alembic import command
 from sqlalchemy import Engine, text
 
 from engagement.errors import InvalidRecordError
+from engagement.policy import Policy
 from engagement.records import (
     IntervalRecord,
     Mode,
@@ -128,7 +130,7 @@ def test_the_history_is_what_was_committed(
                 np.testing.assert_array_equal(kept.probabilities, given.probabilities)
     assert past_seats(engine, session_id) == record(session_id).seats
     totals = recorder.open_session(new_session(name="totals", mode=Mode.AGGREGATE))
-    recorder.commit(record(totals, readings=(), seats=(), episodes=()))
+    recorder.commit(Policy(Mode.AGGREGATE).apply(record(totals)))
     assert [past.readings for past in past_intervals(engine, totals)] == [()]
 
 
@@ -197,8 +199,9 @@ def test_an_offer_is_a_row_per_seat(engine: Engine, new_session: Make, record: M
     recorder = Recorder(engine)
     session_id = recorder.open_session(new_session(mode=Mode.AGGREGATE))
     offers = (SeatOffer(3, 1, OfferReason.RENAMED),)
-    with pytest.raises(InvalidRecordError, match="keeps no row per seat"):
-        recorder.commit(record(session_id, readings=(), seats=(), episodes=(), offers=offers))
+    totals = Policy(Mode.AGGREGATE).apply(record(session_id))
+    with pytest.raises(InvalidRecordError, match="keeps no such offers:"):
+        recorder.commit(replace(totals, offers=offers))
 
 
 def test_a_database_of_the_first_version_keeps_its_rows(tmp_path: Path) -> None:
