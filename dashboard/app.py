@@ -1,18 +1,21 @@
 """The Dash app and the server that shows it to this computer. There is no global app: `create_app` makes one."""
 
 import logging
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Any, Final, Self, cast
+from urllib.parse import urlsplit
 
 from dash import Dash, Input, Output
 from dash.development.base_component import Component
-from flask import Response, jsonify
+from flask import Response, has_request_context, jsonify, request, send_file
 from sqlalchemy import Engine
 
 from dashboard import shell
+from dashboard.charts import LIBRARY
 from dashboard.components import empty, fault, running
 from dashboard.controls import Controls
 from dashboard.door import Access, Door
@@ -59,6 +62,19 @@ class DashboardSettings:
     network: Network = field(default_factory=Network)
 
 
+_GRID: Final = re.compile(r'<script src="([^"]*/dash_ag_grid/[^"]*)"></script>')
+
+
+class _Pages(Dash):  # type: ignore[misc]  # Dash tells no types
+    """Dash, which leaves the scripts of the grid to the pages that have one (`assets/grid.js`)."""
+
+    def interpolate_index(self, scripts: str = "", **parts: str) -> str:
+        """The index page, made of its parts."""
+        left = _GRID.sub(r'<template id="cp-grid" data-src="\1"></template>', scripts)
+        index: str = super().interpolate_index(scripts=left, **parts)
+        return index
+
+
 def create_app(
     engine: Engine, settings: DashboardSettings | None = None, *, addresses: frozenset[str] = frozenset()
 ) -> Dash:
@@ -72,7 +88,7 @@ def create_app(
     chosen = settings or DashboardSettings()
     controls = None if chosen.controls is None else controls_for_admins(chosen.controls)
     book = None if chosen.book is None else cast("SettingsBook", ForAdmins(chosen.book))
-    app = Dash(
+    app = _Pages(
         "classpulse",
         title="classpulse",
         update_title=None,  # keeps the title still
@@ -81,12 +97,13 @@ def create_app(
         index_string=_index(),
         serve_locally=True,
         use_pages=False,
+        # the browser would compare all ids with all pages before it shows one; tests/dashboard/test_first_page.py does
+        suppress_callback_exceptions=True,
         enable_mcp=False,
         add_log_handler=False,
         on_error=fault.Teller(),
         meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}],
     )
-    app.layout = shell.layout()
     shell.register(app)
     fault.register(app, shell.URL)
     now.register(app, engine, chosen.start_command)
@@ -98,20 +115,24 @@ def create_app(
     start.register(app, engine, controls, chosen.start_command)
     running.register(app, engine, controls, shell.URL)
     about.register(app, engine, chosen.accuracy)
-    # ids are looked up in all pages, not only in the one that is open
-    app.validation_layout = [
-        shell.layout(),
-        now.layout(chosen.poll_seconds),
-        report.layout(0),
-        *(layout() for layout in _PAGES.values()),
-    ]
 
+    def first() -> Component:
+        path = _asked_from()
+        return shell.layout(path, None if path is None else page(path, engine, chosen))
+
+    app.layout = first
+
+    # the first page comes with the shell
     @app.callback(
-        Output(shell.CONTENT, "children"), Output(shell.NAVIGATION, "children"), Input(shell.URL, "pathname")
+        Output(shell.CONTENT, "children"),
+        Output(shell.NAVIGATION, "children"),
+        Input(shell.URL, "pathname"),
+        prevent_initial_call=True,
     )
     def open_page(path: str | None) -> Any:
-        return page(path or "/", chosen), shell.navigation(path or "/")
+        return page(path or "/", engine, chosen), shell.navigation(path or "/")
 
+    _serve_charts(app)
     _serve_exports(app, engine)
     hosts = Hosts(chosen.network.hosts, addresses)
     protect(app.server, lambda: list(app.csp_hashes()), hosts)
@@ -135,11 +156,19 @@ _PAGES: Final[Mapping[str, Callable[[], Component]]] = MappingProxyType(
 """The layout of each page whose address says all."""
 
 
-def page(path: str, settings: DashboardSettings) -> Component:
+def _asked_from() -> str | None:
+    """The path of our page that asks for the layout, None where the browser does not say."""
+    if not has_request_context():
+        return None
+    asking = urlsplit(request.referrer or "")
+    return asking.path if asking.netloc == request.host else None
+
+
+def page(path: str, engine: Engine, settings: DashboardSettings) -> Component:
     """The layout at a path."""
     match path.strip("/").split("/"):
         case [""]:
-            return now.layout(settings.poll_seconds)
+            return now.opened(engine, settings.poll_seconds, settings.start_command)
         case ["sessions", number] if number.isascii() and number.isdecimal():
             return report.layout(int(number))
         case [name] if name in FOR_ADMINS and not may_manage():
@@ -151,6 +180,13 @@ def page(path: str, settings: DashboardSettings) -> Component:
             return _PAGES[name]()
         case _:
             return empty.nothing_here("There is no such page", "The address leads nowhere.")
+
+
+def _serve_charts(app: Dash) -> None:
+    @app.server.get("/_dash-component-suites/plotly/package_data/plotly.min.js")
+    def charts_library() -> Response:
+        """Where Dash asks for the whole of plotly.js, the part that our charts need."""
+        return send_file(LIBRARY, mimetype="text/javascript", conditional=True)
 
 
 def _serve_exports(app: Dash, engine: Engine) -> None:

@@ -53,8 +53,14 @@ def viewer_of(stored: object) -> Viewer:
     )
 
 
-def layout() -> Component:
-    """The shell, empty."""
+def layout(path: str | None = None, content: Component | None = None) -> Component:
+    """The shell.
+
+    Args:
+        path: of the page in it; None leaves it empty, to be filled once the browser has told which page it shows.
+        content: that page.
+    """
+    known = {} if path is None else {"pathname": path}
     header = html.Div(
         [
             dmc.Anchor(
@@ -64,7 +70,7 @@ def layout() -> Component:
                 underline="never",
                 **{"aria-label": "classpulse, to the running class"},
             ),
-            html.Nav(navigation("/"), id=NAVIGATION, className="cp-nav", **{"aria-label": "Pages"}),
+            html.Nav(navigation(path or "/"), id=NAVIGATION, className="cp-nav", **{"aria-label": "Pages"}),
             running.layout(),
             dmc.ColorSchemeToggle(
                 id=SCHEME,
@@ -79,14 +85,14 @@ def layout() -> Component:
     )
     return dmc.MantineProvider(
         [
-            dcc.Location(id=URL, refresh="callback-nav"),
+            dcc.Location(id=URL, refresh="callback-nav", **known),
             dcc.Store(id=VIEWER),
             html.A("Skip to the page", href=f"#{CONTENT}", className="cp-skip"),
             dmc.AppShell(
                 [
                     dmc.AppShellHeader(header),
                     dmc.AppShellMain(
-                        [fault.layout(), html.Div(id=CONTENT, className="cp-page", tabIndex="-1")]
+                        [fault.layout(), html.Div(content, id=CONTENT, className="cp-page", tabIndex="-1")]
                     ),
                 ],
                 header={"height": {"base": 92, "sm": 52}},

@@ -4,12 +4,14 @@ Every series colour has a contrast of at least 3:1 against page and card in its 
 label, a dash or a symbol says the same.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
+from dashboard.charts import TEMPLATES
 from engagement.emotion import Expression
 from engagement.records import State
 
@@ -18,6 +20,12 @@ Scheme = Literal["light", "dark"]
 FONT: Final = (
     'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Noto Sans", "Liberation Sans", '
     'Arial, sans-serif, "Apple Color Emoji", "Segoe UI Emoji"'
+)
+
+
+_TRACES: Final = ("bar", "heatmap", "scatter")
+_UNUSED: Final = frozenset(
+    {"geo", "piecolorway", "polar", "scene", "sliderdefaults", "ternary", "updatemenudefaults"}
 )
 
 
@@ -138,13 +146,8 @@ MANTINE: Final[Mapping[str, Any]] = MappingProxyType(
 @cache
 def template(scheme: Scheme) -> dict[str, Any]:
     """The Mantine Plotly template of a scheme on a transparent ground, as plain JSON types (do not change it)."""
-    # both take their time, and a table of figures is exported without a chart
-    import dash_mantine_components as dmc
-    import plotly.io as pio
-
-    dmc.add_figure_templates()
     palette = PALETTES[scheme]
-    figure: dict[str, Any] = pio.templates[f"mantine_{scheme}"].to_plotly_json()
+    figure: dict[str, Any] = json.loads(TEMPLATES.read_text(encoding="utf-8"))[scheme]
     layout = figure["layout"]
     layout["font"] = {"family": FONT, "size": 12, "color": palette.muted}
     layout["paper_bgcolor"] = layout["plot_bgcolor"] = "rgba(0,0,0,0)"
@@ -161,11 +164,25 @@ def template(scheme: Scheme) -> dict[str, Any]:
             "zerolinecolor": palette.grid,
             "zeroline": False,
         }
-    # only the traces that our figures use: the rest would travel with every figure for nothing
-    figure["data"] = {
-        kind: figure["data"][kind] for kind in ("bar", "heatmap", "scatter") if kind in figure["data"]
-    }
     return figure
+
+
+def mantine_templates() -> dict[Scheme, dict[str, Any]]:
+    """What stands in `charts.TEMPLATES`: Mantine's own templates, less what none of our charts has.
+
+    Written by `.ci/charts`, since asking Mantine and Plotly would cost every report and every start a second.
+    """
+    import dash_mantine_components as dmc
+    import plotly.io as pio
+
+    dmc.add_figure_templates()
+    kept: dict[Scheme, dict[str, Any]] = {}
+    for scheme in PALETTES:
+        figure = pio.templates[f"mantine_{scheme}"].to_plotly_json()
+        layout = {name: value for name, value in figure["layout"].items() if name not in _UNUSED}
+        data = {kind: figure["data"][kind] for kind in _TRACES if kind in figure["data"]}
+        kept[scheme] = {"data": data, "layout": layout}
+    return kept
 
 
 def with_opacity(colour: str, opacity: float) -> str:

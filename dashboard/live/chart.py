@@ -7,12 +7,13 @@ import dash_mantine_components as dmc
 import pandas as pd
 from dash import Dash, Input, Output, State, dcc, html, no_update
 from dash.development.base_component import Component
+from dash.exceptions import PreventUpdate
 from sqlalchemy import Engine
 
 from dashboard import shell
 from dashboard.figures import SHARE_WINDOW, Timeline, blank, describe_timeline
 from dashboard.live.notes import NOTED
-from dashboard.live.pulse import PULSE, Told, milliseconds, running
+from dashboard.live.pulse import PULSE, SESSION, Told, milliseconds, running
 from engagement.records import Mode, Rule
 from storage import queries
 
@@ -20,6 +21,8 @@ VIEW: Final = "now-view"
 CHART: Final = "now-chart"
 CHART_TEXT: Final = "now-chart-text"
 CURSOR: Final = "now-cursor"
+PLACE: Final = "now-chart-place"
+PLACED: Final = "now-chart-placed"
 
 _VIEWS = [{"value": "mood", "label": "Mood"}, {"value": "shares", "label": "Expressions"}]
 _CONFIG = {"displaylogo": False, "displayModeBar": False, "responsive": True, "scrollZoom": False}
@@ -27,11 +30,15 @@ _TOLD_EVERY = timedelta(minutes=1)
 """The chart's text tells the whole lesson, which is too much to read again with each interval."""
 
 
-def layout() -> Component:
-    """The chart before the first interval."""
+def layout(*, drawn: bool) -> Component:
+    """The chart before the first interval.
+
+    Args:
+        drawn: whether a class runs: without one the library that draws need not be loaded.
+    """
     return html.Section(
         [
-            dcc.Store(id=CURSOR),
+            dcc.Store(id=PLACED, data=drawn),
             html.Div(
                 [
                     html.H2("The lesson so far"),
@@ -45,22 +52,39 @@ def layout() -> Component:
                 ],
                 className="cp-heading",
             ),
-            html.Div(
-                dcc.Graph(
-                    id=CHART, figure=blank(), config=_CONFIG, style={"height": "var(--cp-chart-height)"}
-                ),
-                className="cp-figure",
-                role="img",
-                **{"aria-labelledby": CHART_TEXT},
-            ),
-            html.P("Nothing was read yet.", id=CHART_TEXT, className="cp-unseen"),
+            html.Div(_chart() if drawn else None, id=PLACE, className="cp-chart-place"),
         ],
         className="cp-paper cp-chart",
     )
 
 
+def _chart() -> list[Component]:
+    return [
+        dcc.Store(id=CURSOR),
+        html.Div(
+            dcc.Graph(id=CHART, figure=blank(), config=_CONFIG, style={"height": "var(--cp-chart-height)"}),
+            className="cp-figure",
+            role="img",
+            **{"aria-labelledby": CHART_TEXT},
+        ),
+        html.P("Nothing was read yet.", id=CHART_TEXT, className="cp-unseen"),
+    ]
+
+
 def register(app: Dash, engine: Engine) -> None:
     """Draw, and extend with each interval and each note."""
+
+    @app.callback(
+        Output(PLACE, "children"),
+        Output(PLACED, "data"),
+        Input(SESSION, "data"),
+        State(PLACED, "data"),
+        prevent_initial_call=True,
+    )
+    def place(session: int | None, placed: bool) -> Any:
+        if session is None or placed:
+            raise PreventUpdate
+        return _chart(), True
 
     @app.callback(
         Output(CHART, "figure"),

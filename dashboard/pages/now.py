@@ -42,15 +42,34 @@ GLANCE_DRAWN: Final = "now-glance-drawn"
 SPOKEN: Final = "now-spoken"
 
 
-def layout(poll_seconds: float) -> Component:
-    """The page before its first pulse."""
+def opened(engine: Engine, poll_seconds: float, start_command: str) -> Component:
+    """The page with its first pulse in it, so that it stands there at once and asks later.
+
+    Where the database does not answer it has none; what the page asks then says so.
+    """
+    try:
+        told = pulse_data(take_pulse(engine), datetime.now(UTC))
+        nothing = None if told["session"] else _nothing_runs(engine, start_command, shell.viewer_of(None))
+    except ClasspulseError:
+        return layout(poll_seconds)
+    return layout(poll_seconds, told, nothing)
+
+
+def layout(poll_seconds: float, told: Told | None = None, nothing: Component | None = None) -> Component:
+    """The page.
+
+    Args:
+        poll_seconds: how often it asks for something new.
+        told: its first pulse, None before one.
+        nothing: what to say where no class runs.
+    """
     return html.Div(
         [
             dcc.Interval(id=POLL, interval=round(poll_seconds * 1000)),
-            dcc.Store(id=PULSE),
+            dcc.Store(id=PULSE, data=told),
             dcc.Store(id=SESSION),
             dcc.Store(id=GLANCE_DRAWN),
-            html.Div(id=EMPTY),
+            html.Div(nothing, id=EMPTY),
             html.Div(
                 [
                     html.Div(
@@ -73,7 +92,7 @@ def layout(poll_seconds: float) -> Component:
                     html.Div(
                         [
                             _glance(),
-                            chart.layout(),
+                            chart.layout(drawn=told is not None and told["session"] is not None),
                             notes.layout(),
                             attention.seats_layout(),
                             attention.layout(),
@@ -139,7 +158,10 @@ def _register_pulse(app: Dash, engine: Engine, start_command: str) -> None:
         State(SESSION, "data"),
     )
 
-    @app.callback(Output(PULSE, "data"), Input(POLL, "n_intervals"), State(PULSE, "data"))
+    # the first pulse comes with the page
+    @app.callback(
+        Output(PULSE, "data"), Input(POLL, "n_intervals"), State(PULSE, "data"), prevent_initial_call=True
+    )
     def beat(_count: int | None, before: Told | None) -> Any:
         told = pulse_data(take_pulse(engine), datetime.now(UTC))
         return no_update if told == before else told
@@ -159,8 +181,8 @@ def _register_pulse(app: Dash, engine: Engine, start_command: str) -> None:
         if told is None:
             raise PreventUpdate
         if told["session"] is None:
-            last = last_session(queries.sessions(engine), shell.viewer_of(viewer))
-            return {"display": "none"}, empty.no_session(start_command, last), "", "", "", {}, "Pause"
+            nothing = _nothing_runs(engine, start_command, shell.viewer_of(viewer))
+            return {"display": "none"}, nothing, "", "", "", {}, "Pause"
         mode = Mode(told["mode"])
         switch = {"display": "none"} if mode is Mode.PARTICIPATION else {}
         verb = "Go on" if told["paused"] else "Pause"
@@ -207,6 +229,10 @@ def _register_class(app: Dash, engine: Engine) -> None:
         shown = tiles.glance_tiles(state, with_mood=here.mode is not Mode.PARTICIPATION)
         changed, signatures = only_changed({"tiles": shown, "spoken": sentence(state)}, drawn)
         return *changed, signatures
+
+
+def _nothing_runs(engine: Engine, start_command: str, viewer: shell.Viewer) -> Component:
+    return empty.no_session(start_command, last_session(queries.sessions(engine), viewer))
 
 
 def last_session(sessions: pd.DataFrame, viewer: shell.Viewer) -> Component | None:

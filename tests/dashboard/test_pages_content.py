@@ -289,8 +289,8 @@ def test_the_list_of_sessions(lesson_engine: Engine) -> None:
 
 
 @pytest.mark.parametrize("path", ["/nope", "/sessions/x", "/sessions/1/2", "/sessions/²", "/../etc"])
-def test_an_address_that_leads_nowhere_says_so(path: str) -> None:
-    assert "no such page" in shown(page(path, DashboardSettings()))
+def test_an_address_that_leads_nowhere_says_so(path: str, engine: Engine) -> None:
+    assert "no such page" in shown(page(path, engine, DashboardSettings()))
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "dashboard"))
 from seed import HOSTILE, NAMES, Lesson, seed
 
 from dashboard.app import DashboardSettings, PageServer
+from dashboard.pages import now
 from dashboard.theme import PALETTES
 from engagement.records import Mode, NotObservedReason
 from storage import queries
@@ -99,11 +100,16 @@ def test_the_class_moves_without_a_reload_and_keeps_the_zoom(
 def test_a_class_that_begins_appears_by_itself(engine: Engine, served: PageServer, browser: Any) -> None:
     with tab(browser, served) as page:
         expect(page.get_by_text("classpulse start")).to_be_visible(timeout=SLOW)
+        loaded = "performance.getEntriesByType('resource').map((one) => one.name).join()"
+        scripts = page.evaluate(loaded)
+        assert "dash-renderer" in scripts
+        assert not [heavy for heavy in ("plotly.min", "dash_ag_grid") if heavy in scripts]
         lesson = Lesson(engine, datetime.now(UTC), name="Chemistry", names=NAMES[:3], interval=2)
         lesson.recorder.heartbeat(lesson.session_id, "loading models", datetime.now(UTC))
         expect(page.get_by_text("The agent is at: loading models.")).to_be_visible(timeout=SLOW)
         lesson.commit()
         expect(page.get_by_text("Too few faces", exact=True)).to_be_visible(timeout=SLOW)
+        wait_for_points(page, 1)
         lesson.commit(NotObservedReason.MINIMISED)
         expect(page.locator(".cp-notice")).to_contain_text("Nothing is known since", timeout=SLOW)
         expect(page.locator(".cp-notice")).to_contain_text("The meeting window is minimised")
@@ -274,6 +280,8 @@ def test_a_database_that_cannot_be_read_is_said_on_every_page_and_nothing_is_cla
         # on a page that asks every second the banner comes and goes by itself
         page.goto(served.url)
         expect(page.get_by_role("heading", name="No class is running")).to_be_visible(timeout=SLOW)
+        with page.expect_response(lambda answer: now.POLL in (answer.request.post_data or "")):
+            pass  # what it asks once is answered by then
         rename_sessions(engine, "sessions", "elsewhere")
         expect(page.get_by_text(banner)).to_be_visible(timeout=SLOW)
         rename_sessions(engine, "elsewhere", "sessions")
