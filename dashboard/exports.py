@@ -4,7 +4,6 @@ import csv
 import io
 import json
 import math
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, tzinfo
@@ -17,6 +16,7 @@ import pandas as pd
 from sqlalchemy import Engine
 
 from dashboard import figures
+from dashboard.cells import harmless
 from dashboard.material import Material, read_material
 from dashboard.printing import print_pdf
 from dashboard.theme import PALETTES
@@ -72,8 +72,6 @@ CSV_COLUMNS: Final[Mapping[str, str]] = MappingProxyType(
 )
 """The columns of the CSV export and what they hold."""
 
-_FORMULA_STARTS: Final = tuple("=+-@\t\r\n＝＋－＠")
-_FORMULA_INSIDE: Final = re.compile(r"([;,|\t\r\n][ \"]*)(?=[=+\-@＝＋－＠])")
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 
 
@@ -218,19 +216,12 @@ def interval_rows(material: Material) -> Iterator[list[Any]]:
 
 
 def csv_cell(value: object) -> str:
-    """A cell that no spreadsheet takes for a formula; numbers stay numbers, nothing is empty.
-
-    Text that starts like a formula gets an apostrophe in front (OWASP, CSV injection); so does what follows a character
-    at which some spreadsheet parts cells, as those of many countries do at a semicolon.
-    """
+    """A cell that no spreadsheet takes for a formula; numbers stay numbers, nothing is empty."""
     if value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and math.isnan(value)):
         return ""
     if isinstance(value, float):
         return f"{value:.6g}"
-    if not isinstance(value, str):
-        return str(value)
-    value = value[:1] + _FORMULA_INSIDE.sub(r"\1'", value[1:])
-    return f"'{value}" if value.startswith(_FORMULA_STARTS) else value
+    return harmless(value, parted=True) if isinstance(value, str) else str(value)
 
 
 def render_json(material: Material) -> str:

@@ -10,6 +10,7 @@ import pandas as pd
 import xlsxwriter
 from xlsxwriter.workbook import Workbook
 
+from dashboard.cells import harmless
 from dashboard.material import Material
 from dashboard.wording import MODES, clock, day, method, mode_meaning
 
@@ -121,7 +122,7 @@ def _cell(value: Any) -> str | float | None:
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, str):
-        return value or None
+        return harmless(value, parted=False) or None
     number = float(value)
     return number if math.isfinite(number) else None
 
