@@ -44,6 +44,15 @@ _ANEW: Final = (
     "DROP TABLE temp.kept",
 )
 
+_MAY_END_LOG: Final = (
+    "SELECT has_function_privilege('pg_switch_wal()', 'EXECUTE') AND coalesce("
+    "(SELECT pg_has_role(oid, 'USAGE') FROM pg_roles WHERE rolname = 'pg_checkpoint'), "
+    "(SELECT rolsuper FROM pg_roles WHERE rolname = current_user))"
+)
+"""Whether our role at a PostgreSQL server may begin another file of its log and have it let go of those before."""
+
+_END_LOG: Final = ("SELECT pg_switch_wal()", "CHECKPOINT")
+
 _WITHOUT_NAMES: Final = frozenset({IntervalTable.__tablename__, ReadingTable.__tablename__})
 """The bulk: numbers only."""
 
@@ -97,7 +106,9 @@ def erase_session(engine: Engine, session_id: int, *, actor: str = THIS_COMPUTER
 
     In a SQLite file the freed space is overwritten (`secure_delete`), the tables with names are written anew, the
     write-ahead log is emptied and the copies that migrations left are removed, for they hold the session too. On a
-    PostgreSQL server the tables with names are written anew; its own write-ahead log and backups are its keeper's.
+    PostgreSQL server the tables with names are written anew, and it is asked to let go of its write-ahead log where our
+    role may ask for it; whether it then removes those files or writes over them later is set there (`wal_recycle`), and
+    its archives and backups are its keeper's.
 
     Args:
         engine: from `storage.database.open_database`, migrated.
@@ -241,7 +252,8 @@ def _without(value: Any, pattern: re.Pattern[str]) -> Any:
 
 
 def _leave_no_bytes(engine: Engine) -> None:
-    """See that neither the tables nor a SQLite file's log nor a copy of it holds what was erased."""
+    """See that neither the tables nor a SQLite file's log nor a copy of it holds what was erased, nor, where that can
+    be, the log of a PostgreSQL server."""
     path = sqlite_file(engine)
     if path is None:
         _rewrite_tables(engine)
@@ -279,14 +291,19 @@ def _write_anew(engine: Engine, path: Path) -> None:
 
 
 def _rewrite_tables(engine: Engine) -> None:
-    """Let PostgreSQL write the tables with names into new files: till then it keeps the bytes of rows that are gone."""
+    """Let PostgreSQL write the tables with names into new files: till then it keeps the bytes of rows that are gone.
+
+    Its log holds them for longer; where our role may, it is let go of.
+    """
     tables = ", ".join(_tables_with_names())
     try:
         # also what others have erased, so that no scope is asked
-        with restricted(None), engine.connect() as connection:
-            connection.execution_options(isolation_level="AUTOCOMMIT").execute(
-                text(f"VACUUM (FULL) {tables}")
-            )
+        with restricted(None), engine.connect() as pooled:
+            connection = pooled.execution_options(isolation_level="AUTOCOMMIT")
+            connection.execute(text(f"VACUUM (FULL) {tables}"))
+            if connection.scalar(text(_MAY_END_LOG)):
+                for statement in _END_LOG:
+                    connection.execute(text(statement))
     except StorageError as error:
         raise type(error)(
             f"It was erased, but old bytes of it in the database's files could not be overwritten: {error} Then erase "

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -396,7 +396,7 @@ def test_erasing_and_consenting_stand_in_the_log_without_a_name(
 
 
 def postgres_bytes(engine: Engine) -> set[str]:
-    """What of hers the files of the cluster hold; not its write-ahead log, which is its keeper's."""
+    """What of hers the files of the cluster hold; its write-ahead log has a test of its own."""
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("CHECKPOINT")
         folder = Path(str(connection.exec_driver_sql("SHOW data_directory").scalar()))
@@ -422,3 +422,72 @@ def test_an_erased_student_is_in_no_table_file_of_postgresql(
     erase_student(engine, her)
     assert postgres_bytes(engine) == set()
     assert len(queries.episodes(engine, made[0])) == 1
+
+
+@pytest.fixture
+def school(postgres_engine: Engine) -> Iterator[Engine]:
+    """A database of its own on that server, of a role that may do nothing else there."""
+    with postgres_engine.connect().execution_options(isolation_level="AUTOCOMMIT") as keeper:
+        keeper.exec_driver_sql("CREATE ROLE school LOGIN")
+        keeper.exec_driver_sql("CREATE DATABASE school OWNER school")
+    made = open_database(
+        postgres_engine.url.set(username="school", database="school").render_as_string(hide_password=False)
+    )
+    migrate(made)
+    yield made
+    made.dispose()
+    with postgres_engine.connect().execution_options(isolation_level="AUTOCOMMIT") as keeper:
+        keeper.exec_driver_sql("ALTER SYSTEM RESET wal_recycle")
+        keeper.exec_driver_sql("SELECT pg_reload_conf()")
+        keeper.exec_driver_sql("DROP DATABASE school")
+        keeper.exec_driver_sql("DROP ROLE school")
+
+
+def files_that_hold(folder: Path, *texts: str) -> set[str]:
+    """The parts of a cluster (`base`, `pg_wal`, ...) in whose files one of the texts stands."""
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    assert {"base", "pg_wal", "global"} <= {path.relative_to(folder).parts[0] for path in files}
+    return {
+        path.relative_to(folder).parts[0]
+        for path in files
+        for contents in (path.read_bytes(),)
+        if any(text.encode() in contents for text in texts)
+    }
+
+
+def test_the_log_of_postgresql_is_let_go_of_where_our_role_may_ask_for_it(
+    postgres_engine: Engine, school: Engine, new_session: MakeSession, record: MakeRecord
+) -> None:
+    with postgres_engine.connect().execution_options(isolation_level="AUTOCOMMIT") as keeper:
+        folder = Path(str(keeper.exec_driver_sql("SHOW data_directory").scalar()))
+
+        def write_down(name: str) -> int:
+            session_id = Recorder(school).open_session(new_session())
+            first, *others = record(session_id).seats
+            Recorder(school).commit(record(session_id, seats=(replace(first, name=name), *others)))
+            Recorder(school).close_session(session_id, START)
+            student = students.add_student(school, CLASS, name)
+            keeper.exec_driver_sql("CHECKPOINT")
+            assert files_that_hold(folder, name) == {"base", "pg_wal"}
+            return student
+
+        # our role alone: the tables are clean, the log is its keeper's, as docs/students.md says
+        erase_student(school, write_down("Ottilie Vandersloot"))
+        keeper.exec_driver_sql("CHECKPOINT")
+        assert files_that_hold(folder, "Ottilie Vandersloot") == {"pg_wal"}
+        # what docs/students.md tells the keeper to do
+        keeper.exec_driver_sql("ALTER SYSTEM SET wal_recycle = off")
+        keeper.exec_driver_sql("SELECT pg_reload_conf()")
+        keeper.exec_driver_sql("GRANT pg_checkpoint TO school")
+        # its rights are those of one database
+        theirs = open_database(
+            postgres_engine.url.set(database="school").render_as_string(hide_password=False)
+        )
+        with theirs.begin() as connection:
+            connection.exec_driver_sql("GRANT EXECUTE ON FUNCTION pg_switch_wal() TO school")
+        theirs.dispose()
+        her = write_down("Leopoldine Haverkamp")
+        erase_student(school, her)
+        assert files_that_hold(folder, "Leopoldine Haverkamp", "Ottilie Vandersloot") == set()
+        session_id = queries.find_session(school, "last").id
+        assert queries.seats(school, session_id)["seat"].tolist() == [2, 3]
