@@ -26,6 +26,7 @@ from PIL import Image, ImageDraw, ImageFont
 from capture.class_names import MEN, WOMEN
 from capture.gallery import find_tiles
 from engagement.records import Box, Label, Tile
+from inference.label_text import TextLine
 from inference.names import LabelReader
 from tests.capture.synthetic_gallery import Look, compose_gallery, drawn_pictures
 
@@ -200,9 +201,9 @@ def measure(count: int, seed: int, counts: Counts, *, say_wrong: bool) -> None:
 def count_calls(reader: LabelReader) -> list[int]:
     calls, read = [0], reader._recognizer.read
 
-    def counting(picture: NDArray[np.uint8], gaps: Sequence[float]) -> tuple[str, float]:
+    def counting(line: TextLine) -> tuple[str, float]:
         calls[0] += 1
-        return read(picture, gaps)
+        return read(line)
 
     reader._recognizer.read = counting  # type: ignore[method-assign]
     return calls

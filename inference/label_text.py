@@ -39,6 +39,8 @@ _WINDOW_SHARE: Final = 0.8
 _MOST_DIFFERENT: Final = 0.27
 _BRIGHT: Final = 140
 """Grey level between letters that are near white and the plate, whatever shows through it."""
+_RED: Final = 60
+"""Grey levels by which red stands out from green and blue in a microphone."""
 _MOST_WRONG: Final = 0.2
 _ROOM_AFTER: Final = 0.6
 """Heights of a capital behind the last letter in which no other begins."""
@@ -55,6 +57,7 @@ class TextLine:
         capital: height of a capital letter in pixels.
         left, top: where `strokes` lies in the strip, in pixels.
         gaps: where words part: the middle of each gap, in pixels of `picture` from its left.
+        indent: pixels of `picture` to the left of `strokes`.
     """
 
     picture: NDArray[np.uint8]
@@ -64,6 +67,7 @@ class TextLine:
     left: int
     top: int
     gaps: tuple[float, ...] = ()
+    indent: int = 0
 
     def same_text(self, other: "TextLine") -> bool:
         """True where both show the same letters in the same size, whatever moves behind them.
@@ -191,9 +195,9 @@ def _line(picture: NDArray[np.uint8], brightness: NDArray[np.uint8]) -> TextLine
     shown = picture[above:below, max(0, left - margin) : min(width, right + margin)]
     # fainter than that is what shows through of the video behind
     letters = np.clip((strokes[top:bottom, left:right] - 0.3) / 0.4, 0, 1).astype(np.float32)
-    begins = left - max(0, left - margin)
-    gaps = tuple(begins + middle for middle in _gaps(letters, capital))
-    return TextLine(np.ascontiguousarray(shown), letters, baseline - top, capital, left, top, gaps)
+    indent = left - max(0, left - margin)
+    gaps = tuple(indent + middle for middle in _gaps(letters, capital))
+    return TextLine(np.ascontiguousarray(shown), letters, baseline - top, capital, left, top, gaps, indent)
 
 
 def _gaps(letters: NDArray[np.float32], capital: int) -> list[float]:
@@ -258,7 +262,6 @@ def _label(
         and glyph.top < baseline
         and glyph.bottom > baseline - 1.2 * capital
     ]
-    rows = slice(max(0, baseline - capital), baseline)
     plate = brightness[max(0, baseline - round(1.35 * capital)) : baseline + round(0.4 * capital) + 1]
     stretches: list[list[_Glyph]] = []
     reached = 0
@@ -272,7 +275,7 @@ def _label(
         stretches[-1].append(glyph)
         reached = max(reached, glyph.right)
     stretches = [
-        kept for stretch in stretches if (kept := _without_microphone(stretch, capital, picture[rows]))
+        kept for stretch in stretches if (kept := _without_microphone(stretch, baseline, capital, picture))
     ]
 
     counts = [_letters(stretch, baseline, capital) for stretch in stretches]
@@ -280,20 +283,28 @@ def _label(
         return []
     # an edge in the video behind the plate looks like the plate's end, but then letters follow on the same line
     first = last = counts.index(max(counts))
-    while first > 0 and _follows(stretches[first - 1], stretches[first], capital, counts[first - 1]):
+    signs = [_signs(stretch, baseline) for stretch in stretches]
+    while first > 0 and _follows(stretches[first - 1], stretches[first], capital, signs[first - 1]):
         first -= 1
-    while last + 1 < len(counts) and _follows(
-        stretches[last], stretches[last + 1], capital, counts[last + 1]
-    ):
+    while last + 1 < len(counts) and _follows(stretches[last], stretches[last + 1], capital, signs[last + 1]):
         last += 1
     return [glyph for stretch in stretches[first : last + 1] for glyph in stretch]
 
 
-def _follows(before: list[_Glyph], after: list[_Glyph], capital: int, letters: int) -> bool:
-    """Whether two stretches are words of one label, the one that is not sure having that many letters."""
+def _signs(stretch: list[_Glyph], baseline: int) -> int:
+    """How many letters and stops stand beside each other on the line or reach below it."""
+    standing = [glyph for glyph in stretch if glyph.bottom >= baseline - 1]
+    return sum(
+        index == 0 or glyph.left >= max(other.right for other in standing[:index])
+        for index, glyph in enumerate(standing)
+    )
+
+
+def _follows(before: list[_Glyph], after: list[_Glyph], capital: int, signs: int) -> bool:
+    """Whether two stretches are words of one label, the one that is not sure having that many signs."""
     gap = after[0].left - max(glyph.right for glyph in before)
-    # one letter alone may be a microphone, but not within a word
-    return gap <= (_WORD_GAP if letters >= 2 else _BLANK if letters else 0) * capital
+    # one sign alone may be a microphone, but not within a word
+    return gap <= (_WORD_GAP if signs >= 2 else _BLANK if signs else 0) * capital
 
 
 def _plate_ends(plate: NDArray[np.uint8], left: int, right: int) -> bool:
@@ -309,18 +320,32 @@ def _plate_ends(plate: NDArray[np.uint8], left: int, right: int) -> bool:
     return bool(same_way.max() > _PLATE_ROWS)
 
 
-def _without_microphone(stretch: list[_Glyph], capital: int, band: NDArray[np.uint8]) -> list[_Glyph]:
+def _without_microphone(
+    stretch: list[_Glyph], baseline: int, capital: int, picture: NDArray[np.uint8]
+) -> list[_Glyph]:
     """Leave out leading glyphs up to a letter's width apart from the rest that have red in them."""
     reached = stretch[0].right
     for index, glyph in enumerate(stretch[1:], start=1):
         if glyph.left - reached > _GLYPH_GAP * capital:
-            return stretch[index:] if _is_red(band, stretch[0].left, reached, capital) else stretch
+            red = _is_red(picture, stretch[0].left, reached, baseline, capital)
+            return stretch[index:] if red else stretch
         reached = max(reached, glyph.right)
-    return [] if _is_red(band, stretch[0].left, reached, capital) else stretch
+    return [] if _is_red(picture, stretch[0].left, reached, baseline, capital) else stretch
 
 
-def _is_red(band: NDArray[np.uint8], left: int, right: int, capital: int) -> bool:
+def _is_red(picture: NDArray[np.uint8], left: int, right: int, baseline: int, capital: int) -> bool:
+    """Whether there is more red on the line than right above and below it, where it is that of the video."""
     if right - left > 2 * capital:
         return False
-    part = band[:, left:right].astype(int)
-    return bool((part[..., 0] - part[..., 1:].max(axis=2) > 60).mean() > 0.05)
+    part = picture[:, left:right].astype(int)
+    red = part[..., 0] - part[..., 1:].max(axis=2)
+    around = [
+        rows
+        for rows in (
+            red[max(0, baseline - round(1.6 * capital)) : max(0, baseline - round(1.25 * capital))],
+            red[baseline + round(0.25 * capital) : baseline + round(0.6 * capital)],
+        )
+        if len(rows)
+    ]
+    ground = np.max([np.median(rows, axis=0) for rows in around], axis=0) if around else 0
+    return bool((red[max(0, baseline - capital) : baseline] - np.maximum(ground, 0) > _RED).mean() > 0.05)

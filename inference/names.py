@@ -177,7 +177,7 @@ class LabelReader:
         return known.confidence < _SURE and known.attempts < _MOST_ATTEMPTS and waited
 
     def _recognise(self, known: _Known) -> None:
-        text, confidence = self._recognizer.read(known.line.picture, known.line.gaps)
+        text, confidence = self._recognizer.read(known.line)
         known.attempts += 1
         known.last_attempt = self._frame
         if confidence > max(known.confidence, _USABLE):

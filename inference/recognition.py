@@ -6,7 +6,8 @@ weights and their alphabet are all that is needed here.
 
 import importlib.util
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.errors import LabelReaderError
+from inference.label_text import TextLine
+from inference.letter_shapes import settled
 from inference.runtime import new_session
 
 _HEIGHT: Final = 48
@@ -22,6 +25,8 @@ _WIDEST: Final = 960
 _STEP: Final = 32
 """Pixels; few different widths, so that the runtime plans its memory for few shapes."""
 _BLANK: Final = 0
+_HALF_SEEN: Final = 0.3
+"""Chance of all letters together from which one was left out where the pixels show one."""
 
 
 class TextRecognizer:
@@ -39,18 +44,32 @@ class TextRecognizer:
         self._input = self._session.get_inputs()[0].name
         alphabet = self._session.get_modelmeta().custom_metadata_map["character"].splitlines()
         self._alphabet = ["", *alphabet, " "]
+        self._numbers = {sign: number for number, sign in enumerate(self._alphabet)}
 
-    def read(self, picture: NDArray[np.uint8], gaps: Sequence[float] = ()) -> tuple[str, float]:
+    def read(self, line: TextLine) -> tuple[str, float]:
         """Read a line.
 
         Args:
-            picture: uint8 (h, w, 3) RGB.
-            gaps: where words part, in pixels from the left; the network often reads no blank in small letters, then
-                one is put there. Scripts without blanks get none.
+            line: its picture, and where its words part: the network often reads no blank in small letters, then one is
+                put there. Scripts without blanks get none.
 
         Returns:
             Text and mean confidence, 0..1; ("", 0.0) where nothing was read.
         """
+        chances, pixels = self._chances(line.picture)
+        best, sure = chances.argmax(axis=1), chances.max(axis=1)
+        # CTC: a letter counts once however many steps it lasts, a blank parts two of the same
+        starts = np.append(True, best[1:] != best[:-1]) & (best != _BLANK)
+        if not starts.any():
+            return "", 0.0
+        steps = np.flatnonzero(starts)
+        signs = [self._alphabet[number] for number in best[steps]]
+        middles = np.asarray((steps + 0.5) * pixels, np.float64)
+        signs = settled(signs, middles, line, _Chances(chances, steps, pixels, self._alphabet, self._numbers))
+        return _with_blanks(signs, middles, line.gaps), float(sure[steps].mean())
+
+    def _chances(self, picture: NDArray[np.uint8]) -> tuple[NDArray[np.float32], float]:
+        """The chance of each sign at each step, float32 (steps, signs), and the pixels of the picture in a step."""
         import cv2
 
         height, width = picture.shape[:2]
@@ -59,15 +78,32 @@ class TextRecognizer:
         padded = np.zeros((_HEIGHT, max(_NARROWEST, -(-scaled // _STEP) * _STEP), 3), np.float32)
         padded[:, :scaled] = line.astype(np.float32) / 127.5 - 1
         (chances,) = self._session.run(None, {self._input: padded.transpose(2, 0, 1)[np.newaxis]})
-        best, sure = chances[0].argmax(axis=1), chances[0].max(axis=1)
-        # CTC: a letter counts once however many steps it lasts, a blank parts two of the same
-        starts = np.append(True, best[1:] != best[:-1]) & (best != _BLANK)
-        if not starts.any():
-            return "", 0.0
-        signs = [self._alphabet[index] for index in best[starts]]
-        # middles of the steps, in pixels of the picture
-        middles = (np.flatnonzero(starts) + 0.5) * padded.shape[1] / len(best) * width / scaled
-        return _with_blanks(signs, middles, gaps), float(sure[starts].mean())
+        return chances[0], padded.shape[1] / len(chances[0]) * width / scaled
+
+
+@dataclass(frozen=True, slots=True)
+class _Chances:
+    """Of the signs at the steps of a line, for `letter_shapes`."""
+
+    every: NDArray[np.float32]
+    steps: NDArray[np.intp]
+    pixels: float
+    alphabet: Sequence[str]
+    numbers: Mapping[str, int]
+
+    def of(self, index: int, sign: str) -> float:
+        return float(self.every[self.steps[index], self.numbers[sign]])
+
+    def between(self, left: float, right: float) -> str:
+        first, last = round(left / self.pixels - 0.5), round(right / self.pixels - 0.5)
+        part = self.every[max(0, first) : last + 1]
+        if not len(part):
+            return ""
+        step = part[int(part[:, _BLANK].argmin())]
+        number = _BLANK + 1 + int(step[_BLANK + 1 :].argmax())
+        letter = self.alphabet[number]
+        likely = step[_BLANK] <= 1 - _HALF_SEEN and step[number] >= _HALF_SEEN / 2 and letter.isalpha()
+        return letter if likely else ""
 
 
 def _with_blanks(signs: Sequence[str], middles: NDArray[np.float64], gaps: Sequence[float]) -> str:
@@ -82,7 +118,7 @@ def _with_blanks(signs: Sequence[str], middles: NDArray[np.float64], gaps: Seque
 def _may_part(before: str, after: str) -> bool:
     """Only before what begins a word: no blank is there, and no script such as Chinese, which writes without."""
     begins = unicodedata.category(after[0]) in {"Lu", "Nd", "Ps"}
-    return begins and not before.isspace() and unicodedata.category(before[0]) not in {"Lo", "Ps", "Pd"}
+    return begins and not before.isspace() and unicodedata.category(before[-1]) not in {"Lo", "Ps", "Pd"}
 
 
 def _model() -> Path:

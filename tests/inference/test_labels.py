@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
 
 from engagement.records import Box, Tile
 from inference.label_text import Template, TextLine, find_card_text, find_text
@@ -52,6 +53,20 @@ def label(
         strip[-3:], strip[:, :3] = (35, 217, 89), (35, 217, 89)
     _, code = cv2.imencode(".jpg", strip, [cv2.IMWRITE_JPEG_QUALITY, quality])
     return np.asarray(cv2.imdecode(code, cv2.IMREAD_COLOR), np.uint8)
+
+
+def drawn(name: str, size: int, ground: Sequence[tuple[int, int, int]]) -> NDArray[np.uint8]:
+    """A strip (30, 300, 3) of bare text over vertical bands of these colours, in the font of the benchmarks."""
+    strip = np.zeros((30, 300, 3), np.uint8)
+    for index, band in enumerate(np.array_split(np.arange(300), len(ground))):
+        strip[:, band] = ground[index]
+    canvas = Image.fromarray(strip)
+    try:
+        font = ImageFont.truetype("DejaVuSans.ttf", size)
+    except OSError:
+        pytest.skip("DejaVu Sans is not installed")
+    ImageDraw.Draw(canvas).text((7, 18), name, fill=(250, 250, 250), font=font, anchor="lm")
+    return np.asarray(canvas)
 
 
 def frame(strips: list[NDArray[np.uint8]]) -> tuple[NDArray[np.uint8], list[Tile]]:
@@ -141,6 +156,45 @@ def test_what_stands_still_is_not_searched_for_again(monkeypatch: pytest.MonkeyP
     assert search(["pieper", "Maria Silva"]) == 2
 
 
+RED, GREEN, BLUE, DARK = (170, 40, 30), (40, 90, 40), (30, 40, 120), (22, 22, 22)
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "ground"),
+    [
+        # red is the video here, no microphone, and where its colour changes the label does not end
+        ("Fatima Haddad", 13, [RED] * 2 + [GREEN] * 10),
+        ("Leila Karimi", 15, [RED] * 3 + [BLUE] * 40),
+        ("Lucas Silva", 13, [GREEN] * 4 + [RED] * 14),
+        # J reaches below the line
+        ("Jonas Berg", 16, [DARK]),
+        ("J. R. Smith", 14, [BLUE] * 1 + [DARK] * 16),
+    ],
+)
+def test_a_label_is_seen_whole(name: str, size: int, ground: list[tuple[int, int, int]]) -> None:
+    (read,) = LabelReader(budget=None).read(*frame([drawn(name, size, ground)]))
+    assert read.name == name
+
+
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [
+        ("Will Hill", 13),
+        ("Łukasz Wójcik", 14),
+        ("Őrs Vilmos", 14),
+        ("Åsa Lindström", 13),
+        ("Gülşah İnci", 14),
+        ("Matthew Yılmaz", 14),
+        ("will hill", 13),
+        ("Kim Wilson", 13),
+        ("Asa Lindström", 13),
+    ],
+)
+def test_letters_alike_are_told_apart_by_their_height_dot_and_accent(name: str, size: int) -> None:
+    (read,) = LabelReader(budget=None).read(*frame([drawn(name, size, [DARK])]))
+    assert read.name == name
+
+
 @pytest.mark.parametrize("shape", [(4, 100, 3), (30, 5, 3), (30, 200, 3)])
 def test_an_empty_strip_has_no_text(shape: tuple[int, int, int]) -> None:
     assert find_text(np.full(shape, 70, np.uint8)) is None
@@ -175,9 +229,9 @@ def test_names_are_read_over_frames_and_each_once(monkeypatch: pytest.MonkeyPatc
     recognised: list[int] = []
     recognise = reader._recognizer.read
 
-    def counting(picture: NDArray[np.uint8], gaps: Sequence[float]) -> tuple[str, float]:
+    def counting(line: TextLine) -> tuple[str, float]:
         recognised[-1] += 1
-        return recognise(picture, gaps)
+        return recognise(line)
 
     monkeypatch.setattr(reader._recognizer, "read", counting)
     names = ["Maria Silva", "pieper", "Lena N.", "Olga T.", "Jean Dupont", "Kim Nguyen", "Sarah Graves"]
@@ -215,7 +269,7 @@ def test_a_text_that_is_unsure_is_tried_again_later_and_not_for_ever(monkeypatch
     answers = iter([("Oiga T", 0.86), ("x", 0.2), ("Olga T.", 0.88)])
     attempts: list[int] = []
 
-    def unsure(picture: NDArray[np.uint8], gaps: Sequence[float]) -> tuple[str, float]:
+    def unsure(line: TextLine) -> tuple[str, float]:
         attempts.append(len(seen))
         return next(answers, ("O", 0.1))
 

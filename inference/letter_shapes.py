@@ -1,0 +1,177 @@
+"""Tell letters apart that recognition confuses where they are small, by their height, their dot and their accent.
+
+The network reads every line at one size, in which W and w, or A and Å, are nearly the same, and a letter of which it
+is not sure it leaves out. The letters' own pixels say how high each stands beside the others, whether anything stands
+above it, and whether one was left out.
+"""
+
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.label_text import TextLine
+
+_INK: Final = 0.3
+_NO_INK: Final = 0.1
+"""Of 1 for a stroke; a dot over bright video is faint, but more than that."""
+_FLAT: Final = frozenset("acemnorsuvwxz")
+"""Letters without anything above their height."""
+_ALIKE: Final = frozenset("cosuvwxz")
+"""Letters that are capitals where they are higher."""
+_CAPITALS: Final = frozenset("ABCDEFGHIKLMNOPRSTUVWXYZ")
+_WITH_DOT: Final = "İÍÎÏ"
+_WITH_ACCENT: Final = "ÅÁÀÂÄÃ"
+_CLEARLY: Final = 1.5
+"""Pixels, or a seventh of a capital, by which a letter is higher than others."""
+_DOTLESS: Final = 0.02
+_LEFT_OUT: Final = 3.0
+"""Pixels from a letter to the next sign that count as much as a letter without a sign."""
+
+
+class Chances(Protocol):
+    """What the network thinks may stand at a place."""
+
+    def of(self, index: int, sign: str) -> float:
+        """The chance 0..1 that the n-th sign is this one."""
+
+    def between(self, left: float, right: float) -> str:
+        """The likeliest letter between two places of the line's picture, in pixels; "" if none is likely."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """Ink without a gap between its columns.
+
+    Attributes:
+        left, right: columns of the line's strokes.
+        top: row up to which it reaches from the baseline without a gap.
+        above: whether certainly something (True) or nothing (False) stands above that.
+    """
+
+    left: int
+    right: int
+    top: int
+    above: bool | None
+
+
+def settled(
+    signs: Sequence[str], middles: NDArray[np.float64], line: TextLine, chances: Chances
+) -> list[str]:
+    """The signs of a line, with those exchanged and added that its pixels speak for.
+
+    Args:
+        signs: as recognised.
+        middles: of each, in pixels of the line's picture, from left to right.
+        line: where they stand.
+        chances: of other signs.
+
+    Returns:
+        One string for each sign, of two signs where one was left out before or behind it.
+    """
+    shapes = _shapes(line)
+    letters = [index for index, sign in enumerate(signs) if not sign.isspace()]
+    if not shapes or not letters:
+        return list(signs)
+    where = dict(zip(letters, _aligned(shapes, middles[letters] - line.indent), strict=True))
+    shared = Counter(where.values())
+    alone = {index: shapes[at] for index, at in where.items() if shared[at] == 1}
+    flat = [
+        shape.top
+        for index, shape in alone.items()
+        if signs[index] in _FLAT or (signs[index] == "i" and shape.above)
+    ]
+    capitals = {index: shape.top for index, shape in alone.items() if signs[index] in _CAPITALS}
+    found = list(signs)
+    for index, shape in alone.items():
+        sign, clearly = signs[index], max(_CLEARLY, line.capital / 7)
+        others = [top for at, top in capitals.items() if at != index]
+        if sign == "A" and (shape.above or (others and shape.top <= np.median(others) - clearly)):
+            found[index] = _likeliest(_WITH_ACCENT, index, chances)
+        elif (
+            len(flat) > 1 and shape.top <= np.median(flat) - clearly and _begins(signs, middles, line, index)
+        ):
+            found[index] = _as_capital(sign, index, shape, chances)
+        elif sign == "i" and shape.above is False and chances.of(index, "ı") >= _DOTLESS:
+            found[index] = "ı"
+    for at, shape in enumerate(shapes):
+        if not shared[at] and _is_letter(shape, line):
+            missed = chances.between(shape.left + line.indent, shape.right + line.indent)
+            before = [index for index in letters if where[index] < at]
+            if before:
+                found[before[-1]] += missed
+            else:
+                found[letters[0]] = missed + found[letters[0]]
+    return found
+
+
+def _as_capital(sign: str, index: int, shape: _Shape, chances: Chances) -> str:
+    """What a sign is that begins a word and is clearly higher than small letters."""
+    if sign == "i" and shape.above:
+        return _likeliest(_WITH_DOT, index, chances)
+    base, other = unicodedata.normalize("NFD", sign)[0], sign.upper()
+    return other if base in _ALIKE and len(other) == 1 and (sign == base or shape.above) else sign
+
+
+def _likeliest(signs: str, index: int, chances: Chances) -> str:
+    return max(signs, key=lambda sign: chances.of(index, sign))
+
+
+def _begins(signs: Sequence[str], middles: NDArray[np.float64], line: TextLine, index: int) -> bool:
+    """Whether a word begins with a sign."""
+    if index == 0 or not signs[index - 1].isalpha():
+        return True
+    return any(middles[index - 1] < gap < middles[index] for gap in line.gaps)
+
+
+def _is_letter(shape: _Shape, line: TextLine) -> bool:
+    wide, high = shape.right - shape.left, line.baseline - shape.top
+    return wide >= 0.4 * line.capital and 0.5 * line.capital <= high <= 1.3 * line.capital
+
+
+def _aligned(shapes: Sequence[_Shape], middles: NDArray[np.float64]) -> list[int]:
+    """For each sign the shape in which it is, in their order, so that few shapes are left without a sign."""
+    left = np.array([shape.left for shape in shapes], np.float64)
+    right = np.array([shape.right for shape in shapes], np.float64)
+    away = np.maximum(np.maximum(left - middles[:, None], middles[:, None] - right), 0)
+    count = np.arange(len(shapes))
+    # cost[i, k]: of the first i + 1 signs, the last of them in shape k
+    cost = np.empty_like(away)
+    before = np.zeros(away.shape, np.intp)
+    cost[0] = away[0] + _LEFT_OUT * count
+    for index in range(1, len(middles)):
+        skipped = np.maximum(count[None, :] - count[:, None] - 1, 0) * _LEFT_OUT
+        onward = np.where(count[None, :] >= count[:, None], cost[index - 1][:, None] + skipped, np.inf)
+        before[index] = onward.argmin(axis=0)
+        cost[index] = away[index] + onward.min(axis=0)
+    at = int((cost[-1] + _LEFT_OUT * count[::-1]).argmin())
+    found = [at]
+    for index in range(len(middles) - 1, 0, -1):
+        at = int(before[index, at])
+        found.append(at)
+    return found[::-1]
+
+
+def _shapes(line: TextLine) -> list[_Shape]:
+    ink = np.concatenate([[False], line.strokes.max(axis=0) > _INK, [False]])
+    edges = np.flatnonzero(np.diff(ink.astype(np.int8)))
+    found = (_shape(line, int(begin), int(end)) for begin, end in zip(edges[::2], edges[1::2], strict=True))
+    return [shape for shape in found if shape is not None]
+
+
+def _shape(line: TextLine, left: int, right: int) -> _Shape | None:
+    """What stands on the line; None for what does not, such as a hyphen."""
+    rows = line.strokes[: line.baseline, left:right].max(axis=1)
+    filled = rows > _INK
+    if not filled[-2:].any():
+        return None
+    foot = line.baseline - 1 if filled[-1] else line.baseline - 2
+    empty = np.flatnonzero(~filled[:foot])
+    top = int(empty[-1]) + 1 if empty.size else 0
+    over = line.strokes[: max(0, top - 1), max(0, left - 1) : right + 1]
+    most = float(over.max()) if over.size else 0.0
+    return _Shape(left, right, top, True if most > _INK else False if most <= _NO_INK else None)
