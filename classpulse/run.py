@@ -508,6 +508,7 @@ def audit_log(chosen: Settings, most: int) -> list[dict[str, Any]]:
             "action": str(entry.action),
             "subject": entry.subject,
             "detail": dict(entry.detail),
+            "account_id": entry.account_id,
         }
         for entry in entries
     ]

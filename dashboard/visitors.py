@@ -46,8 +46,10 @@ class Visitor:
     @property
     def scope(self) -> Scope:
         """Whose rows they reach."""
-        classes = None if self.is_admin or self.account is None else frozenset(self.account.classes)
-        return Scope(self.name, classes)
+        if self.account is None:
+            return Scope(self.name, None)
+        classes = None if self.is_admin else frozenset(self.account.classes)
+        return Scope(self.name, classes, self.account.id)
 
 
 def visitor() -> Visitor | None:

@@ -29,6 +29,7 @@ _ENTRY = (
     AuditTable.action,
     AuditTable.subject,
     AuditTable.detail,
+    AuditTable.account_id,
 )
 
 
@@ -47,6 +48,7 @@ class AuditEntry:
         action: what was done.
         subject: number of the session or student; None where it is about neither.
         detail: the rest, JSON types, such as the mode that was chosen.
+        account_id: number of the account that did it; None where none did. A name may come again, a number does not.
     """
 
     id: int
@@ -55,6 +57,7 @@ class AuditEntry:
     action: AuditAction
     subject: int | None
     detail: Mapping[str, Any]
+    account_id: int | None = None
 
 
 def audit(
@@ -99,6 +102,7 @@ def write_audit(
             action=str(action),
             subject=subject,
             detail=detail,
+            account_id=scope.account_id if scope else None,
         )
     )
 

@@ -208,6 +208,7 @@ class AuditTable(Base):
     action: Mapped[str]
     subject: Mapped[int | None]
     detail: Mapped[dict[str, Any]]
+    account_id: Mapped[int | None]
 
     __table_args__ = (
         CheckConstraint(f"length(actor) BETWEEN 1 AND {MAX_NAME_LENGTH}", name="actor"),

@@ -24,6 +24,7 @@ from sqlalchemy.sql.selectable import AliasedReturnsRows, CompoundSelect, Select
 
 from storage.errors import OutOfScopeError
 from storage.schema import (
+    AuditAction,
     AuditTable,
     Base,
     ClassListTable,
@@ -47,10 +48,12 @@ class Scope:
     Attributes:
         actor: name of the account, for the audit log.
         classes: names of the classes; None for all.
+        account_id: number of the account; None where there is none.
     """
 
     actor: str
     classes: frozenset[str] | None
+    account_id: int | None = None
 
     def allows(self, class_name: str) -> bool:
         """Whether a class may be touched."""
@@ -100,7 +103,19 @@ OWNER: Final[Mapping[type[Base], str]] = MappingProxyType(
         ReadingTable: "interval_id",
     }
 )
-"""The column that says to which class a row belongs. Of the audit log one sees what one did oneself."""
+"""The column that says to which class a row belongs. Of the audit log one sees what one did oneself, and who tried to log
+in with one's account."""
+
+_LOGINS: Final = [
+    str(action)
+    for action in (
+        AuditAction.LOGGED_IN,
+        AuditAction.LOGGED_OUT,
+        AuditAction.LOGIN_FAILED,
+        AuditAction.LOCKED_OUT,
+    )
+]
+"""Their subject is an account; who does them is not in yet, or no more."""
 
 
 def _own_sessions(classes: frozenset[str]) -> Select[Any]:
@@ -113,7 +128,8 @@ def _criteria(scope: Scope, classes: frozenset[str]) -> list[ExecutableOption]:
     They are lambdas because only those are laid onto the aliases of a join. SQLAlchemy keeps the words of each and asks
     for its values anew.
     """
-    names, actor = sorted(classes), scope.actor
+    # numbers begin with 1: nobody's line is that of no account
+    names, own = sorted(classes), scope.account_id or 0
     sessions = _own_sessions(classes)
     intervals = select(_INTERVALS.c.id).where(_INTERVALS.c.session_id.in_(sessions))
     by_column: dict[str, Callable[[Any], ColumnElement[bool]]] = {
@@ -127,7 +143,11 @@ def _criteria(scope: Scope, classes: frozenset[str]) -> list[ExecutableOption]:
             with_loader_criteria(table, by_column[column], include_aliases=True)
             for table, column in OWNER.items()
         ),
-        with_loader_criteria(AuditTable, lambda table: table.actor == actor, include_aliases=True),
+        with_loader_criteria(
+            AuditTable,
+            lambda table: (table.account_id == own) | ((table.subject == own) & table.action.in_(_LOGINS)),
+            include_aliases=True,
+        ),
     ]
 
 

@@ -18,6 +18,7 @@ from sqlalchemy import Engine, inspect, text
 
 from engagement.records import IntervalRecord
 from storage import queries
+from storage.audit import audit_entries
 from storage.database import default_url, open_database, writing
 from storage.errors import DatabaseDamagedError, ForeignDatabaseError, NewerDatabaseError
 from storage.migrate import alembic_config, backups, migrate, script_folder
@@ -138,6 +139,30 @@ def test_an_older_server_is_upgraded_in_place(
     assert migrate(postgres_engine, newer_scripts("auto")) is None
     with postgres_engine.connect() as connection:
         assert connection.scalar(text("SELECT room FROM sessions")) == "12"
+
+
+def test_the_lines_of_the_log_are_given_to_the_accounts_that_wrote_them(engine: Engine) -> None:
+    with writing(engine) as connection:
+        for table in ("audit_log", "accounts"):
+            connection.exec_driver_sql(f"DELETE FROM {table}")  # noqa: S608
+        connection.exec_driver_sql("ALTER TABLE audit_log DROP COLUMN account_id")
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0006'")
+        # the first Ada was removed before the second was made
+        connection.exec_driver_sql(
+            "INSERT INTO accounts (id, name, key, role, password, made_at, password_at) VALUES "
+            "(5, 'Ada', 'ada', 'teacher', 'hash', '2026-03-02 10:00:00.000000', '2026-03-02 10:00:00.000000')"
+        )
+        for at, actor in (
+            ("09:59:59.999999", "Ada"),
+            ("10:00:00.000000", "Ada"),
+            ("11:00:00.000000", "page"),
+        ):
+            connection.exec_driver_sql(
+                "INSERT INTO audit_log (at, actor, action, subject, detail) VALUES "
+                f"('2026-03-02 {at}', '{actor}', 'session_erased', 1, '{{}}')"  # noqa: S608
+            )
+    migrate(engine)
+    assert [entry.account_id for entry in reversed(audit_entries(engine))] == [None, 5, None]
 
 
 def test_an_upgrade_that_fails_changes_nothing(

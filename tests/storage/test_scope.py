@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -24,7 +25,7 @@ from sqlalchemy.orm import aliased
 from engagement.errors import ClasspulseError
 from engagement.records import Consent, EpisodeMark, NoteKind, OfferAnswer
 from storage import history, notes, queries, seat_offers, students, traces, trend_queries
-from storage.accounts import accounts, add_account
+from storage.accounts import accounts, add_account, remove_account
 from storage.audit import AuditAction, audit, audit_entries
 from storage.class_seats import read_class_seats
 from storage.database import reading, writing
@@ -55,7 +56,7 @@ from storage.stop import request_stop
 from .conftest import START, make_record
 
 OURS, THEIRS = "Physics 3B", "Latin 7a"
-SCOPE = Scope("Ms Ours", frozenset({OURS}))
+SCOPE = Scope("Ms Ours", frozenset({OURS}), 7)
 
 
 class Two:
@@ -186,7 +187,6 @@ def test_reading_shows_nothing_of_another_class(two: Two) -> None:
         for table in (
             queries.intervals_since(engine, theirs),
             queries.readings_since(engine, theirs),
-            queries.latest_readings(engine, theirs),
             queries.seats(engine, theirs),
             queries.episodes(engine, theirs),
             queries.notes(engine, theirs),
@@ -288,6 +288,31 @@ def test_of_the_audit_log_one_sees_what_one_did(two: Two) -> None:
         with writing(two.engine) as connection:
             connection.execute(delete(AuditTable).where(AuditTable.subject == 1))
     assert {"Somebody", SCOPE.actor} <= {entry.actor for entry in audit_entries(two.engine)}
+
+
+def test_who_got_the_name_of_one_that_was_removed_sees_nothing_of_theirs(two: Two) -> None:
+    def make() -> Scope:
+        made = add_account(two.engine, "Ms Ours", Role.TEACHER, "hash", [OURS], actor="test")
+        return Scope(made.name, frozenset(made.classes), made.id)
+
+    def seen_by(scope: Scope) -> list[tuple[str, int | None]]:
+        with restricted(scope):
+            return [(str(entry.action), entry.account_id) for entry in audit_entries(two.engine)]
+
+    first = make()
+    with restricted(first):
+        audit(two.engine, AuditAction.SESSION_EXPORTED, "page", two.session[OURS])
+    # the door writes before anybody is in; the number of a session may be that of the account
+    audit(two.engine, AuditAction.LOGIN_FAILED, first.actor, first.account_id)
+    audit(two.engine, AuditAction.SESSION_KEPT, "this computer", first.account_id, kept=True)
+    mine = [("login_failed", None), ("session_exported", first.account_id)]
+    assert seen_by(first) == mine
+    remove_account(two.engine, "Ms Ours", actor="test")
+    second = make()
+    assert second.actor == first.actor
+    assert seen_by(second) == []
+    assert seen_by(replace(second, account_id=None)) == []
+    assert seen_by(first) == mine
 
 
 def test_scopes_that_take_turns_do_not_mix(two: Two) -> None:
