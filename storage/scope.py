@@ -103,8 +103,8 @@ OWNER: Final[Mapping[type[Base], str]] = MappingProxyType(
         ReadingTable: "interval_id",
     }
 )
-"""The column that says to which class a row belongs. Of the audit log one sees what one did oneself, and who tried to log
-in with one's account."""
+"""The column that says to which class a row belongs. Of the audit log one sees what one did oneself, and the logins to
+one's account."""
 
 _LOGINS: Final = [
     str(action)

@@ -152,15 +152,16 @@ def test_the_lines_of_the_log_are_given_to_the_accounts_that_wrote_them(engine: 
             "INSERT INTO accounts (id, name, key, role, password, made_at, password_at) VALUES "
             "(5, 'Ada', 'ada', 'teacher', 'hash', '2026-03-02 10:00:00.000000', '2026-03-02 10:00:00.000000')"
         )
+        line = text(
+            "INSERT INTO audit_log (at, actor, action, subject, detail) "
+            "VALUES (:at, :actor, 'session_erased', 1, '{}')"
+        )
         for at, actor in (
             ("09:59:59.999999", "Ada"),
             ("10:00:00.000000", "Ada"),
             ("11:00:00.000000", "page"),
         ):
-            connection.exec_driver_sql(
-                "INSERT INTO audit_log (at, actor, action, subject, detail) VALUES "
-                f"('2026-03-02 {at}', '{actor}', 'session_erased', 1, '{{}}')"  # noqa: S608
-            )
+            connection.execute(line, {"at": f"2026-03-02 {at}", "actor": actor})
     migrate(engine)
     assert [entry.account_id for entry in reversed(audit_entries(engine))] == [None, 5, None]
 
