@@ -33,6 +33,7 @@ from dashboard.health import take_pulse
 from dashboard.live import attention, chart, notes
 from dashboard.live.pulse import PULSE, pulse_data
 from dashboard.pages import now
+from dashboard.wording import local_time
 from engagement.records import Mode
 from storage.database import open_database
 from storage.migrate import migrate
@@ -233,12 +234,18 @@ def measure_browser(engine: Engine, updates: int, interval: float, filled: int) 
         page.goto(server.url)
         probe = page.context.new_cdp_session(page)
         probe.send("Performance.enable", {"timeDomain": "threadTicks"})
-        wait = """(count) => {
+        # old intervals are thinned out: the last one tells that the chart is up to date
+        wait = """(last) => {
             const plot = document.querySelector("#now-chart .js-plotly-plot");
             const one = plot && plot.data && plot.data.find((trace) => trace.name === "Mood");
-            return one && one.x.length >= count;
+            return one && one.x[one.x.length - 1] === last;
         }"""
-        page.wait_for_function(wait, arg=lesson.index, timeout=60_000)
+
+        def drawn() -> None:
+            last = local_time(lesson.now - timedelta(seconds=interval), None)
+            page.wait_for_function(wait, arg=last, timeout=60_000)
+
+        drawn()
         # one question per interval, as of a page that asks every two seconds, however fast the intervals come
         ask = f"(count) => dash_clientside.set_props('{now.POLL}', {{n_intervals: count}})"
         print(
@@ -250,7 +257,7 @@ def measure_browser(engine: Engine, updates: int, interval: float, filled: int) 
         while lesson.index < updates:
             lesson.commit()
             page.evaluate(ask, lesson.index)
-            page.wait_for_function(wait, arg=lesson.index, timeout=60_000)
+            drawn()
             if (lesson.index - begun) == stretch:
                 probe.send("HeapProfiler.collectGarbage")
                 after = metrics(probe)

@@ -4,6 +4,7 @@ Traces of the timeline stand at fixed places (`MOOD_TRACES`, `SHARE_TRACES`), so
 new rows and touches nothing else. Times are local to the viewer, without offset: Plotly draws them as they stand.
 """
 
+import math
 from collections.abc import Sequence
 from datetime import datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any, Final
@@ -51,6 +52,11 @@ _MARKS = (NOTES, TOPICS)
 MOOD_TRACES: Final = (*_STRIP, *_MARKS, "low", "95 % band", "Mood")
 SHARE_TRACES: Final = (*_STRIP, *_MARKS, *EXPRESSIONS.values())
 PRESENCE_TRACES: Final = (*_STRIP, *_MARKS)
+TIMELINE_COLUMNS: Final = frozenset(
+    {"id", "started_at", "not_observed", "tiles", "n_seen", "facing", "valence", "low", "high", *EXPRESSIONS}
+)
+"""What a timeline and its description need of the intervals."""
+
 ROOM: Final = "room"
 """Name of the invisible last trace of a timeline that grows: it keeps the axis from being shorter than `FIRST_SPAN`
 (Plotly's own `autorangeoptions.include` cuts off what lies before the time to include)."""
@@ -126,6 +132,7 @@ class Timeline:
         *,
         numbered: bool = False,
         span: Span | None = None,
+        most: int | None = None,
     ) -> Figure:
         """The whole figure.
 
@@ -136,10 +143,12 @@ class Timeline:
             key: zoom and hidden series are kept as long as it stays the same.
             numbered: write 1, 2, ... on the shaded stretches.
             span: of the time axis where nothing will be added; None lets it grow with the rows.
+            most: rows that are drawn; of more, every second, third, ... up to the last. None draws all.
         """
         traces = self._empty_traces()
+        step = 1 if most is None else max(1, math.ceil(len(intervals) / most))
         for trace, values in zip(traces, self._columns(intervals), strict=False):
-            trace.update(values)
+            trace.update({name: every(column, step) for name, column in values.items()})
         for trace, values in zip(traces[len(_STRIP) :], self._marks(notes), strict=False):
             trace.update(values)
         if span is not None:
@@ -803,6 +812,17 @@ def _binned(intervals: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
 def _read_of(intervals: pd.DataFrame) -> list[str]:
     pairs = zip(intervals["n_seen"], intervals["tiles"], strict=True)
     return [f"{int(seen)} of {int(tiles)}" for seen, tiles in pairs]
+
+
+def every(column: list[Any], step: int) -> list[Any]:
+    """Each `step`-th value up to the last one; None where one of those that it stands for is None.
+
+    The values are smoothed over more time than that, and a gap stays a gap.
+    """
+    if step == 1:
+        return column
+    ends = range((len(column) - 1) % step, len(column), step)
+    return [None if None in column[max(0, end - step + 1) : end + 1] else column[end] for end in ends]
 
 
 def _json(values: "pd.Series[float]") -> list[float | None]:

@@ -31,6 +31,12 @@ NOT_CLEAR: Final = "Not clear"
 
 _SIDE: Final = timedelta(seconds=30)
 
+COLUMNS: Final = frozenset(
+    {"started_at", "not_observed", "tiles", "valence", "low", "high", "facing"}
+    | {f"n_{state}" for state in State}
+)
+"""What a glance needs of the intervals."""
+
 
 @dataclass(frozen=True, slots=True)
 class Glance:
@@ -74,7 +80,8 @@ def glance(intervals: pd.DataFrame, minimum_group: int = 5) -> Glance:
     """What the last interval and the minutes before it say.
 
     Args:
-        intervals: at least one row, as from `queries.intervals_since`; at least `TREND_SPAN` long for a trend.
+        intervals: at least one row, as from `queries.intervals_since` with `COLUMNS`; at least `TREND_SPAN` long for a
+            trend.
         minimum_group: faces below which no mood is told.
     """
     last = intervals.iloc[-1]

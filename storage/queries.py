@@ -13,7 +13,7 @@ import pandas as pd
 from sqlalchemy import Connection, Engine, ScalarSelect, Select, func, select
 
 from engagement.emotion import EXPRESSIONS
-from engagement.records import Mode, NotObservedReason
+from engagement.records import Mode, NotObservedReason, Rule
 from storage.database import reading
 from storage.errors import UnknownSessionError
 from storage.retention import erase_session
@@ -42,11 +42,11 @@ __all__ = [
     "heartbeat",
     "intervals_since",
     "last_interval",
-    "latest_readings",
     "live_session",
     "notes",
     "readings_since",
     "seat_offers",
+    "seat_states",
     "seats",
     "seats_read",
     "sessions",
@@ -282,7 +282,12 @@ def live_session(engine: Engine, *, host: str | None = None) -> SessionRow | Non
 
 
 def intervals_since(
-    engine: Engine, session_id: int, after_id: int = 0, *, back_to: datetime | None = None
+    engine: Engine,
+    session_id: int,
+    after_id: int = 0,
+    *,
+    back_to: datetime | None = None,
+    only: Collection[str] | None = None,
 ) -> pd.DataFrame:
     """The intervals of a session with an id above `after_id`, oldest first.
 
@@ -291,21 +296,23 @@ def intervals_since(
         session_id: the session.
         after_id: the last interval that is already known.
         back_to: aware UTC; the known intervals since then come too, for what looks back from a new one.
+        only: the columns that are wanted; None for all.
 
     Columns: id, started_at, seconds, not_observed (None where observed), grid, tiles, faces, faces_read, n_seen,
     n_turned_away, n_no_face, n_camera_off, n_unreadable, n_opted_out, angry ... neutral (Int64 counts, NA where the
     mode forbids them), valence, arousal, low, high (NaN where too little was read), mood_faces, facing, dropped,
     processing_ms, followed (`moved` or `resized` where the window was followed, else None).
     """
+    dtypes = {name: dtype for name, dtype in _INTERVAL_DTYPES.items() if only is None or name in only}
     with reading(engine) as connection:
         if back_to is not None:
             after_id = min(after_id, _last_id_before(connection, session_id, back_to))
         query = (
-            select(*_columns(IntervalTable, _INTERVAL_DTYPES))
+            select(*_columns(IntervalTable, dtypes))
             .where(IntervalTable.session_id == session_id, IntervalTable.id > after_id)
             .order_by(IntervalTable.id)
         )
-        return _table(connection, query, _INTERVAL_DTYPES)
+        return _table(connection, query, dtypes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -407,20 +414,19 @@ def readings_since(
         return _with_times(_table(connection, query, _READING_DTYPES), connection, times)
 
 
-def latest_readings(engine: Engine, session_id: int) -> pd.DataFrame:
-    """The seat map: the readings of the last interval of a session, by position; columns of `readings_since`.
+def seat_states(engine: Engine, session_id: int) -> list[tuple[int, str]]:
+    """The seat map: seat and state in the last interval of a session, in the order of the window.
 
     Empty where nothing was observed in that interval or the mode keeps no readings.
     """
     last = select(func.max(IntervalTable.id)).where(IntervalTable.session_id == session_id).scalar_subquery()
     query = (
-        select(*_columns(ReadingTable, _READING_DTYPES))
+        select(ReadingTable.seat, ReadingTable.state)
         .where(ReadingTable.interval_id == last)
         .order_by(ReadingTable.position)
     )
-    times = select(IntervalTable.id, IntervalTable.started_at).where(IntervalTable.id == last)
     with reading(engine) as connection:
-        return _with_times(_table(connection, query, _READING_DTYPES), connection, times)
+        return [(seat, str(state)) for seat, state in connection.execute(query)]
 
 
 def seats(engine: Engine, session_id: int) -> pd.DataFrame:
@@ -455,8 +461,10 @@ def seat_offers(engine: Engine, session_id: int) -> pd.DataFrame:
         return _table(connection, query, _OFFER_DTYPES)
 
 
-def episodes(engine: Engine, session_id: int, open_only: bool = False) -> pd.DataFrame:
-    """The episodes of a session in order of their start.
+def episodes(
+    engine: Engine, session_id: int, open_only: bool = False, rule: Rule | None = None
+) -> pd.DataFrame:
+    """The episodes of a session in order of their start: all, only those that are open, or those of one rule.
 
     Columns: id, rule, seat (Int64, NA for the class), reason, started_at, ended_at (NaT while open), evidence (dict),
     mark (what the teacher answered to its card, None where nothing) and marked_at (when, the clock on the wall).
@@ -468,6 +476,8 @@ def episodes(engine: Engine, session_id: int, open_only: bool = False) -> pd.Dat
     )
     if open_only:
         query = query.where(EpisodeTable.ended_at.is_(None))
+    if rule is not None:
+        query = query.where(EpisodeTable.rule == rule.value)
     with reading(engine) as connection:
         table = _table(connection, query, _EPISODE_DTYPES)
     return table.assign(seat=table["seat"].replace(CLASS_SEAT, pd.NA))

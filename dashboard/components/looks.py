@@ -101,20 +101,25 @@ def _back_at(episode: dict[Any, Any]) -> datetime:
 
 
 def look_card(
-    card: Card, name: str, readings: pd.DataFrame, now: datetime, scheme: Scheme, zone: tzinfo | None
+    card: Card,
+    name: str,
+    readings: pd.DataFrame | None,
+    now: datetime,
+    scheme: Scheme,
+    zone: tzinfo | None,
 ) -> Component:
     """A card that asks: who, every reason since when, the last five minutes, and two answers.
 
     Args:
         card: with at least one episode that asks.
         name: of its seat.
-        readings: of its seat over `SPARK_SPAN`, as from `queries.readings_since`.
+        readings: of its seat over `SPARK_SPAN`, as from `queries.readings_since`; None for its words alone.
         now: time of the last interval, aware UTC, on the session's own clock.
         scheme: light or dark.
         zone: of the viewer.
     """
     top: list[Component] = [html.Span(name, className="cp-look-name")]
-    if not readings.empty:
+    if readings is not None and not readings.empty:
         top.append(html.Img(src=sparkline(readings, now, scheme), alt=describe(readings)))
     answers = html.Div(
         [

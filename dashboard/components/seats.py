@@ -1,9 +1,9 @@
 """The gallery as a map of seats, in the order of the window. No faces."""
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from functools import lru_cache
 
-import pandas as pd
 from dash import html
 from dash.development.base_component import Component
 
@@ -14,22 +14,23 @@ from engagement.records import State
 _AWAY = frozenset({State.NO_FACE, State.CAMERA_OFF, State.OPTED_OUT})
 
 
-def seat_map(readings: pd.DataFrame, names: dict[int, str], flagged: Collection[int | None]) -> Component:
+def seat_map(
+    states: Sequence[tuple[int, str]], names: dict[int, str], flagged: Collection[int | None]
+) -> Component:
     """One cell per seat with its name and its state in words, by colour and by symbol.
 
     Args:
-        readings: of the last interval, as from `queries.latest_readings`.
+        states: of the last interval, as from `queries.seat_states`.
         names: display name per seat number.
         flagged: seats that need a look; they get a frame and say so.
     """
-    ordered = readings.sort_values("position")
     return html.Ul(
         [
-            _cell(names.get(int(seat), f"Seat {seat}"), State(state), flagged=int(seat) in flagged)
-            for seat, state in zip(ordered["seat"], ordered["state"], strict=True)
+            _cell(names.get(seat, f"Seat {seat}"), State(state), flagged=seat in flagged)
+            for seat, state in states
         ],
         className="cp-map",
-        style={"--columns": str(columns(len(ordered))), "listStyle": "none", "padding": 0, "marginBottom": 0},
+        style={"--columns": str(columns(len(states))), "listStyle": "none", "padding": 0, "marginBottom": 0},
     )
 
 
@@ -38,6 +39,8 @@ def columns(seats: int) -> int:
     return max(1, math.ceil(math.sqrt(seats)))
 
 
+# most seats are as they were at the last interval
+@lru_cache(maxsize=1024)
 def _cell(name: str, state: State, *, flagged: bool) -> Component:
     classes = ["cp-seat"]
     if state in _AWAY:

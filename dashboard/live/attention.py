@@ -14,9 +14,8 @@ from dashboard.components import looks
 from dashboard.components.seats import seat_map
 from dashboard.glance import ENOUGH
 from dashboard.live.pulse import PULSE, Running, Told, running
-from dashboard.live.unchanged import only_changed
+from dashboard.live.unchanged import Drawn, only_changed
 from dashboard.names import seat_names
-from dashboard.theme import Scheme
 from dashboard.wording import MODES, clock, count
 from engagement.errors import ClasspulseError
 from engagement.records import EpisodeMark, Mode
@@ -174,9 +173,7 @@ def register(app: Dash, engine: Engine) -> None:
             "quiet": here.unknown is not None,
             "episodes": [int(one["id"]) for card in cards for one in card.episodes],
         }
-        numbers = [card.seat for card in asking if card.seat is not None]
         at = here.taken_at or here.begun_at
-        readings = queries.readings_since(engine, here.session, since=at - looks.SPARK_SPAN, seat=numbers)
         names = seat_names(queries.seats(engine, here.session))
         read = queries.seats_read(engine, here.session, at - READ_OVER)
         title, said = standing(here, len(asking), read, who.zone)
@@ -184,28 +181,30 @@ def register(app: Dash, engine: Engine) -> None:
         parts = {
             "title": title,
             "said": [said, _of_mode(here.mode)],
-            "list": _list(asking, names, readings, at, who.scheme, who.zone) if asking else None,
+            "list": _list(engine, here, asking, names, who) if asking else None,
             "aside": looks.set_aside(aside, names, who.zone) if aside else None,
             "cameras": looks.cameras_off(episodes, names, who.zone),
             "asking": open_now,
             "seats": _seat_map(engine, here, names, asking, who.zone),
         }
-        changed, signatures = only_changed(parts, drawn, round(at.timestamp() // _SPARK_EVERY))
+        changed, signatures = only_changed(parts, drawn)
         return *changed, signatures
 
 
 def _seat_map(
     engine: Engine, here: Running, names: dict[int, str], asking: list[looks.Card], zone: tzinfo | None
-) -> list[Component] | None:
+) -> Drawn | list[Component] | None:
     if here.mode is not Mode.INDIVIDUAL:
         return None
     heading = html.Div(html.H2("Seats, as in the window"), className="cp-heading")
     if here.unknown is not None:
         return [heading, html.P(f"{known_until(here, zone)}.", className="cp-muted cp-small")]
-    readings = queries.latest_readings(engine, here.session)
-    if readings.empty:
+    states = queries.seat_states(engine, here.session)
+    if not states:
         return [heading, html.P("No seat is shown.", className="cp-muted cp-small")]
-    return [heading, seat_map(readings, names, {card.seat for card in asking})]
+    flagged = {card.seat for card in asking}
+    of = [(names.get(seat), state, seat in flagged) for seat, state in states]
+    return Drawn(of, lambda: [heading, seat_map(states, names, flagged)])
 
 
 def _of_mode(mode: Mode) -> Component | None:
@@ -215,27 +214,36 @@ def _of_mode(mode: Mode) -> Component | None:
 
 
 def _list(
-    asking: list[looks.Card],
-    names: dict[int, str],
-    readings: pd.DataFrame,
-    at: datetime,
-    scheme: Scheme,
-    zone: tzinfo | None,
-) -> Component:
-    return html.Ul(
-        [
-            looks.look_card(
-                card,
-                looks.who(card.seat, names),
-                readings[readings["seat"] == (card.seat or 0)],
-                at,
-                scheme,
-                zone,
-            )
-            for card in asking
-        ],
-        className="cp-look-list",
-    )
+    engine: Engine, here: Running, asking: list[looks.Card], names: dict[int, str], who: shell.Viewer
+) -> Drawn:
+    """The cards, drawn anew where their words change, with the small pictures as they are then, or for those alone."""
+    at = here.taken_at or here.begun_at
+    numbers = [card.seat for card in asking if card.seat is not None]
+
+    def cards(readings: pd.DataFrame | None) -> Component:
+        return html.Ul(
+            [
+                looks.look_card(
+                    card,
+                    looks.who(card.seat, names),
+                    None if readings is None else readings[readings["seat"] == (card.seat or 0)],
+                    at,
+                    who.scheme,
+                    who.zone,
+                )
+                for card in asking
+            ],
+            className="cp-look-list",
+        )
+
+    def draw() -> Component:
+        return cards(
+            queries.readings_since(engine, here.session, since=at - looks.SPARK_SPAN, seat=numbers)
+            if numbers
+            else None
+        )
+
+    return Drawn([cards(None), at.timestamp() // _SPARK_EVERY if numbers else None], draw)
 
 
 def standing(

@@ -11,7 +11,7 @@ from dash.exceptions import PreventUpdate
 from sqlalchemy import Engine
 
 from dashboard import shell
-from dashboard.figures import SHARE_WINDOW, Timeline, blank, describe_timeline
+from dashboard.figures import SHARE_WINDOW, TIMELINE_COLUMNS, Timeline, blank, describe_timeline
 from dashboard.live.notes import NOTED
 from dashboard.live.pulse import PULSE, SESSION, Told, milliseconds, running
 from engagement.records import Mode, Rule
@@ -26,6 +26,9 @@ PLACED: Final = "now-chart-placed"
 
 _VIEWS = [{"value": "mood", "label": "Mood"}, {"value": "shares", "label": "Expressions"}]
 _CONFIG = {"displaylogo": False, "displayModeBar": False, "responsive": True, "scrollZoom": False}
+_MOST_POINTS = 900
+"""A chart of more intervals is drawn anew with half as many, about as many as it has pixels: the browser draws the
+whole chart for each new interval, and without this would be ever slower."""
 _TOLD_EVERY = timedelta(minutes=1)
 """The chart's text tells the whole lesson, which is too much to read again with each interval."""
 
@@ -103,27 +106,42 @@ def register(app: Dash, engine: Engine) -> None:
         timeline = Timeline(chosen, who.scheme, who.zone)
         drawn = {"session": here.session, "view": chosen, "viewer": viewer}
         notes = queries.notes(engine, here.session)
-        lows = dips(queries.episodes(engine, here.session), here.session_time(datetime.now(UTC)))
-        if cursor is None or cursor["drawn"] != drawn:
-            rows = queries.intervals_since(engine, here.session)
+        lows = dips(
+            queries.episodes(engine, here.session, rule=Rule.CLASS_DIP),
+            here.session_time(datetime.now(UTC)),
+        )
+        if cursor is None or cursor["drawn"] != drawn or cursor["points"] > _MOST_POINTS:
+            rows = queries.intervals_since(engine, here.session, only=TIMELINE_COLUMNS)
             text = describe_timeline(rows, who.zone)
             if rows.empty:
                 return blank(), None, text
             last, at = last_of(rows)
-            figure = timeline.figure(rows, notes, lows, key=f"{here.session} {chosen}")
-            begun = milliseconds(rows["started_at"].iloc[0].to_pydatetime())
-            return figure, {"drawn": drawn, "first": begun, "last": last, "at": at, "told": at}, text
+            figure = timeline.figure(
+                rows, notes, lows, key=f"{here.session} {chosen}", most=_MOST_POINTS // 2
+            )
+            known = {
+                "drawn": drawn,
+                "first": milliseconds(rows["started_at"].iloc[0].to_pydatetime()),
+                "last": last,
+                "at": at,
+                "told": at,
+                "points": len(figure["data"][0]["x"]),
+            }
+            return figure, known, text
         first, latest = (datetime.fromtimestamp(cursor[name] / 1000, UTC) for name in ("first", "at"))
-        rows = queries.intervals_since(engine, here.session, cursor["last"], back_to=latest - SHARE_WINDOW)
+        rows = queries.intervals_since(
+            engine, here.session, cursor["last"], back_to=latest - SHARE_WINDOW, only=TIMELINE_COLUMNS
+        )
         new = int((rows["id"] > cursor["last"]).sum())
         patch = timeline.extension(rows, new, notes, lows, first)
         if not new:
             return patch, no_update, no_update
         last, at = last_of(rows)
+        known = {**cursor, "last": last, "at": at, "points": cursor["points"] + new}
         if at - cursor["told"] < _TOLD_EVERY.total_seconds() * 1000:
-            return patch, {**cursor, "last": last, "at": at}, no_update
-        text = describe_timeline(queries.intervals_since(engine, here.session), who.zone)
-        return patch, {**cursor, "last": last, "at": at, "told": at}, text
+            return patch, known, no_update
+        whole = queries.intervals_since(engine, here.session, only=TIMELINE_COLUMNS)
+        return patch, {**known, "told": at}, describe_timeline(whole, who.zone)
 
 
 def last_of(intervals: pd.DataFrame) -> tuple[int, int]:

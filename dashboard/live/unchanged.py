@@ -2,34 +2,43 @@
 
 import hashlib
 import json
-import re
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from dash import no_update
 from plotly.utils import PlotlyJSONEncoder
 
-_PICTURE: Final = re.compile(r'"(src|alt)": "[^"]*", ?|, "(src|alt)": "[^"]*"')
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A part that is only made where it would look different.
+
+    Attributes:
+        of: what it is drawn anew for (components or JSON types); what else is in it waits until then.
+        draw: makes it.
+    """
+
+    of: Any
+    draw: Callable[[], Any]
 
 
 def only_changed(
-    drawn: Mapping[str, Any], before: Mapping[str, str] | None, moment: int = 0
+    parts: Mapping[str, Any], before: Mapping[str, str] | None
 ) -> tuple[list[Any], dict[str, str]]:
     """What to hand to the page, and the signatures to hand in as `before` the next time.
 
     Args:
-        drawn: per name what is to be shown (components, text or None).
+        parts: per name what is to be shown: components, text or None, or how it is `Drawn`.
         before: the signatures that came with the last one, None for the first time.
-        moment: small pictures in it are drawn anew when this changes, otherwise only with what is around them.
 
     Returns:
-        One output per entry of `drawn`, `no_update` where it looks like before; and the signatures.
+        One output per entry of `parts`, `no_update` where it looks like before; and the signatures.
     """
-    signatures = {}
-    for name, part in drawn.items():
-        text, pictures = _PICTURE.subn("", json.dumps(part, cls=PlotlyJSONEncoder, sort_keys=False))
-        signatures[name] = hashlib.sha256(f"{text} {moment if pictures else 0}".encode()).hexdigest()[:16]
     known = before or {}
-    return [
-        no_update if known.get(name) == signatures[name] else part for name, part in drawn.items()
-    ], signatures
+    signatures, shown = {}, []
+    for name, part in parts.items():
+        of, draw = (part.of, part.draw) if isinstance(part, Drawn) else (part, lambda part=part: part)
+        signatures[name] = hashlib.sha256(json.dumps(of, cls=PlotlyJSONEncoder).encode()).hexdigest()[:16]
+        shown.append(no_update if known.get(name) == signatures[name] else draw())
+    return shown, signatures

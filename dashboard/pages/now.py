@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from dashboard import shell
 from dashboard.components import empty, tiles
 from dashboard.components.running import ask_before_stop
+from dashboard.glance import COLUMNS as GLANCE_COLUMNS
 from dashboard.glance import TREND_SPAN, glance, sentence
 from dashboard.health import take_pulse
 from dashboard.live import attention, chart, notes
@@ -225,7 +226,9 @@ def _register_class(app: Dash, engine: Engine) -> None:
         if here.taken_at is None:
             raise PreventUpdate
         back_to = here.taken_at - TREND_SPAN - timedelta(minutes=1)
-        state = glance(queries.intervals_since(engine, here.session, here.last_id, back_to=back_to))
+        state = glance(
+            queries.intervals_since(engine, here.session, here.last_id, back_to=back_to, only=GLANCE_COLUMNS)
+        )
         shown = tiles.glance_tiles(state, with_mood=here.mode is not Mode.PARTICIPATION)
         changed, signatures = only_changed({"tiles": shown, "spoken": sentence(state)}, drawn)
         return *changed, signatures

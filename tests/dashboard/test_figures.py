@@ -23,6 +23,7 @@ from dashboard.figures import (
     describe_shares,
     describe_states,
     describe_timeline,
+    every,
     expression_shares,
     seat_strips_figure,
     states_figure,
@@ -99,6 +100,23 @@ def test_what_was_not_read_is_a_gap_and_the_band_has_no_width_there(intervals: M
     assert trace(figure, FACING)["y"][2] is None
     assert trace(figure, "low")["y"][2] == trace(figure, "95 % band")["y"][2] == trace(figure, "Mood")["y"][1]
     assert trace(figure, "Mood")["connectgaps"] is False
+
+
+def test_of_a_long_lesson_every_second_or_third_interval_is_drawn_up_to_the_last(
+    intervals: MakeIntervals,
+) -> None:
+    table = intervals(100)
+    table.loc[50, ["valence", "low", "high"]] = np.nan
+    whole = Timeline("mood", "light", UTC).figure(table, NO_NOTES, [], "key")
+    thin = Timeline("mood", "light", UTC).figure(table, NO_NOTES, [], "key", most=40)
+    for name in (COVERAGE, FACING, "low", "95 % band", "Mood"):
+        assert trace(thin, name)["x"] == trace(whole, name)["x"][::3], name
+        assert len(trace(thin, name)["y"]) == 34
+    assert trace(thin, "Mood")["x"][-1] == trace(whole, "Mood")["x"][-1]
+    # 50 is not drawn itself, but what stands for it is a gap
+    assert [place for place, value in enumerate(trace(thin, "Mood")["y"]) if value is None] == [17]
+    assert every([1, 2, 3, None, 5, 6, 7], 2) == [1, 3, None, 7]
+    assert every([], 3) == []
 
 
 def test_an_update_carries_the_new_rows_only(intervals: MakeIntervals) -> None:

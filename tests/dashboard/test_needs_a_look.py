@@ -17,7 +17,7 @@ from dashboard.components.looks import BACK_AFTER, cameras_off, cards, look_card
 from dashboard.health import take_pulse
 from dashboard.live import attention, chart
 from dashboard.live.pulse import PULSE, Running, pulse_data
-from dashboard.live.unchanged import only_changed
+from dashboard.live.unchanged import Drawn, only_changed
 from dashboard.wording import Advice
 from engagement.records import EpisodeMark, Mode, NotObservedReason, Rule
 from storage import queries
@@ -234,18 +234,26 @@ def test_what_looks_the_same_is_left_alone(engine: Engine, live: Lesson) -> None
     assert asking is None
 
 
-def test_small_pictures_alone_wait_for_their_moment() -> None:
-    def card(picture: str, reason: str) -> Any:
-        return html.Li([html.Img(src=picture, alt=f"told of {picture}"), reason], id="one")
+def test_a_part_is_made_only_where_it_would_look_different() -> None:
+    made: list[str] = []
 
-    (first,), known = only_changed({"list": card("a", "x")}, None, 1)
-    assert first is not no_update
-    assert only_changed({"list": card("b", "x")}, known, 1)[0] == [no_update]
-    assert only_changed({"list": card("b", "x")}, known, 2)[0] != [no_update]
-    assert only_changed({"list": card("a", "y")}, known, 1)[0] != [no_update]
-    (_, text), known = only_changed({"list": None, "text": "x"}, None, 1)
+    def card(reason: str, moment: int) -> Drawn:
+        def draw() -> str:
+            made.append(reason)
+            return reason
+
+        return Drawn([html.Li(reason, id="one"), moment], draw)
+
+    (first,), known = only_changed({"list": card("x", 1)}, None)
+    assert first == "x"
+    assert only_changed({"list": card("x", 1)}, known)[0] == [no_update]
+    assert made == ["x"]
+    assert only_changed({"list": card("x", 2)}, known)[0] == ["x"]
+    assert only_changed({"list": card("y", 1)}, known)[0] == ["y"]
+    (_, text), known = only_changed({"list": None, "text": "x"}, None)
     assert text == "x"
-    assert only_changed({"list": None, "text": "x"}, known, 2)[0] == [no_update, no_update]
+    assert only_changed({"list": None, "text": "x"}, known)[0] == [no_update, no_update]
+    assert only_changed({"list": None, "text": "y"}, known)[0] == [no_update, "y"]
 
 
 def test_while_nothing_is_known_the_list_says_so_and_stays_quiet(engine: Engine, live: Lesson) -> None:

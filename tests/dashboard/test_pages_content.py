@@ -114,9 +114,9 @@ def test_the_sparkline_holds_numbers_and_colours_only(engine: Engine, live: Less
 def test_the_seat_map_keeps_the_order_of_the_window_and_says_every_state(
     engine: Engine, live: Lesson
 ) -> None:
-    readings = queries.latest_readings(engine, live.session_id).sample(frac=1, random_state=3)
+    states = queries.seat_states(engine, live.session_id)
     names = seat_names(queries.seats(engine, live.session_id))
-    text = shown(seat_map(readings, names, {3}))
+    text = shown(seat_map(states, names, {3}))
     places = [text.index(name) for name in NAMES]
     assert places == sorted(places)
     assert "camera off" in text
@@ -132,7 +132,7 @@ def test_a_seat_without_a_name_has_its_number() -> None:
 def test_components_take_names_as_plain_children(engine: Engine) -> None:
     lesson = seed(engine, minutes=2, interval=10, names=HOSTILE)
     names = seat_names(queries.seats(engine, lesson.session_id))
-    layout = seat_map(queries.latest_readings(engine, lesson.session_id), names, set())
+    layout = seat_map(queries.seat_states(engine, lesson.session_id), names, set())
     assert all(name in list(texts(layout)) for name in HOSTILE)
     assert "dangerously" not in str(layout.to_plotly_json())
 

@@ -81,10 +81,9 @@ def test_the_seat_map_is_that_of_the_last_interval(
     recorder = Recorder(engine)
     recorder.commit(record(session_id))
     turned = tuple(reversed(record(session_id).readings))
-    last = recorder.commit(record(session_id, 1, readings=turned))
-    seat_map = queries.latest_readings(engine, session_id)
-    assert seat_map["interval_id"].tolist() == [last] * 3
-    assert seat_map["position"].tolist() == [0, 1, 2]
+    recorder.commit(record(session_id, 1, readings=turned))
+    in_order = sorted(turned, key=lambda one: one.position)
+    assert queries.seat_states(engine, session_id) == [(one.seat, str(one.state)) for one in in_order]
 
 
 def test_where_a_session_stands_is_its_last_row_and_the_last_that_was_observed(
@@ -131,7 +130,6 @@ def test_tables_have_the_same_columns_and_dtypes_empty_and_full(
         return [
             queries.intervals_since(engine, session_id),
             queries.readings_since(engine, session_id),
-            queries.latest_readings(engine, session_id),
             queries.seats(engine, session_id),
             queries.episodes(engine, session_id),
             queries.notes(engine, session_id),
@@ -233,11 +231,11 @@ def test_asking_for_new_rows_walks_the_index_and_not_the_table(
     queries.intervals_since(sqlite_engine, session_id, 5)
     queries.intervals_since(sqlite_engine, session_id, 5, back_to=START)
     queries.readings_since(sqlite_engine, session_id, 5, seat=1)
-    queries.latest_readings(sqlite_engine, session_id)
+    queries.seat_states(sqlite_engine, session_id)
     queries.episodes(sqlite_engine, session_id)
     queries.notes(sqlite_engine, session_id)
     event.remove(sqlite_engine, "before_cursor_execute", note)
-    assert len(asked) == 9
+    assert len(asked) == 8
     with sqlite_engine.connect() as connection:
         plans = [
             row[3]

@@ -108,7 +108,7 @@ def test_an_interval_that_was_not_observed_keeps_its_reason_and_nothing_else(
     assert intervals[[*EXPRESSIONS, "valence", "low", "mood_faces", "facing"]].isna().all(axis=None)
     assert (intervals["tiles"] == 0).all()
     assert queries.readings_since(engine, session_id).empty
-    assert queries.latest_readings(engine, session_id).empty
+    assert queries.seat_states(engine, session_id) == []
 
 
 def test_times_are_exact_to_the_microsecond_and_in_utc_whatever_zone_they_came_in(
