@@ -105,7 +105,9 @@ def read_fer2013plus(path: Path) -> dict[str, FaceSet]:
     try:
         import pyarrow as pa
     except ImportError as error:
-        raise DataError("Reading parquet needs the train extra: `pip install -r requirements/train.txt`.") from error
+        raise DataError(
+            "Reading parquet needs the train extra: `pip install -r requirements/train.txt`."
+        ) from error
     try:
         table = pd.read_parquet(path)
     except (OSError, ValueError, pa.ArrowException) as error:

@@ -423,6 +423,12 @@ def _phase_at(settings: TrainSettings, epoch: int) -> Phase:
     raise TrainingError(f"Epoch {epoch} lies beyond the {settings.epochs} of this run.")
 
 
+def _weights_hash(run: Path) -> str:
+    """SHA-256 of what the finished run in this folder learnt."""
+    best = run / BEST
+    return data_hash(best if best.exists() else run / FITTED)
+
+
 def _plain(settings: TrainSettings) -> dict[str, Any]:
     """Settings as JSON knows them, without the places on this machine."""
     plain = asdict(settings)
@@ -430,5 +436,10 @@ def _plain(settings: TrainSettings) -> dict[str, Any]:
     plain["teachers"] = [run.name for run in settings.teachers]
     for key, path in (("start", settings.start), ("pretrained", settings.pretrained)):
         plain[key] = None if path is None else path.name
+    # a name can come to mean another run
+    if settings.teachers:
+        plain["teachers_sha256"] = [_weights_hash(run) for run in settings.teachers]
+    if settings.start is not None:
+        plain["start_sha256"] = _weights_hash(settings.start)
     plain["phases"] = [asdict(phase) for phase in settings.phases]
     return plain

@@ -57,8 +57,8 @@ class DetectorSettings:
     data: Path
     out: Path
     rounds: int = 12
-    fresh: int = 1000
-    steps: int = 600
+    fresh: int = 700
+    steps: int = 550
     batch: int = 16
     size: int = 256
     stem: int = 16

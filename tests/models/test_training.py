@@ -1,4 +1,6 @@
+import hashlib
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -344,12 +346,26 @@ def test_a_run_begins_with_the_weights_of_another_and_learns_from_it(faces_csv: 
     record = json.loads((second / RUN).read_text())
     assert record["begun"] == "weights of the run first"
     assert record["settings"]["teachers"] == ["first"]
+    learnt = hashlib.sha256((first / BEST).read_bytes()).hexdigest()
+    assert record["settings"]["teachers_sha256"] == [record["settings"]["start_sha256"]] == [learnt]
     drawn = golden_faces(SIZE, 7)
     np.testing.assert_allclose(
         load_classifier(second)(drawn), load_classifier(first)(drawn), atol=0.2
     )  # only batch statistics moved
     with pytest.raises(TrainingError, match="is a tiny, this run trains a cnn-4"):
         train(settings(faces_csv, tmp_path / "third", phases=phases, start=first, architecture="cnn-4"))
+    shutil.copy(second / BEST, first / BEST)
+    with pytest.raises(TrainingError, match="begun with another teachers_sha256, start_sha256"):
+        train(
+            settings(
+                faces_csv,
+                tmp_path / "second",
+                phases=phases,
+                start=first,
+                teachers=(first,),
+                learning_rate=1e-9,
+            )
+        )
 
 
 @pytest.mark.parametrize("machine", sorted(zoo.MACHINES))
