@@ -16,6 +16,16 @@ SHORTEST: Final = 12
 
 LONGEST: Final = 256
 
+_HARD_TO_GUESS: Final = 3
+"""Of zxcvbn's 0..4: more than 10^8 guesses by one who tries common passwords, names, dates, rows of keys and repeats
+first (NIST SP 800-63B asks to refuse these)."""
+
+_ESTIMATED: Final = 72
+"""Characters that zxcvbn looks at; what is hard to guess so far is not easier with more."""
+
+_ESTIMATES: Final = threading.Lock()
+"""zxcvbn keeps what it is told of a user in one place for all."""
+
 _METHOD: Final = "scrypt:32768:8:3"
 
 _AT_ONCE: Final = threading.BoundedSemaphore(2)
@@ -51,6 +61,11 @@ def hash_password(password: str, name: str) -> str:
         raise PasswordRefusedError(
             "That password is easily guessed (the name, or few different characters): choose another one."
         )
+    if not _is_hard_to_guess(typed, own):
+        raise PasswordRefusedError(
+            "That password is easily guessed: it is a common one, or made of a name, a date, a row of keys or "
+            "something repeated. Take three or four words that have nothing to do with each other."
+        )
     with _AT_ONCE:
         return generate_password_hash(typed, _METHOD)
 
@@ -60,6 +75,16 @@ def matches(kept: str | None, password: str) -> bool:
     with _AT_ONCE:
         found = check_password_hash(_NOBODYS if kept is None else kept, _folded(password[: LONGEST * 4]))
     return found and kept is not None
+
+
+def _is_hard_to_guess(typed: str, own: str) -> bool:
+    # its lists of words take a while to load, and most commands need none of them
+    from zxcvbn import zxcvbn
+
+    with _ESTIMATES:
+        told: int = zxcvbn(typed[:_ESTIMATED], [own, *own.split(), "classpulse"])["score"]
+        zxcvbn("-", [])  # forgets the name
+    return told >= _HARD_TO_GUESS
 
 
 def _folded(password: str) -> str:

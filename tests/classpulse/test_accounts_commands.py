@@ -69,6 +69,7 @@ def test_accounts_from_first_to_last(database: str) -> None:
     ("arguments", "typed", "said"),
     [
         (("add", "x", "--stdin"), "short\n", "at least 12"),
+        (("add", "x", "--stdin"), "passwordpassword\n", "Take three or four words"),
         (("add", "x", "--stdin"), "", "at least 12"),
         (("add", "", "--stdin"), f"{PASSWORD}\n", "visible letter"),
         (("add", "x", "--role", "admin", "--class", "A", "--stdin"), f"{PASSWORD}\n", "every class"),

@@ -256,6 +256,7 @@ def test_one_changes_ones_own_password(
         ((PASSWORD, wanted, "otherwise"), "not typed the same"),
         (("wrong", wanted, wanted), "present password is another"),
         ((PASSWORD, "short", "short"), "at least 12"),
+        ((PASSWORD, "Password12345", "Password12345"), "Take three or four words"),
         ((PASSWORD, "aaaaaaaaaaaaaa", "aaaaaaaaaaaaaa"), "easily guessed"),
         ((PASSWORD, f"{TEACHER} 12345", f"{TEACHER} 12345"), "easily guessed"),
     ):

@@ -43,11 +43,55 @@ def test_accents_are_the_same_on_every_keyboard() -> None:
         "xx ms berg xx",
         "MS BERG MS BERG",
         "x1y2" * 65,
+        # the commonest, longer
+        "passwordpassword",
+        "p@ssw0rdp@ssw0rd",
+        "Password12345",
+        "Passwort12345",
+        "123456789012",
+        "iloveyou1234",
+        "letmeinletmein",
+        "qwertyuiop123",
+        "asdfghjkl;'z",
+        "1q2w3e4r5t6y",
+        "hunter2hunter2",
+        # one piece again and again
+        "abcdeabcdeabcde",
+        "geheimgeheim",
+        "x7Kqz" * 14,
+        # the account's name in pieces, a date, the program
+        "BergBergBerg2026",
+        "classpulse2026",
+        "Wilhelmina2009",
     ],
 )
 def test_what_is_easily_guessed_is_refused(password: str) -> None:
-    with pytest.raises(PasswordRefusedError):
+    with pytest.raises(PasswordRefusedError, match=r"characters|easily guessed"):
         hash_password(password, "Ms Berg")
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        PASSWORD,
+        "blue lamp river",
+        "drei kleine Worte",
+        "классный пароль",
+        "正確な馬の電池のホッチキスと青い川",
+        "vQ8#kd0-Lm2z",
+        "x" * 40 + " correct horse battery",
+        "correct horse battery " * 11,
+    ],
+)
+def test_words_that_have_nothing_to_do_with_each_other_are_taken(password: str) -> None:
+    assert matches(hash_password(password, "Ms Berg"), password)
+
+
+def test_nothing_of_a_user_is_remembered_where_guesses_are_estimated() -> None:
+    from zxcvbn import matching
+
+    hash_password(PASSWORD, "Wilhelmina Becker")
+    assert "wilhelmina" not in str(matching.RANKED_DICTIONARIES["user_inputs"])
 
 
 def test_strangers_wait_and_a_known_browser_does_not() -> None:
