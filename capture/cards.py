@@ -105,7 +105,7 @@ def has_name(tile: NDArray[np.uint8]) -> bool:
     height, width = tile.shape
     low = int(np.clip(NAME_HEIGHT * height, 1, max(NAME_PIXELS[0], NAME_HEIGHT_LARGE * height)))
     low = min(low, NAME_PIXELS[1])
-    edge, wide = max(2, width // 40), min(round(NAME_WIDTH * width), 5 * low)
+    edge, wide = max(2, min(width // 40, low // 4)), min(round(NAME_WIDTH * width), 5 * low)
     if wide <= edge:
         return False
     fine = np.ones((1, max(5, low // 3 | 1)), np.uint8)

@@ -7,7 +7,7 @@ from typing import Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from capture.cards import Content, content, has_label, has_name
+from capture.cards import DARK, Content, content, has_label, has_name
 from engagement.records import Box
 
 # Share of the tiles that bear a name where names alone tell a meeting, and least number of them.
@@ -64,8 +64,8 @@ class Evidence:
                 for tile, what in zip(tiles, contents, strict=True)
             ),
             tuple(
-                -1 if what is Content.CARD else _ground(tile)
-                for tile, what in zip(tiles, contents, strict=True)
+                -1 if what is Content.CARD or _is_dark_room(grey, box) else _ground(tile)
+                for tile, what, box in zip(tiles, contents, boxes, strict=True)
             ),
         )
 
@@ -131,6 +131,15 @@ def nearly_all_named(grey: NDArray[np.uint8], boxes: Sequence[Box]) -> bool:
         if 2 * unnamed > (1 - NEARLY_ALL) * len(boxes):
             return False
     return True
+
+
+def _is_dark_room(grey: NDArray[np.uint8], box: Box) -> bool:
+    """Whether a tile is dark all over and ends where another grey begins: no caption, which stands on the page's own."""
+    tile = grey[box.top : box.bottom, box.left : box.right]
+    below = grey[box.bottom + 1 : box.bottom + 3, box.left : box.right]
+    if not below.size or np.median(tile) > DARK:
+        return False
+    return bool(abs(float(np.median(tile[-4:-1])) - float(np.median(below))) > TOLERANCE)
 
 
 def _ground(tile: NDArray[np.uint8]) -> int:

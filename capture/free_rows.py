@@ -4,12 +4,12 @@ Each row of a regular run is cut into tiles by itself: of all intervals between 
 are taken for whose outlines most speaks.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 import numpy as np
 
-from capture.chains import Chain, Lines, Profile, peaks, settled, widest_gap
+from capture.chains import SLACK, Chain, Lines, Profile, peaks, settled, widest_gap
 from capture.grid import Fitter, Grid, Row
 
 # Support of a vertical edge of one row that may bound a tile, and of a tile's whole outline.
@@ -17,6 +17,8 @@ NEEDED_SIDE: Final = 0.4
 NEEDED_TILE: Final = 0.62
 # Width over height, from a portrait phone to two people who share a wide window.
 ASPECTS: Final = (0.5, 4.0)
+# A portrait video may be so much narrower than the narrowest tile of a gallery of equal ones.
+NARROWEST: Final = 0.5
 # Tiles of one row overlap by no more pixels than this.
 OVERLAP: Final = 2
 # More intervals of one row than this are texture.
@@ -24,20 +26,44 @@ MOST_INTERVALS: Final = 500
 
 
 def free_grids(fitter: Fitter, chains: Iterable[Chain]) -> Iterator[Grid]:
-    """For each run of rows, the grid whose rows are cut by themselves, if every row holds tiles."""
+    """For each run of rows, the grids whose rows are cut by themselves, if every row holds tiles: with tiles as wide as
+    those of any grid, and with narrow ones among them."""
     width = fitter.upright.length
     for chain in chains:
         whole = np.array([0]), np.array([width])
         begin, end = chain.begin, chain.end
         if begin.size > 1:
             begin, end = settled(fitter.level.profile(*whole), begin, end)
-        rows = [_cut(fitter, int(top), int(bottom)) for top, bottom in zip(begin, end, strict=True)]
-        held = [row for row in rows if row is not None]
-        if held and len(held) >= len(rows) - 1:
-            yield Grid(tuple(held))
+        for narrowest in (1.0, NARROWEST):
+            least = narrowest * fitter.least_width
+            rows = [_cut(fitter, int(top), int(bottom), least) for top, bottom in zip(begin, end, strict=True)]
+            held = [row for row in rows if row is not None]
+            if held and len(held) >= len(rows) - 1:
+                yield Grid(tuple(held))
 
 
-def _cut(fitter: Fitter, top: int, bottom: int) -> Row | None:
+def with_shared_columns(fitter: Fitter, rows: Sequence[Row]) -> Grid | None:
+    """Rows with the columns that more than half of the rows share in all of them, where edges do not speak against it; None
+    where no row changes."""
+    alike = [[other for other in rows if _has_same_columns(row, other)] for row in rows]
+    most = max(alike, key=len)
+    if not len(rows) / 2 < len(most) < len(rows):
+        return None
+    full = most[0]
+    every = fitter.rows([(full.left, full.right, row.top, row.bottom) for row in rows])
+    return Grid(tuple(every)) if all(float(row.worth.sum()) > 0 for row in every) else None
+
+
+def _has_same_columns(one: Row, other: Row) -> bool:
+    if one.left.size != other.left.size:
+        return False
+    slack = np.maximum(OVERLAP, SLACK * (one.right - one.left))
+    return bool(
+        ((np.abs(one.left - other.left) <= slack) & (np.abs(one.right - other.right) <= slack)).all()
+    )
+
+
+def _cut(fitter: Fitter, top: int, bottom: int, narrowest: float) -> Row | None:
     """The tiles of the row between two lines; None where there are none."""
     height = bottom - top
     if height < fitter.least_height:
@@ -45,7 +71,7 @@ def _cut(fitter: Fitter, top: int, bottom: int) -> Row | None:
     profile = fitter.upright.profile(np.array([top]), np.array([bottom]))
     at = peaks(profile, NEEDED_SIDE)
     wide = at[None] - at[:, None]
-    least = max(fitter.least_width, ASPECTS[0] * height)
+    least = max(narrowest, ASPECTS[0] * height)
     first, second = np.nonzero((wide >= least) & (wide <= ASPECTS[1] * height))
     if not 0 < first.size <= MOST_INTERVALS:
         return None

@@ -14,7 +14,7 @@ from capture.centred import centred_grids
 from capture.chains import SLACK, widest_gap
 from capture.edges import Edges
 from capture.evidence import Evidence, is_alone, nearly_all_named
-from capture.free_rows import free_grids
+from capture.free_rows import free_grids, with_shared_columns
 from capture.grid import CUTS, MOST_TILES, NEEDED, NEEDED_ROWS, Fitter, Grid, Place, Row
 from capture.growth import with_named_neighbours
 from capture.strips import is_strip, large_beside, strips
@@ -45,6 +45,8 @@ SAME_HEIGHT: Final = 3
 SUPPORT_WEIGHT: Final = 0.25
 # What a share of tiles of another width speaks against it, in terms of support.
 UNEVEN: Final = 2.0
+# Weight of the support among grids of tiles that are all alike.
+EVEN: Final = 0.1
 # Mean support of the tiles of a row that are beyond doubt there, and overlap of two rows that are one.
 SURE_ROW: Final = 0.85
 SAME_ROW: Final = 0.9
@@ -127,10 +129,17 @@ class _Seen:
         return cls(grid, boxes, Evidence.of(grey, boxes))
 
     def worth(self, weight: float) -> float:
-        """How many tiles bear a name, less those that bear none, and a little for outlines and equal tiles."""
+        """How many tiles bear a name, less those that bear none, and a little for outlines and equal tiles.
+
+        Of tiles alike that nearly all bear a name, the sides that are not seen lie between bars in the colour of the
+        gap: that they are alike is worth as much as to see them.
+        """
+        support = float(self.grid.support.mean())
+        if self.shown.clear and self.grid.even:
+            return self.shown.balance + weight * (1 + EVEN * support)
         wide = np.concatenate([row.right - row.left for row in self.grid.rows])
         uneven = float((np.abs(wide - np.median(wide)) > OWN_WIDTH * float(np.median(wide))).mean())
-        return self.shown.balance + weight * (float(self.grid.support.mean()) - UNEVEN * uneven)
+        return self.shown.balance + weight * (support - UNEVEN * uneven)
 
     def is_part_of(self, other: Self) -> bool:
         """Whether these are some of the tiles of another grid, and edges speak for the rest of these too."""
@@ -280,8 +289,10 @@ def _free(grey: NDArray[np.uint8], fitter: Fitter, least: int) -> Iterator[_Seen
         known.add(boxes)
         if grid.support.mean() >= LEAST_SUPPORT_FREE and _stands_out(grid, fitter, any_shape=True):
             seen = _Seen.of(grey, grid).joined(grey, fitter)
-            if seen.shown.names and seen.shown.balance >= LEAST_BALANCE_FREE * len(seen.boxes):
-                yield seen
+            shared = with_shared_columns(fitter, seen.grid.rows)
+            for one in [seen] if shared is None else [seen, _Seen.of(grey, shared)]:
+                if one.shown.names and one.shown.balance >= LEAST_BALANCE_FREE * len(one.boxes):
+                    yield one
 
 
 def _strips(grey: NDArray[np.uint8], fitter: Fitter) -> Iterator[_Seen]:

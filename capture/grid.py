@@ -40,6 +40,8 @@ ASPECTS: Final = (0.7, 2.6)
 USUAL_ASPECTS: Final = (16 / 9, 4 / 3)
 USUAL_WITHIN: Final = 0.03
 USUAL_BONUS: Final = 1.1
+# Tiles of one size differ by no more pixels.
+SAME_SIZE: Final = 2
 # Share of faint steps in a box below which there is nothing in it, not even a name.
 LEAST_FILLED: Final = 0.0004
 # What a side is worth of which nothing is seen in a calm place, and the share of a row's tiles that must be worth
@@ -113,6 +115,14 @@ class Grid:
         first = self.rows[0]
         aspect = float((first.right - first.left).mean()) / (first.bottom - first.top)
         return any(abs(aspect / usual - 1) < USUAL_WITHIN for usual in USUAL_ASPECTS)
+
+    @property
+    def even(self) -> bool:
+        """Whether all tiles have the same size and the shape of a video, and no side of theirs runs through one."""
+        wide = np.concatenate([row.right - row.left for row in self.rows])
+        high = [row.bottom - row.top for row in self.rows]
+        same = np.ptp(wide) <= SAME_SIZE and np.ptp(high) <= SAME_SIZE
+        return self.usual and bool(same) and min(float(row.worth.min()) for row in self.rows) > 0
 
     @property
     def support(self) -> Float:

@@ -113,7 +113,7 @@ def _with_rows(
                 if (
                     _are_outlined(grey, fitter, [place])
                     if cut and downwards
-                    else _is_whole(fitter, place, full) and _are_named(grey, [place])
+                    else _is_whole(grey, fitter, place, full) and _are_named(grey, [place])
                 )
             ),
             None,
@@ -176,11 +176,15 @@ def _are_named(grey: NDArray[np.uint8], places: list[Place]) -> bool:
     return shown >= NAMED * len(seen.named)
 
 
-def _is_whole(fitter: Fitter, place: Place, full: Place) -> bool:
-    """Whether no toolbar begins in the row, and a row that is not full shows something of its outline."""
+def _is_whole(grey: NDArray[np.uint8], fitter: Fitter, place: Place, full: Place) -> bool:
+    """Whether no toolbar begins in the row, and a row that is not full shows something of its outline, or is of cards,
+    which are as flat as the window and may be nearly of its colour."""
     if fitter.cut(place) is not None:
         return False
-    return place[0].size == full[0].size or float(fitter.rows([place])[0].support.mean()) >= LEAST_SHORT
+    if place[0].size == full[0].size or float(fitter.rows([place])[0].support.mean()) >= LEAST_SHORT:
+        return True
+    contents = Evidence.of(grey, _boxes(grey, [place])).contents
+    return all(what is Content.CARD for what in contents)
 
 
 def _are_outlined(grey: NDArray[np.uint8], fitter: Fitter, places: list[Place]) -> bool:

@@ -26,7 +26,7 @@ LEAST_TILE: Final = 0.62
 LEAST_LARGE: Final = 0.72
 # The large picture takes at least this share of what the strip leaves.
 LEAST_SHARE: Final = 0.35
-LARGE_ASPECTS: Final = (0.9, 2.6)
+LARGE_ASPECTS: Final = (0.9, 3.5)
 MOST_LINES: Final = 12
 
 
