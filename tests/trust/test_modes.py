@@ -1,6 +1,9 @@
 """What a mode forbids is not made, not kept, and so not shown: from the real models to the rows."""
 
+import csv
 import io
+import json
+import zipfile
 from collections.abc import Callable, Iterator, Set
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,12 +18,14 @@ from capture.class_script import SeatTruth
 from capture.classroom import Classroom
 from classpulse import run
 from classpulse.shared_view import VIEW_VARIABLE, SharedView
+from dashboard.exports import FORMATS, export_session
+from dashboard.wording import MODE_MEANINGS
 from engagement.records import Consent, Face, IntervalRecord, Mode
 from inference.faces import DETECTORS, FaceDetector, load_detector
 from inference.reader import MIN_FACE
 from storage import queries, students
 from storage.recorder import Recorder
-from tests.dashboard.seed import NAMES, Lesson
+from tests.dashboard.seed import NAMES, Lesson, seed
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 PER_SEAT = ("seats", "readings", "seat_offers")
@@ -275,3 +280,27 @@ def test_below_five_faces_nothing_that_is_kept_depends_on_an_expression(
         kept = queries.intervals_since(engine, made[0])
         assert kept["valence"].isna().all()
         assert kept["happy"].isna().all()
+
+
+def text_of(export: bytes, report_format: str) -> str:
+    """All text in an export; a workbook is a folder of files."""
+    if report_format != "xlsx":
+        return export.decode("utf-8-sig")
+    with zipfile.ZipFile(io.BytesIO(export)) as book:
+        return "".join(book.read(name).decode("utf-8", "replace") for name in book.namelist())
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+def test_the_mode_is_written_in_every_report(engine: Engine, mode: Mode) -> None:
+    session_id = seed(engine, minutes=3, interval=10, mode=mode).session_id
+    texts = {}
+    # a PDF is the same page as the HTML, printed
+    for report_format in sorted({*FORMATS} - {"pdf"}):
+        texts[report_format] = text_of(
+            export_session(engine, session_id, report_format, actor="test"), report_format
+        )
+    assert set(texts) == {"csv", "html", "json", "xlsx"}
+    assert {row["mode"] for row in csv.DictReader(io.StringIO(texts["csv"]))} == {str(mode)}
+    assert json.loads(texts["json"])["session"]["mode"] == str(mode)
+    for text in (texts["html"], texts["xlsx"]):
+        assert [one for one in Mode if MODE_MEANINGS[one] in text] == [mode]
