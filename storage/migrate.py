@@ -7,18 +7,18 @@ import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, inspect, text
 
 from storage.database import write_engine
 from storage.errors import DatabaseDamagedError, ForeignDatabaseError, NewerDatabaseError
 from storage.faults import read_only, sqlite_error, sqlite_file
 from storage.schema import Base
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
 
 WAIT_SECONDS: Final = 60
 """How long a start waits for another process that migrates the same database."""
@@ -44,12 +44,17 @@ def migrate(engine: Engine, scripts: Path | None = None) -> Path | None:
         ForeignDatabaseError: its tables belong to another program.
         StorageError: it cannot be opened or written; nothing was changed.
     """
-    config = alembic_config(scripts or script_folder())
+    folder = scripts or script_folder()
+    with engine.connect() as connection:
+        if _revision(connection) == _newest(folder):
+            return None
+    # a start that finds nothing to do is without them, which take as long to load as all else of the database
+    from alembic import command
+    from alembic.script import ScriptDirectory
+
+    config = alembic_config(folder)
     script = ScriptDirectory.from_config(config)
     head = script.get_current_head()
-    with engine.connect() as connection:
-        if _revision(connection) == head:
-            return None
     with _migrating(engine) as connection:
         if engine.dialect.name == "postgresql":
             connection.execute(text(f"SET LOCAL lock_timeout = '{WAIT_SECONDS}s'"))
@@ -77,8 +82,10 @@ def script_folder() -> Path:
     return installed if (installed / "env.py").is_file() else Path(__file__).parent.parent / "alembic"
 
 
-def alembic_config(scripts: Path) -> Config:
+def alembic_config(scripts: Path) -> "Config":
     """An Alembic configuration for the environment in `scripts`."""
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(scripts).replace("%", "%%"))
     return config
@@ -105,11 +112,21 @@ def _migrating(engine: Engine) -> Iterator[Connection]:
             yield connection
 
 
+def _newest(folder: Path) -> str | None:
+    """The last revision in the environment in `folder`, by the numbers with which the names of its files begin."""
+    return max((file.stem.split("_")[0] for file in (folder / "versions").glob("*.py")), default=None)
+
+
 def _revision(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return revision
 
 
-def _check_ours(connection: Connection, script: ScriptDirectory, current: str | None, engine: Engine) -> None:
+def _check_ours(
+    connection: Connection, script: "ScriptDirectory", current: str | None, engine: Engine
+) -> None:
     where = sqlite_file(engine) or engine.url.render_as_string()
     if current is None:
         taken = set(Base.metadata.tables) & set(inspect(connection).get_table_names())
