@@ -63,10 +63,13 @@ def annotate(
 
     height, width = image.shape[:2]
     shown = np.zeros_like(image)
-    for reading in readings:
-        if reading.state is not State.OPTED_OUT:
-            box = reading.tile.box.clipped(width, height)
-            rows, columns = slice(box.top, box.bottom), slice(box.left, box.right)
+    # last, because the tiles beside it may reach into that of who opted out
+    for reading in sorted(readings, key=lambda one: one.state is State.OPTED_OUT):
+        box = reading.tile.box.clipped(width, height)
+        rows, columns = slice(box.top, box.bottom), slice(box.left, box.right)
+        if reading.state is State.OPTED_OUT:
+            shown[rows, columns] = 0
+        else:
             # others than the seat's own face may be in a tile: all of it is blurred
             shown[rows, columns] = _coarse(image[rows, columns]) if blurred else image[rows, columns]
     if width > WIDTH:

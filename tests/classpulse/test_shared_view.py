@@ -179,6 +179,18 @@ def test_who_opted_out_and_whatever_else_the_window_shows_is_not_on_it() -> None
     assert (third.face, third.expression) == (None, None)
 
 
+def test_a_tile_that_reaches_into_that_of_who_opted_out_shows_nothing_of_them() -> None:
+    readings = (
+        reading(40, State.SEEN, "Ada"),
+        reading(320, State.OPTED_OUT, "Ben", face=False),
+        reading(600, State.SEEN, "Cleo"),
+    )
+    for order in (readings, readings[::-1]):
+        seen = decoded(annotate(noise(), order, blurred=False, expressions=True))
+        assert seen[:180, 325:635].max() < 40
+        assert seen[10:170, 50:310].mean() > 100
+
+
 def test_blurred_tiles_hold_no_detail_and_without_consent_no_expression_is_told() -> None:
     blurred = annotate(noise(), READINGS, blurred=True, expressions=False)
     sharp = annotate(noise(), READINGS, blurred=False, expressions=False)
