@@ -146,15 +146,6 @@ class Page:
         looks = [attention.LOOKS_HEADING, attention.LOOKS_SAID, attention.LOOKS, attention.ASIDE]
         costs = {
             "pulse": self._ask([f"{PULSE}.data"], {f"{now.POLL}.n_intervals": 1}, pulse),
-            "bar": self._ask(
-                [
-                    *(f"{now.LIVE}.style", f"{now.EMPTY}.children", f"{now.NAME}.children"),
-                    *(f"{now.MODE}.children", f"{now.MODE}.title"),
-                    *(f"{chart.VIEW}.style", f"{now.PAUSE}.children"),
-                ],
-                {**pulse, **viewer},
-                {},
-            ),
             "glance": self._ask(
                 [f"{now.GLANCE}.children", f"{now.SPOKEN}.children", f"{now.GLANCE_DRAWN}.data"],
                 {**pulse, **viewer},
@@ -243,7 +234,8 @@ def measure_browser(engine: Engine, updates: int, interval: float, filled: int) 
 
         def drawn() -> None:
             last = local_time(lesson.now - timedelta(seconds=interval), None)
-            page.wait_for_function(wait, arg=last, timeout=60_000)
+            # looking at each frame would itself keep the page at work
+            page.wait_for_function(wait, arg=last, timeout=60_000, polling=100)
 
         drawn()
         # one question per interval, as of a page that asks every two seconds, however fast the intervals come

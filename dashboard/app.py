@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from dash import Dash, Input, Output
 from dash.development.base_component import Component
-from flask import Response, has_request_context, jsonify, request, send_file
+from flask import Response, has_request_context, jsonify, request
 from sqlalchemy import Engine
 
 from dashboard import shell
@@ -186,7 +186,10 @@ def _serve_charts(app: Dash) -> None:
     @app.server.get("/_dash-component-suites/plotly/package_data/plotly.min.js")
     def charts_library() -> Response:
         """Where Dash asks for the whole of plotly.js, the part that our charts need."""
-        return send_file(LIBRARY, mimetype="text/javascript", conditional=True)
+        answer = Response(LIBRARY.read_bytes(), mimetype="text/javascript")
+        answer.add_etag()
+        answer.make_conditional(request)
+        return answer
 
 
 def _serve_exports(app: Dash, engine: Engine) -> None:

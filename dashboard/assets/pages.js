@@ -118,10 +118,13 @@
       return [running, text.toLowerCase(), "cp-live cp-stale", "cp-stale-note", said, OLD];
     },
 
-    // the running session alone, so that what depends on it looks only when it changes
-    session: function (pulse, before) {
-      const session = (pulse && pulse.session) || null;
-      return session === before ? window.dash_clientside.no_update : session;
+    // the running session alone, and with its name, mode and pause: what depends on them looks only when they change
+    session: function (pulse, before, stood) {
+      const no = window.dash_clientside.no_update;
+      if (!pulse) return [no, no];
+      const stands = { session: pulse.session, name: pulse.name, mode: pulse.mode, paused: pulse.paused };
+      const same = stood && Object.keys(stands).every((name) => stands[name] === stood[name]);
+      return [pulse.session === before ? no : pulse.session, same ? no : stands];
     },
 
     // what to do with the notes: write what stands in the field (the component tells its value a little later) since

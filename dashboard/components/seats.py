@@ -55,10 +55,7 @@ def _cell(name: str, state: State, *, flagged: bool) -> Component:
     return html.Li(
         [
             html.Div(title, className="cp-seat-name", title=name),
-            html.Div(
-                [html.B(STATE_SYMBOLS[state], **{"aria-hidden": "true"}), STATES[state]],
-                className="cp-seat-state",
-            ),
+            html.Div(STATES[state], className="cp-seat-state", **{"data-symbol": STATE_SYMBOLS[state]}),
         ],
         className=" ".join(classes),
         style={"--accent": state_colour(state)},

@@ -16,6 +16,9 @@ PULSE: Final = "now-pulse"
 SESSION: Final = "now-session"
 """Id of the store that holds the running session alone, for what need not look at every interval."""
 
+STANDING: Final = "now-standing"
+"""Id of the store that holds what rarely changes of a pulse: session, name, mode, and whether it is paused."""
+
 Told = dict[str, Any]
 """A pulse as JSON types; times in milliseconds since 1970 (UTC)."""
 

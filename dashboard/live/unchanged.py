@@ -36,9 +36,13 @@ def only_changed(
         One output per entry of `parts`, `no_update` where it looks like before; and the signatures.
     """
     known = before or {}
-    signatures, shown = {}, []
+    signatures: dict[str, str] = {}
+    shown: list[Any] = []
     for name, part in parts.items():
-        of, draw = (part.of, part.draw) if isinstance(part, Drawn) else (part, lambda part=part: part)
+        of = part.of if isinstance(part, Drawn) else part
         signatures[name] = hashlib.sha256(json.dumps(of, cls=PlotlyJSONEncoder).encode()).hexdigest()[:16]
-        shown.append(no_update if known.get(name) == signatures[name] else draw())
+        if known.get(name) == signatures[name]:
+            shown.append(no_update)
+        else:
+            shown.append(part.draw() if isinstance(part, Drawn) else part)
     return shown, signatures

@@ -17,7 +17,7 @@ from dashboard.glance import COLUMNS as GLANCE_COLUMNS
 from dashboard.glance import TREND_SPAN, glance, sentence
 from dashboard.health import take_pulse
 from dashboard.live import attention, chart, notes
-from dashboard.live.pulse import PULSE, SESSION, Told, pulse_data, running
+from dashboard.live.pulse import PULSE, SESSION, STANDING, Told, pulse_data, running
 from dashboard.live.unchanged import only_changed
 from dashboard.wording import MODE_MEANINGS, MODES, clock, day
 from engagement.errors import ClasspulseError
@@ -69,6 +69,7 @@ def layout(poll_seconds: float, told: Told | None = None, nothing: Component | N
             dcc.Interval(id=POLL, interval=round(poll_seconds * 1000)),
             dcc.Store(id=PULSE, data=told),
             dcc.Store(id=SESSION),
+            dcc.Store(id=STANDING),
             dcc.Store(id=GLANCE_DRAWN),
             html.Div(nothing, id=EMPTY),
             html.Div(
@@ -155,8 +156,10 @@ def _register_pulse(app: Dash, engine: Engine, start_command: str) -> None:
     app.clientside_callback(
         ClientsideFunction("classpulse", "session"),
         Output(SESSION, "data"),
+        Output(STANDING, "data"),
         Input(PULSE, "data"),
         State(SESSION, "data"),
+        State(STANDING, "data"),
     )
 
     # the first pulse comes with the page
@@ -175,19 +178,19 @@ def _register_pulse(app: Dash, engine: Engine, start_command: str) -> None:
         Output(MODE, "title"),
         Output(chart.VIEW, "style"),
         Output(PAUSE, "children"),
-        Input(PULSE, "data"),
+        Input(STANDING, "data"),
         Input(shell.VIEWER, "data"),
     )
-    def show(told: Told | None, viewer: Any) -> Any:
-        if told is None:
+    def show(stands: dict[str, Any] | None, viewer: Any) -> Any:
+        if stands is None:
             raise PreventUpdate
-        if told["session"] is None:
+        if stands.get("session") is None:
             nothing = _nothing_runs(engine, start_command, shell.viewer_of(viewer))
             return {"display": "none"}, nothing, "", "", "", {}, "Pause"
-        mode = Mode(told["mode"])
+        mode = Mode(stands["mode"])
         switch = {"display": "none"} if mode is Mode.PARTICIPATION else {}
-        verb = "Go on" if told["paused"] else "Pause"
-        return {}, None, told["name"], MODES[mode], MODE_MEANINGS[mode], switch, verb
+        verb = "Go on" if stands["paused"] else "Pause"
+        return {}, None, stands["name"], MODES[mode], MODE_MEANINGS[mode], switch, verb
 
     @app.callback(
         Output(PAUSE_ANSWER, "children"),

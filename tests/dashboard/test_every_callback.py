@@ -100,6 +100,12 @@ class School:
         admin = self.browser(ADMIN)
         admin.get("/_dash-layout")
         self.kept |= {"trends-measure": "coverage", "now-session": self.running}
+        self.kept["now-standing"] = {
+            "session": self.running,
+            "name": THEIRS,
+            "mode": "individual",
+            "paused": False,
+        }
         for output in ("now-pulse.data", "running-state.data", "now-pulse.data"):
             for key, callback in self.app.callback_map.items():
                 if key == output and "callback" in callback:
