@@ -69,6 +69,32 @@
     });
   }
 
+  // running time, age of the data, and whether the page is grey
+  function bar(pulse) {
+    if (!pulse || !pulse.session) return ["", "", "cp-live", "cp-stale-note cp-hidden", "", ""];
+    const now = Date.now();
+    const running = "running " + duration((now - pulse.started) / 1000);
+    const read = Boolean(pulse.last);
+    // before the first interval the models are loaded, which takes longer than an interval
+    const since = read ? pulse.last : Math.max(pulse.beat || 0, pulse.started);
+    const age = (now - since) / 1000;
+    if (pulse.condition === "stopped") {
+      const advice = pulse.unknown ? pulse.unknown.text : "";
+      return [running, "stopped", "cp-live cp-stale", "cp-stale-note", "Stopped at " + clock(pulse.condition_at), advice];
+    }
+    // recovery comes before the alarm: the notice says what is going on
+    if (pulse.condition === "restarting" && (now - pulse.condition_at) / 1000 <= RESTARTING_SECONDS) {
+      return [running, "starting again", "cp-live", "cp-stale-note cp-hidden", "", ""];
+    }
+    if (age <= (read ? pulse.stale_after : STARTING_SECONDS)) {
+      const state = read ? "last data " + duration(age) + " ago" : pulse.stage || "starting";
+      return [running, state, "cp-live", "cp-stale-note cp-hidden", "", ""];
+    }
+    const text = "No data since " + clock(since);
+    const said = text + " (" + duration(age) + ")";
+    return [running, text.toLowerCase(), "cp-live cp-stale", "cp-stale-note", said, OLD];
+  }
+
   // what could not be answered: of a page that asks once, until it is left; of what asks again, until that goes well
   const faults = { kept: null, passing: null, at: 0, path: null };
   const FAULT_MILLISECONDS = 5000;
@@ -83,7 +109,8 @@
       }
       if (faults.passing && Date.now() - faults.passing.since > FAULT_MILLISECONDS) faults.passing = null;
       const shown = faults.kept || faults.passing;
-      return shown ? ["cp-fault", shown.title, shown.text] : ["cp-fault cp-hidden", "", ""];
+      const says = shown ? ["cp-fault", shown.title, shown.text] : ["cp-fault cp-hidden", "", ""];
+      return window.classpulseChanges("fault-banner", says);
     },
 
     // who looks: the scheme in use and the time zone (the switch reports "light" until it is used, the page knows)
@@ -92,30 +119,9 @@
       return { scheme: shown, zone: Intl.DateTimeFormat().resolvedOptions().timeZone || null };
     },
 
-    // running time, age of the data, and whether the page is grey
+    // the bar of the running class; asked each second
     tick: function (_count, pulse) {
-      if (!pulse || !pulse.session) return ["", "", "cp-live", "cp-stale-note cp-hidden", "", ""];
-      const now = Date.now();
-      const running = "running " + duration((now - pulse.started) / 1000);
-      const read = Boolean(pulse.last);
-      // before the first interval the models are loaded, which takes longer than an interval
-      const since = read ? pulse.last : Math.max(pulse.beat || 0, pulse.started);
-      const age = (now - since) / 1000;
-      if (pulse.condition === "stopped") {
-        const advice = pulse.unknown ? pulse.unknown.text : "";
-        return [running, "stopped", "cp-live cp-stale", "cp-stale-note", "Stopped at " + clock(pulse.condition_at), advice];
-      }
-      // recovery comes before the alarm: the notice says what is going on
-      if (pulse.condition === "restarting" && (now - pulse.condition_at) / 1000 <= RESTARTING_SECONDS) {
-        return [running, "starting again", "cp-live", "cp-stale-note cp-hidden", "", ""];
-      }
-      if (age <= (read ? pulse.stale_after : STARTING_SECONDS)) {
-        const state = read ? "last data " + duration(age) + " ago" : pulse.stage || "starting";
-        return [running, state, "cp-live", "cp-stale-note cp-hidden", "", ""];
-      }
-      const text = "No data since " + clock(since);
-      const said = text + " (" + duration(age) + ")";
-      return [running, text.toLowerCase(), "cp-live cp-stale", "cp-stale-note", said, OLD];
+      return window.classpulseChanges("now-live", bar(pulse));
     },
 
     // the running session alone, and with its name, mode and pause: what depends on them looks only when they change

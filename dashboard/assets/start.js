@@ -31,22 +31,27 @@
     }
   }
 
+  // name, state and looks of the chip, its link to a report, and whether there is something to stop
+  function chip(state, path) {
+    const none = ["", "", "cp-run cp-hidden", "/sessions", "cp-hidden"];
+    if (!state) return [...none, "cp-hidden"];
+    if (state.phase === "idle") {
+      if (!state.ended) return [...none, "cp-hidden"];
+      return [state.name, "has ended", "cp-run cp-run-idle", "/sessions/" + state.ended, "cp-link", "cp-hidden"];
+    }
+    const stoppable = ["starting", "running", "paused", "restarting", "stopped"].includes(state.phase);
+    const stop = stoppable ? "cp-run-stop" : "cp-hidden";
+    const [text, look] = words(state, Date.now());
+    // Now says so itself, to the second, and has its own buttons
+    if (path === "/" && state.session !== null) return [...none, "cp-hidden"];
+    return [state.name, text, "cp-run cp-run-" + look, none[3], none[4], stop];
+  }
+
   window.dash_clientside = window.dash_clientside || {};
   window.dash_clientside.classpulse_start = {
-    // name, state and looks of the chip, its link to a report, and whether there is something to stop
+    // asked every two seconds
     chip: function (_count, state, path) {
-      const none = ["", "", "cp-run cp-hidden", "/sessions", "cp-hidden"];
-      if (!state) return [...none, "cp-hidden"];
-      if (state.phase === "idle") {
-        if (!state.ended) return [...none, "cp-hidden"];
-        return [state.name, "has ended", "cp-run cp-run-idle", "/sessions/" + state.ended, "cp-link", "cp-hidden"];
-      }
-      const stoppable = ["starting", "running", "paused", "restarting", "stopped"].includes(state.phase);
-      const stop = stoppable ? "cp-run-stop" : "cp-hidden";
-      const [text, look] = words(state, Date.now());
-      // Now says so itself, to the second, and has its own buttons
-      if (path === "/" && state.session !== null) return [...none, "cp-hidden"];
-      return [state.name, text, "cp-run cp-run-" + look, none[3], none[4], stop];
+      return window.classpulseChanges("running-chip", chip(state, path));
     },
 
     // a stop is asked for once; the window closes with either answer
