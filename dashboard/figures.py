@@ -64,6 +64,9 @@ ROOM: Final = "room"
 _LINES: Final = frozenset({*_STRIP, "Mood"})
 
 _MOOD_RANGE = (-0.8, 0.8)
+_MARK_HEIGHT = 0.94
+"""Where notes stand, 0..1: at the very top they would reach into the legend."""
+
 _TOPIC_LENGTH = 20
 """Characters of a topic on the chart; the rest is in its hover text."""
 
@@ -224,7 +227,7 @@ class Timeline:
         return [
             {
                 "x": local_times(own["at"], self._zone),
-                "y": [1.0] * len(own),
+                "y": [_MARK_HEIGHT] * len(own),
                 "customdata": [plotly_text(str(text)) for text in own["text"]],
                 "showlegend": len(own) > 0,
             }
@@ -330,7 +333,6 @@ class Timeline:
                     "line": {"width": 0},
                     "showlegend": False,
                     "hoverinfo": "skip",
-                    "legendgroup": "band",
                 },
                 {
                     "name": "95 % band",
@@ -338,7 +340,6 @@ class Timeline:
                     "fill": "tonexty",
                     "fillcolor": with_opacity(palette.mood, 0.20),
                     "hoverinfo": "skip",
-                    "legendgroup": "band",
                 },
                 {
                     "name": "Mood",

@@ -188,11 +188,14 @@ def _field(setting: Preference, value: Any, problem: str | None, *, off: bool) -
         case Kind.CHOICE:
             return dmc.Select(
                 value=value,
-                data=[{"value": choice, "label": _choice(setting.key, choice)} for choice in setting.choices],
+                data=list(setting.choices),
+                placeholder="not said yet",
                 allowDeselect=False,
                 **shared,
             )
         case Kind.TEXT:
+            if isinstance(value, bool):
+                value = "yes" if value else "no"
             return dmc.TextInput(value="" if value is None else str(value), **shared)
 
 
@@ -200,6 +203,10 @@ def _description(setting: Preference) -> list[Component]:
     notes: list[Component] = [html.Span(setting.description)]
     if setting.key == "session.mode":
         notes = [html.Span("What may be inferred and kept of a class that is started.")]
+        notes += [
+            html.Span(f"{mode}: {MODE_MEANINGS[Mode(mode)]}", className="cp-settings-meaning")
+            for mode in setting.choices
+        ]
     if setting.kind is Kind.LINES:
         notes.append(html.Span(" One per line."))
     if setting.fixed is not None:
@@ -211,10 +218,6 @@ def _description(setting: Preference) -> list[Component]:
             html.Span(f"Until classpulse is started anew: {setting.in_use}.", className="cp-settings-fixed")
         )
     return notes
-
-
-def _choice(key: str, choice: str) -> str:
-    return f"{choice}: {MODE_MEANINGS[Mode(choice)]}" if key == "session.mode" else choice
 
 
 def _value(setting: Preference, typed: Any) -> Value:
