@@ -134,7 +134,7 @@ def nearly_all_named(grey: NDArray[np.uint8], boxes: Sequence[Box]) -> bool:
 
 
 def _is_dark_room(grey: NDArray[np.uint8], box: Box) -> bool:
-    """Whether a tile is dark all over and ends where another grey begins: no caption, which stands on the page's own."""
+    """Whether a tile is dark all over and ends where another grey begins: a caption stands on the page's own."""
     tile = grey[box.top : box.bottom, box.left : box.right]
     below = grey[box.bottom + 1 : box.bottom + 3, box.left : box.right]
     if not below.size or np.median(tile) > DARK:

@@ -34,17 +34,21 @@ def free_grids(fitter: Fitter, chains: Iterable[Chain]) -> Iterator[Grid]:
         begin, end = chain.begin, chain.end
         if begin.size > 1:
             begin, end = settled(fitter.level.profile(*whole), begin, end)
+        high = float((end - begin).min())
         for narrowest in (1.0, NARROWEST):
             least = narrowest * fitter.least_width
-            rows = [_cut(fitter, int(top), int(bottom), least) for top, bottom in zip(begin, end, strict=True)]
+            if narrowest < 1 and ASPECTS[0] * high >= fitter.least_width:
+                break
+            rows = [
+                _cut(fitter, int(top), int(bottom), least) for top, bottom in zip(begin, end, strict=True)
+            ]
             held = [row for row in rows if row is not None]
             if held and len(held) >= len(rows) - 1:
                 yield Grid(tuple(held))
 
 
 def with_shared_columns(fitter: Fitter, rows: Sequence[Row]) -> Grid | None:
-    """Rows with the columns that more than half of the rows share in all of them, where edges do not speak against it; None
-    where no row changes."""
+    """All rows with the columns that more than half of them share, where edges do not speak against it; else None."""
     alike = [[other for other in rows if _has_same_columns(row, other)] for row in rows]
     most = max(alike, key=len)
     if not len(rows) / 2 < len(most) < len(rows):
@@ -58,9 +62,7 @@ def _has_same_columns(one: Row, other: Row) -> bool:
     if one.left.size != other.left.size:
         return False
     slack = np.maximum(OVERLAP, SLACK * (one.right - one.left))
-    return bool(
-        ((np.abs(one.left - other.left) <= slack) & (np.abs(one.right - other.right) <= slack)).all()
-    )
+    return bool(((np.abs(one.left - other.left) <= slack) & (np.abs(one.right - other.right) <= slack)).all())
 
 
 def _cut(fitter: Fitter, top: int, bottom: int, narrowest: float) -> Row | None:

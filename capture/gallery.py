@@ -45,8 +45,6 @@ SAME_HEIGHT: Final = 3
 SUPPORT_WEIGHT: Final = 0.25
 # What a share of tiles of another width speaks against it, in terms of support.
 UNEVEN: Final = 2.0
-# Weight of the support among grids of tiles that are all alike.
-EVEN: Final = 0.1
 # Mean support of the tiles of a row that are beyond doubt there, and overlap of two rows that are one.
 SURE_ROW: Final = 0.85
 SAME_ROW: Final = 0.9
@@ -54,6 +52,9 @@ SAME_ROW: Final = 0.9
 MOST_CUT_UP: Final = 1.5
 # Tiles of one grid differ in width by a larger share than this only where they are stretched, or in doubt.
 OWN_WIDTH: Final = 0.15
+# Where tiles of the best grid differ by more than this share of their width, and a grid of tiles alike bears as many
+# names, the former follows what is in the tiles.
+OTHER_WIDTHS: Final = 0.1
 # Gaps of columns and of rows are mostly the same, to so many pixels.
 SAME_GAP: Final = 5
 # Tiles this near to each other touch.
@@ -106,6 +107,11 @@ def find_tiles(image: NDArray[np.uint8]) -> list[Tile]:
         weight = SUPPORT_WEIGHT * (FEW if best is None else len(best.boxes))
         every = others if best is None else [best, *(seen for seen in others if not seen.is_part_of(best))]
         best = max(every, key=lambda seen: seen.worth(weight), default=None)
+        if best is not None and best.grid.spread > OTHER_WIDTHS * best.grid.width:
+            # with bars in the gap's colour beside some videos, those have other edges than their tiles
+            even = [seen for seen in every if seen.grid.even and seen.shown.clear]
+            even = [seen for seen in even if seen.shown.balance >= best.shown.balance]
+            best = max(even, key=lambda seen: seen.worth(weight), default=best)
     if best is None:
         return []
     if best.shown.names:
@@ -129,17 +135,10 @@ class _Seen:
         return cls(grid, boxes, Evidence.of(grey, boxes))
 
     def worth(self, weight: float) -> float:
-        """How many tiles bear a name, less those that bear none, and a little for outlines and equal tiles.
-
-        Of tiles alike that nearly all bear a name, the sides that are not seen lie between bars in the colour of the
-        gap: that they are alike is worth as much as to see them.
-        """
-        support = float(self.grid.support.mean())
-        if self.shown.clear and self.grid.even:
-            return self.shown.balance + weight * (1 + EVEN * support)
+        """How many tiles bear a name, less those that bear none, and a little for outlines and equal tiles."""
         wide = np.concatenate([row.right - row.left for row in self.grid.rows])
         uneven = float((np.abs(wide - np.median(wide)) > OWN_WIDTH * float(np.median(wide))).mean())
-        return self.shown.balance + weight * (support - UNEVEN * uneven)
+        return self.shown.balance + weight * (float(self.grid.support.mean()) - UNEVEN * uneven)
 
     def is_part_of(self, other: Self) -> bool:
         """Whether these are some of the tiles of another grid, and edges speak for the rest of these too."""

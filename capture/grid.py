@@ -117,11 +117,14 @@ class Grid:
         return any(abs(aspect / usual - 1) < USUAL_WITHIN for usual in USUAL_ASPECTS)
 
     @property
+    def spread(self) -> int:
+        """By how many pixels the widths of tiles differ."""
+        return int(np.ptp(np.concatenate([row.right - row.left for row in self.rows])))
+
+    @property
     def even(self) -> bool:
         """Whether all tiles have the same size and the shape of a video, and no side of theirs runs through one."""
-        wide = np.concatenate([row.right - row.left for row in self.rows])
-        high = [row.bottom - row.top for row in self.rows]
-        same = np.ptp(wide) <= SAME_SIZE and np.ptp(high) <= SAME_SIZE
+        same = self.spread <= SAME_SIZE and np.ptp([row.bottom - row.top for row in self.rows]) <= SAME_SIZE
         return self.usual and bool(same) and min(float(row.worth.min()) for row in self.rows) > 0
 
     @property

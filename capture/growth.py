@@ -6,7 +6,7 @@ the picture's edge cuts, what is seen counts from half of its size on; where its
 """
 
 from collections.abc import Iterator
-from itertools import islice, pairwise
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -26,7 +26,7 @@ LEAST_CUT: Final = 0.72
 # Support of the outlines of a row that is not full.
 LEAST_SHORT: Final = 0.35
 # Steps in a place in which there is something.
-BUSY: Final = 0.004
+BUSY: Final = 0.001
 # Columns are the same where they are no farther apart, in pixels; the picture's edge may be passed by so much.
 ALIGNED: Final = 3
 BEYOND: Final = 1
@@ -108,12 +108,11 @@ def _with_rows(
         found = next(
             (
                 place
-                # beside a strip may be a shared screen
-                for place in islice(_arrangements(full, top, bottom), 1 if strip else None)
+                for place in _arrangements(full, top, bottom)
                 if (
                     _are_outlined(grey, fitter, [place])
                     if cut and downwards
-                    else _is_whole(grey, fitter, place, full) and _are_named(grey, [place])
+                    else _is_whole(grey, fitter, place, full, strip=strip) and _are_named(grey, [place])
                 )
             ),
             None,
@@ -176,12 +175,15 @@ def _are_named(grey: NDArray[np.uint8], places: list[Place]) -> bool:
     return shown >= NAMED * len(seen.named)
 
 
-def _is_whole(grey: NDArray[np.uint8], fitter: Fitter, place: Place, full: Place) -> bool:
+def _is_whole(grey: NDArray[np.uint8], fitter: Fitter, place: Place, full: Place, *, strip: bool) -> bool:
     """Whether no toolbar begins in the row, and a row that is not full shows something of its outline, or is of cards,
-    which are as flat as the window and may be nearly of its colour."""
+    which are as flat as the window and may be nearly of its colour. Beside a strip, what has an outline may be a shared
+    screen."""
     if fitter.cut(place) is not None:
         return False
-    if place[0].size == full[0].size or float(fitter.rows([place])[0].support.mean()) >= LEAST_SHORT:
+    if place[0].size == full[0].size:
+        return True
+    if not strip and float(fitter.rows([place])[0].support.mean()) >= LEAST_SHORT:
         return True
     contents = Evidence.of(grey, _boxes(grey, [place])).contents
     return all(what is Content.CARD for what in contents)
