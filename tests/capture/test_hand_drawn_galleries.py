@@ -274,6 +274,34 @@ def two_side_by_side() -> Drawing:
     return image, tiles
 
 
+def two_above_each_other_without_names() -> Drawing:
+    """On white, 4 pixels apart."""
+    image, draw = window(1440, 900, "#ffffff")
+    zoom_bars(draw, 1440, 900, "#ffffff", "#333333")
+    tiles = boxes((368,), (31, 435), 704, 396)
+    for i, box in enumerate(tiles):
+        put(image, box, i + 360, named=False)
+    return image, tiles
+
+
+def two_that_touch_without_names() -> Drawing:
+    image, draw = window(1280, 720, "#1a1a1a")
+    zoom_bars(draw, 1280, 720)
+    tiles = boxes((8, 640), (165,), 632, 355)
+    for i, box in enumerate(tiles):
+        put(image, box, i + 380, named=False)
+    return image, tiles
+
+
+def four_that_touch_without_names() -> Drawing:
+    image, draw = window(1440, 900, "#000000")
+    zoom_bars(draw, 1440, 900)
+    tiles = boxes((8, 720), (33, 433), 712, 400)
+    for i, box in enumerate(tiles):
+        put(image, box, i + 400, named=False)
+    return image, tiles
+
+
 GALLERIES: Final[tuple[Callable[[], Drawing], ...]] = (
     zoom_nine,
     zoom_light_seven,
@@ -288,6 +316,9 @@ GALLERIES: Final[tuple[Callable[[], Drawing], ...]] = (
     meet_seven,
     meet_of_2020,
     two_side_by_side,
+    two_above_each_other_without_names,
+    two_that_touch_without_names,
+    four_that_touch_without_names,
 )
 
 
