@@ -123,9 +123,14 @@ def navigation(path: str) -> list[Component]:
 
 
 def register(app: Dash) -> None:
-    """Tell the server who looks, at the start and when the scheme is switched."""
+    """Tell the server who looks, at the start and when the scheme is switched; show which page is open."""
     app.clientside_callback(
         ClientsideFunction("classpulse", "viewer"),
         Output(VIEWER, "data"),
         Input(SCHEME, "computedColorScheme"),
+    )
+    app.clientside_callback(
+        ClientsideFunction("classpulse", "current"),
+        Output(NAVIGATION, "className"),
+        Input(NAVIGATION, "children"),
     )

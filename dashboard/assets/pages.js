@@ -119,6 +119,18 @@
       return { scheme: shown, zone: Intl.DateTimeFormat().resolvedOptions().timeZone || null };
     },
 
+    // on a phone the bar has more pages than it shows: the present one is moved into sight
+    current: function () {
+      window.requestAnimationFrame(function () {
+        const link = document.querySelector(".cp-nav [aria-current]");
+        if (!link) return;
+        const bar = document.querySelector(".cp-nav");
+        const [inner, outer] = [link.getBoundingClientRect(), bar.getBoundingClientRect()];
+        bar.scrollLeft += inner.left + inner.width / 2 - outer.left - outer.width / 2;
+      });
+      return window.dash_clientside.no_update;
+    },
+
     // the bar of the running class; asked each second
     tick: function (_count, pulse) {
       return window.classpulseChanges("now-live", bar(pulse));

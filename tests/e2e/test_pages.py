@@ -288,6 +288,23 @@ def test_a_database_that_cannot_be_read_is_said_on_every_page_and_nothing_is_cla
         expect(page.get_by_text(banner)).to_be_hidden(timeout=SLOW)
 
 
+def test_a_phone_shows_in_the_bar_which_page_is_open(served: PageServer, browser: Any) -> None:
+    with tab(browser, served, "/about") as page:
+        page.set_viewport_size({"width": 390, "height": 844})
+        page.reload()
+        bar = page.get_by_role("navigation", name="Pages")
+        for name in ("About", "Now", "Settings"):
+            link = bar.get_by_role("link", name=name)
+            if name != "About":
+                link.click()
+            expect(link).to_have_attribute("aria-current", "page", timeout=SLOW)
+            page.wait_for_function(
+                "(link) => { const at = link.getBoundingClientRect(); return at.left >= 0 && at.right <= 390 - 30; }",
+                arg=link.element_handle(),
+                timeout=SLOW,
+            )
+
+
 @pytest.mark.parametrize("path", ["/", "/sessions", "/sessions/1", "/about", "/sessions/99", "/nowhere"])
 def test_every_page_fits_a_phone(engine: Engine, served: PageServer, browser: Any, path: str) -> None:
     seed(engine, minutes=2, interval=10, end=datetime.now(UTC) - timedelta(hours=1)).close()
