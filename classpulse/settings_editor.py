@@ -335,7 +335,9 @@ def _choices(key: str, field: FieldInfo) -> tuple[str, ...]:
 
 def _plain(key: str, value: Any) -> Value:
     """A value as TOML and the page have it; a database's password is never among it."""
-    if value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
+    if isinstance(value, bool):  # none of them is edited on the page
+        return "yes" if value else "no"
+    if value is None or isinstance(value, int | float):
         return value
     if key == "storage.database":
         return _without_password(str(value))

@@ -194,8 +194,6 @@ def _field(setting: Preference, value: Any, problem: str | None, *, off: bool) -
                 **shared,
             )
         case Kind.TEXT:
-            if isinstance(value, bool):
-                value = "yes" if value else "no"
             return dmc.TextInput(value="" if value is None else str(value), **shared)
 
 

@@ -188,6 +188,7 @@ def test_what_variables_and_options_set_is_shown_as_such_and_stays(
     assert found["capture.interval"].value == 7
     assert "CLASSPULSE_CAPTURE__INTERVAL" in (found["capture.interval"].fixed or "")
     assert (found["session.name"].value, "option" in (found["session.name"].fixed or "")) == ("Tonight", True)
+    assert (found["dashboard.link"].value, found["dashboard.link"].fixed is None) == ("yes", False)
     # an option that says what holds anyway fixes nothing
     assert found["dashboard.port"].fixed is None
     assert found["storage.database"].value == "postgresql://teacher:***@db/class"
