@@ -2,8 +2,9 @@
 
 FER2013's pictures are registered: their faces fill the square and are seldom tilted by more than 16 degrees (standard
 deviation of the roll on PublicTest 8; YuNet, which draws tilted faces upright, reads 3). So a crop is turned upright by
-its landmarks, with the scale of the detector's box. Scaling by the landmarks as well was worse on upright faces, and growing the box of a tilted face by
-what an ellipse's loses was no better on tilted ones. `benchmarks/alignment.py` shows what it buys.
+its landmarks, with the scale of the detector's box. Scaling by the landmarks as well was worse on upright faces, and
+growing the box of a tilted face by what an ellipse's loses was no better on tilted ones. `benchmarks/alignment.py`
+shows what it buys.
 """
 
 from typing import Final
