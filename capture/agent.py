@@ -44,7 +44,7 @@ from inference.reader import Reader
 from storage.history import past_intervals, past_seats
 from storage.recorder import NewSession, OpenedSession, Recorder
 from storage.requests import Requests, read_requests
-from storage.students import ClassList, merged_seats, read_class_list
+from storage.students import ClassList, class_list_alike, merged_seats, read_class_list
 
 logger = logging.getLogger(__name__)
 
@@ -157,10 +157,17 @@ class Agent:
 
         Raises:
             capture.errors.SourceError: the source cannot be read.
+            AgentError: the source holds no frame, or another class has the list that this name may mean.
             inference.errors.InferenceError, models.errors.ModelsError: the models cannot be loaded.
             storage.errors.StorageError: a record cannot be kept (another agent on this session, disk full, ...).
         """
         settings = self._settings
+        if (meant := class_list_alike(self._recorder.engine, settings.session)) is not None:
+            # whoever is left out by that list would be looked at
+            raise AgentError(
+                f'The class "{settings.session}" has no list of students, but "{meant}" has one: '
+                "call the session so, or by another name."
+            )
         self._enter(Stage.OPEN)
         with self._source:
             # the first frame comes before the session, so that a source that cannot be read leaves no empty session

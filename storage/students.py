@@ -132,6 +132,18 @@ def class_names(engine: Engine) -> list[str]:
     return sorted(names, key=lambda name: (name.casefold(), name))
 
 
+def class_list_alike(engine: Engine, name: str) -> str | None:
+    """The class whose list somebody may mean who typed `name`: the same but for capital letters; None where a list is
+    called just so, or none is called alike."""
+    cleaned = clean_name(name)
+    if cleaned is None:
+        return None
+    with reading(engine) as connection:
+        names = connection.scalars(select(ClassListTable.name)).all()
+    alike = (known for known in names if known.casefold() == cleaned.casefold())
+    return None if cleaned in names else next(alike, None)
+
+
 def read_class_list(engine: Engine, name: str) -> ClassList | None:
     """The list of a class; None where it has none.
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Engine
 
 from capture.agent import Agent, AgentSettings
+from capture.errors import AgentError
 from capture.frame import Frame
 from engagement.records import Consent, Face, Mode
 from inference.names import LabelReader
@@ -119,6 +120,16 @@ def test_with_only_those_who_agreed_nobody_else_is_looked_at(engine: Engine, mod
     intervals = queries.intervals_since(engine, session_id)
     assert intervals["n_opted_out"].tolist() == [4] * 4
     assert intervals["n_no_face"].tolist() == [1] * 4
+
+
+def test_a_class_called_almost_so_is_not_read_without_its_list(engine: Engine) -> None:
+    students.add_student(engine, "physics", "Grace Lee")
+    with pytest.raises(AgentError, match='"Physics" has no list of students, but "physics" has one'):
+        watch(engine, red=())
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM sessions").scalar_one() == 0
+    students.ensure_class_list(engine, "Physics")
+    watch(engine, red=())
 
 
 def test_without_a_list_everybody_is_looked_at_but_the_teacher(engine: Engine) -> None:
