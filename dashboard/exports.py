@@ -17,6 +17,7 @@ from sqlalchemy import Engine
 
 from dashboard import figures
 from dashboard.cells import harmless
+from dashboard.charts import plotly_js
 from dashboard.material import Material, read_material
 from dashboard.printing import print_pdf
 from dashboard.theme import PALETTES
@@ -266,8 +267,6 @@ def render_json(material: Material) -> str:
 
 def render_html(material: Material, zone: tzinfo | None) -> str:
     """As `report_html`, with times of a zone; None for the computer's own."""
-    from plotly.offline import get_plotlyjs  # a table is exported without it
-
     session, summary = material.session, material.summary
     lows = [(low.start, low.end) for low in summary.low_moments]
     charts: dict[str, figures.Figure] = {}
@@ -309,7 +308,7 @@ def render_html(material: Material, zone: tzinfo | None) -> str:
         too_short=TOO_SHORT,
         palette=PALETTES["light"],
         charts={name: script_json(figure) for name, figure in charts.items()},
-        plotly=get_plotlyjs(),
+        plotly=plotly_js(),
         made=f"{day(datetime.now(UTC), zone)}, {clock(datetime.now(UTC), zone)}",
     )
 
