@@ -181,7 +181,7 @@ def test_the_html_asks_nothing_of_any_server(engine: Engine, hostile: Lesson) ->
         value for _, attrs in page.elements for name, value in attrs.items() if name in {"src", "href"}
     ]
     assert source.count("Copyright 2012-") >= 1
-    assert len(re.findall(r"plotly\.js v\d", source)) == 1
+    assert len(re.findall(r"plotly\.js \(cartesian[^)]*\) v\d", source)) == 1
 
 
 def test_the_html_tells_in_the_order_in_which_one_asks(lesson_engine: Engine) -> None:
