@@ -15,6 +15,8 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Engine, Select, Table, event, select
+from sqlalchemy.dialects.postgresql import dml as postgresql
+from sqlalchemy.dialects.sqlite import dml as sqlite
 from sqlalchemy.orm import with_loader_criteria
 from sqlalchemy.sql.base import ExecutableOption
 from sqlalchemy.sql.dml import Insert, Update, UpdateBase
@@ -281,6 +283,8 @@ def _check_values(
     if column is None or (column == "interval_id" and isinstance(statement, Insert)):
         raise OutOfScopeError("Rows of that kind are not written from a page.")
     owners = [owner for row in _rows(statement, given) if (owner := row.get(column)) is not None]
+    if isinstance(statement, Insert):
+        _check_conflict(statement, column)
     if isinstance(statement, Insert) and not owners:
         raise OutOfScopeError("It is not said whose the new row would be, so it was not kept.")
     if owners and column == "interval_id":
@@ -296,6 +300,24 @@ def _check_values(
         wanted, allowed = set(owners), set(classes)
     if wanted - allowed:
         raise OutOfScopeError("That class is not one of yours: nothing was changed.")
+
+
+def _check_conflict(statement: Insert, column: str) -> None:
+    """Refuse to change a row that stands in the way of a new one, unless it is known to belong where that does."""
+    clause: Any = statement._post_values_clause
+    if clause is None or isinstance(clause, sqlite.OnConflictDoNothing | postgresql.OnConflictDoNothing):
+        return
+    if isinstance(clause, sqlite.OnConflictDoUpdate | postgresql.OnConflictDoUpdate):
+        values = dict(clause.update_values_to_set)
+        same = {getattr(one, "key", one) for one in clause.inferred_target_elements or ()}
+        asked = [*values.values(), clause.update_whereclause, clause.inferred_target_whereclause]
+        if (
+            column in same
+            and column not in {getattr(one, "key", one) for one in values}
+            and not any(isinstance(one, ClauseElement) and _asks(one) for one in asked)
+        ):
+            return
+    raise OutOfScopeError("Whose the row is that stands there already cannot be told, so it was not changed.")
 
 
 def _rows(statement: Insert | Update, given: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:

@@ -20,6 +20,7 @@ from sqlalchemy import (
     union_all,
     update,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import aliased
 
 from engagement.errors import ClasspulseError
@@ -48,6 +49,7 @@ from storage.schema import (
     SeatOfferTable,
     SeatTable,
     SessionTable,
+    StudentLabelTable,
     StudentTable,
 )
 from storage.scope import OWNER, Scope, current_scope, restricted
@@ -313,6 +315,60 @@ def test_who_got_the_name_of_one_that_was_removed_sees_nothing_of_theirs(two: Tw
     assert seen_by(second) == []
     assert seen_by(replace(second, account_id=None)) == []
     assert seen_by(first) == mine
+
+
+def test_a_row_that_stands_in_the_way_is_changed_only_where_it_is_ours(two: Two) -> None:
+    """INSERT ... ON CONFLICT DO UPDATE changes a row that nobody has asked whose it is."""
+    make = sqlite.insert if two.engine.dialect.name == "sqlite" else postgresql.insert
+    theirs, label = two.note[THEIRS], StudentLabelTable
+    note = make(NoteTable).values(
+        id=theirs, session_id=two.session[OURS], at=START, text="taken", kind="note"
+    )
+    named = make(label).values(class_name=OURS, label="Label of us", student_id=None)
+    both = ["class_name", "label"]
+    refused = [
+        note.on_conflict_do_update(index_elements=["id"], set_={"text": "changed"}),
+        note.on_conflict_do_update(index_elements=[NoteTable.id], set_={NoteTable.text: "changed"}),
+        note.on_conflict_do_update(
+            index_elements=["id"], set_={"session_id": two.session[OURS], "text": "changed"}
+        ),
+        note.on_conflict_do_update(index_elements=["id"], set_={"text": note.excluded.text}),
+        make(SessionTable)
+        .values(id=two.session[THEIRS], name=OURS)
+        .on_conflict_do_update(index_elements=["id"], set_={"name": OURS}),
+        make(StudentTable)
+        .values(id=two.student[THEIRS], class_name=OURS, name="Ada", consent="unknown")
+        .on_conflict_do_update(index_elements=["id"], set_={"class_name": OURS, "name": "taken"}),
+        named.on_conflict_do_update(index_elements=both, set_={"class_name": THEIRS}),
+        named.on_conflict_do_update(
+            index_elements=both,
+            set_={
+                "label": select(StudentTable.name).where(StudentTable.class_name == THEIRS).scalar_subquery()
+            },
+        ),
+        named.on_conflict_do_update(
+            index_elements=both,
+            set_={"student_id": None},
+            where=exists().where(StudentTable.class_name == THEIRS),
+        ),
+    ]
+    if two.engine.dialect.name == "postgresql":
+        refused.append(note.on_conflict_do_update(constraint="notes_pkey", set_={"text": "changed"}))
+    before = dump(two.engine)
+    with restricted(SCOPE):
+        for statement in refused:
+            with pytest.raises(OutOfScopeError), writing(two.engine) as connection:
+                connection.execute(statement)
+        # of two that are alike but for their class only ours is changed, and nothing is done where one stands
+        students.match_label(two.engine, OURS, f"Label of {OURS}", None)
+        with writing(two.engine) as connection:
+            connection.execute(note.on_conflict_do_nothing())
+    after = dump(two.engine)
+    changed = {name for name, rows in after.items() if rows != before[name]}
+    assert changed == {"student_labels"}
+    assert [row for row in before["student_labels"] if THEIRS in row] == [
+        row for row in after["student_labels"] if THEIRS in row
+    ]
 
 
 def test_scopes_that_take_turns_do_not_mix(two: Two) -> None:
