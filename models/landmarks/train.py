@@ -65,7 +65,7 @@ class LandmarkSettings:
     warmup_steps: int = 200
     weight_decay: float = 1e-3
     average: float = 0.998
-    nose_weight: float = 0.5
+    nose_weight: float = 2.0
     held: int = 24
     precision: str = "mixed_bfloat16"
     seed: int = 1
