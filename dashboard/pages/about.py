@@ -13,37 +13,14 @@ from sqlalchemy import Engine
 from dashboard import accuracy, shell
 from dashboard.figures import Figure
 from dashboard.notice import ASSESSMENT, CHAT, ONE_PAGE
+from dashboard.parts import licence, parts
 from dashboard.theme import Scheme
 from dashboard.wording import MODE_MEANINGS, MODES, STATE_SYMBOLS, STATES
 from storage.audit import AuditEntry, audit_entries
 
-_PARTS: Final = (
-    "dash",
-    "dash-mantine-components",
-    "dash-ag-grid",
-    "plotly",
-    "pandas",
-    "numpy",
-    "SQLAlchemy",
-    "alembic",
-    "waitress",
-    "opencv-python-headless",
-    "ai-edge-litert",
-    "onnxruntime",
-    "rapidocr",
-    "mss",
-    "pydantic",
-    "typer",
-    "tomlkit",
-    "XlsxWriter",
-)
-"""What it stands on, where it is installed."""
-
-_LONGEST_LICENCE: Final = 60
-"""Characters of a licence's name; what is longer is its text."""
-
 ACCURACY: Final = "about-accuracy"
 AUDIT: Final = "about-audit"
+PARTS: Final = "about-parts"
 
 _AUDIT_LINES: Final = 20
 
@@ -52,6 +29,11 @@ _CONFIG: Final = {"displaylogo": False, "displayModeBar": False, "responsive": T
 
 def register(app: Dash, engine: Engine, figures: Mapping[str, Any] | None) -> None:
     """Show the newest lines of the audit log, and how well faces are read; nothing of that where `figures` is None."""
+
+    # not in the layout, which is made at every start
+    @app.callback(Output(PARTS, "children"), Input(shell.VIEWER, "data"))
+    def show_parts(_viewer: Any) -> list[Component]:
+        return [html.Li(licence(part)) for part in parts()]
 
     @app.callback(Output(AUDIT, "children"), Input(shell.VIEWER, "data"))
     def show_audit(viewer: Any) -> Component:
@@ -192,10 +174,7 @@ def layout() -> Component:
                             f"classpulse {metadata.version('classpulse')} is licensed under the Apache License 2.0. It "
                             "stands on:"
                         ),
-                        html.Ul(
-                            [html.Li(_licence(part)) for part in _PARTS if _installed(part)],
-                            className="cp-parts",
-                        ),
+                        html.Ul(id=PARTS, className="cp-parts"),
                     ),
                 ],
                 className="cp-about cp-prose",
@@ -262,29 +241,5 @@ def _chart(title: str, figure: Figure) -> Component:
     return html.Div([html.H3(title), html.Div(graph, role="img", **{"aria-label": title})])
 
 
-def _section(title: str, *parts: Component) -> Component:
-    return html.Section([html.Div(html.H2(title), className="cp-heading"), *parts], className="cp-paper")
-
-
-def _licence(part: str) -> str:
-    """Name, version and licence of a part as its own package says them."""
-    told = metadata.metadata(part)
-    named = [text for field in ("License-Expression", "License") for text in told.get_all(field, [])]
-    licence = named[0] if named else ""
-    if not licence or len(licence) > _LONGEST_LICENCE:
-        # some packages put the whole text there, and name it in a classifier
-        names = [
-            line.rpartition(" :: ")[2]
-            for line in told.get_all("Classifier", [])
-            if line.startswith("License ::")
-        ]
-        licence = names[0] if names else "see its package"
-    return f"{part} {told['Version']}: {licence}"
-
-
-def _installed(part: str) -> bool:
-    try:
-        metadata.version(part)
-    except metadata.PackageNotFoundError:
-        return False
-    return True
+def _section(title: str, *content: Component) -> Component:
+    return html.Section([html.Div(html.H2(title), className="cp-heading"), *content], className="cp-paper")

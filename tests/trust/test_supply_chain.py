@@ -114,7 +114,7 @@ def test_every_pinned_version_is_for_the_pythons_that_we_name() -> None:
             found = metadata.metadata(one.name)
         except metadata.PackageNotFoundError:
             continue
-        told = found["Requires-Python"] if one.specifier.contains(found["Version"]) else None
+        told = found.get("Requires-Python") if one.specifier.contains(found["Version"]) else None
         bounds = Requirement(f"python{told}").specifier if told else None
         wrong += [
             f"{one.name} {python}"
