@@ -45,10 +45,10 @@ def network(chosen: Settings) -> "Network":
 
 
 def is_local(chosen: Settings) -> bool:
-    """Whether this computer alone is listened to, so that a link makes sense."""
+    """Whether this computer alone is listened to and no proxy stands on it, so that a link makes sense."""
     from dashboard.security import listening_at
 
-    return not listening_at(chosen.dashboard.host).beyond
+    return not listening_at(chosen.dashboard.host).beyond and not network(chosen).proxied_here
 
 
 def _reached(chosen: Settings) -> bool:

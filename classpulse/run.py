@@ -562,7 +562,10 @@ def _write_line(line: str) -> None:
 def _announce(server: "PageServer", pages: "DashboardSettings", path: str, browser: bool) -> None:
     from dashboard import links
 
-    url = f"{server.url}{path}".rstrip("/")
+    network = pages.network
+    # a proxy on this computer is the only way in: what does not come through it is turned away
+    base = f"https://{min(network.hosts)}" if network.proxied_here and network.hosts else server.url
+    url = f"{base}{path}".rstrip("/")
     sys.stderr.write(f"The class is at {url} (Ctrl-C stops).\n")
     if pages.access is not None and server.local:
         url = links.new_link(pages.access.secret, server.url, path)

@@ -135,7 +135,7 @@ def create_app(
     _serve_charts(app)
     _serve_exports(app, engine)
     hosts = Hosts(chosen.network.hosts, addresses)
-    protect(app.server, lambda: list(app.csp_hashes()), hosts)
+    protect(app.server, lambda: list(app.csp_hashes()), hosts, chosen.network.proxy)
     app.server.register_error_handler(StorageError, _unreachable)
     if chosen.access is not None:
         Door(app.server, engine, chosen.access)
@@ -274,7 +274,7 @@ class PageServer:
             chosen = replace(chosen, access=access)
         listener = listen(where, port)
         address, self.port = listener.getsockname()[:2]
-        self.local = not where.beyond
+        self.local = not where.beyond and not network.proxied_here
         scheme = "http" if network.certificate is None else "https"
         self.url = f"{scheme}://{f'[{address}]' if ':' in address else address}:{self.port}"
         try:

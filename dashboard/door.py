@@ -25,6 +25,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from dashboard import links
 from dashboard.attempts import Attempts
 from dashboard.errors import NotAllowedError, PasswordRefusedError
+from dashboard.forwarding import is_from_here
 from dashboard.passwords import hash_password, matches
 from dashboard.security import said
 from dashboard.theme import PALETTES
@@ -126,7 +127,7 @@ class Door:
             server.add_url_rule(path, name, view, methods=methods)
 
     def _let_in(self) -> AnyResponse | None:
-        if not self._access.loopback_only and not request.is_secure and not _is_loopback():
+        if not self._access.loopback_only and not request.is_secure and not _is_from_here():
             return said("The dashboard is served over HTTPS only.", 403)
         try:
             found = self._who()
@@ -177,7 +178,7 @@ class Door:
         key = request.args.get("key", "")
         # who is in already loses nothing: a link that is opened twice is no fault
         if visitor() is None:
-            if not _is_loopback():
+            if not _is_from_here():
                 return said("Such a link opens the pages on the computer that serves them only.", 403)
             if not links.spend(self._engine, self._access.secret, key, datetime.now(UTC)):
                 return self._login_page(401, problem="This link was used already, or is too old.")
@@ -327,9 +328,8 @@ def _is_page() -> bool:
     return not request.path.startswith(("/assets/", "/static/", "/_"))
 
 
-def _is_loopback() -> bool:
-    address = request.remote_addr or ""
-    return address == "::1" or address.startswith("127.")
+def _is_from_here() -> bool:
+    return is_from_here(request.remote_addr, request.headers)
 
 
 def _own_path(after: str) -> str:

@@ -5,6 +5,7 @@ address) and, where it could change something, must come from a page of ours. Wh
 """
 
 import ipaddress
+import logging
 import re
 import socket
 from collections.abc import Callable, Mapping
@@ -16,6 +17,9 @@ from flask import Flask, Response, request
 
 from dashboard.callback_bodies import fault_of
 from dashboard.errors import AddressRefusedError
+from dashboard.forwarding import forwarding_fault
+
+_log = logging.getLogger(__name__)
 
 _LOOPBACK_HOST: Final = re.compile(
     r"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?", re.IGNORECASE | re.ASCII
@@ -144,6 +148,7 @@ def protect(
     server: Flask,
     script_hashes: Callable[[], list[str]],
     hosts: Hosts | None = None,
+    proxy: str | None = None,
 ) -> None:
     """Check every request and put the protecting headers on every answer.
 
@@ -151,6 +156,7 @@ def protect(
         server: the Flask server of the app.
         script_hashes: CSP sources of the inline scripts; asked once, with the first answer.
         hosts: that are served; None for this computer's own names.
+        proxy: address of the proxy in front, None where there is none.
     """
     server.config["MAX_CONTENT_LENGTH"] = MAX_REQUEST_BYTES
     server.config["MAX_FORM_MEMORY_SIZE"] = MAX_REQUEST_BYTES
@@ -158,6 +164,11 @@ def protect(
 
     @server.before_request
     def turn_away() -> Response | None:
+        passed_on = forwarding_fault(request.remote_addr, request.headers, proxy)
+        # whether classpulse runs is told to whoever looks after this computer, who asks without the proxy
+        if passed_on is not None and not (proxy and request.path == "/health"):
+            _log.warning("a request was turned away: %s", passed_on)
+            return said(passed_on, 403)
         refused = refusal(
             request.headers.get("Host"),
             request.headers.get("Origin"),
@@ -205,7 +216,10 @@ def check_callbacks(server: Flask, callbacks: Callable[[], Mapping[str, Any]]) -
         if not request.is_json:
             return said("A callback is asked for with JSON.", 400)
         fault = fault_of(request.get_data(), callbacks())
-        return None if fault is None else said(fault, 400)
+        if fault is None:
+            return None
+        _log.warning("a callback was asked for in a way that no page does: %s", fault)
+        return said(fault, 400)
 
 
 def said(text: str, status: int) -> Response:

@@ -4,6 +4,7 @@ waitress speaks no TLS. Hypercorn shakes hands off its loop: a client that conne
 """
 
 import asyncio
+import ipaddress
 import logging
 import socket
 import ssl
@@ -20,6 +21,7 @@ from waitress.server import create_server
 from waitress.wasyncore import close_all
 
 from dashboard.errors import AddressRefusedError, CertificateError, PortInUseError
+from dashboard.forwarding import is_loopback
 from dashboard.security import MAX_REQUEST_BYTES, Listening
 
 _THREADS: Final = 8
@@ -52,6 +54,11 @@ class Network:
         """Whether others are meant to reach the pages, also where they listen on loopback."""
         return bool(self.hosts or self.proxy)
 
+    @property
+    def proxied_here(self) -> bool:
+        """Whether the proxy stands on this computer: then what comes from here may come from anywhere."""
+        return is_loopback(self.proxy)
+
 
 class Server(Protocol):
     """Serves an app from a thread of its own."""
@@ -69,7 +76,7 @@ def check_network(where: Listening, network: Network) -> None:
     """See that what others send does not cross the network readable.
 
     Raises:
-        AddressRefusedError: it would.
+        AddressRefusedError: it would, or the proxy is no numeric address.
         CertificateError: the certificate or its key cannot be used.
     """
     if (network.certificate is None) != (network.key is None):
@@ -80,6 +87,16 @@ def check_network(where: Listening, network: Network) -> None:
         raise CertificateError(
             "Behind a proxy the proxy speaks TLS: give dashboard.proxy, or dashboard.certificate with dashboard.key."
         )
+    if network.proxy is not None:
+        try:
+            plain = str(ipaddress.ip_address(network.proxy)) == network.proxy
+        except ValueError:
+            plain = False
+        if not plain:
+            raise AddressRefusedError(
+                f"The proxy {network.proxy!r} is no address: give dashboard.proxy the one from which it asks, as a "
+                "number such as 127.0.0.1."
+            )
     if where.beyond and network.certificate is None and network.proxy is None:
         raise AddressRefusedError(
             f"Passwords and names would cross the network readable for everybody from {where.address}: give a "
@@ -137,7 +154,7 @@ class PlainServer:
     Args:
         app: the WSGI app.
         listener: from `listen`.
-        proxy: whose X-Forwarded-* headers are believed; those of others are taken away.
+        proxy: whose X-Forwarded-* headers are believed; those of others are taken away. None believes nobody's.
     """
 
     def __init__(self, app: Wsgi, listener: socket.socket, proxy: str | None) -> None:
@@ -154,7 +171,8 @@ class PlainServer:
             # waitress spools larger answers to files: a report names students and stays in memory
             inbuf_overflow=_IN_MEMORY,
             outbuf_overflow=_IN_MEMORY,
-            clear_untrusted_proxy_headers=True,
+            # without a proxy they stay, and what has them is turned away
+            clear_untrusted_proxy_headers=proxy is not None,
             **(
                 {}
                 if proxy is None

@@ -1,15 +1,17 @@
 """The class that is read, in the bar of every page: its name, its state, its last data, and the way to end it."""
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Annotated, Any, Final, NotRequired
 
 import dash_mantine_components as dmc
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 from dash.development.base_component import Component
 from sqlalchemy import Engine
+from typing_extensions import TypedDict
 
 from dashboard.controls import Controls, Phase, RunStatus
 from dashboard.health import stale_after
+from dashboard.shapes import RowId, shaped
 from engagement.errors import ClasspulseError
 from storage import queries
 from storage.queries import Condition, SessionRow
@@ -35,6 +37,19 @@ PAUSED: Final = "paused"
 
 _POLL_SECONDS: Final = 2.0
 IDLE: Final[dict[str, Any]] = {"phase": Phase.IDLE.value, "session": None, "ended": None}
+
+
+class _Kept(TypedDict):
+    phase: str
+    session: RowId | None
+    ended: RowId | None
+    name: NotRequired[str]
+    stage: NotRequired[str | None]
+    reason: NotRequired[str | None]
+
+
+Kept = Annotated[dict[str, Any], shaped(_Kept)]
+"""How it stands with the class, as from `state_of`, from the browser."""
 
 
 def layout() -> Component:
@@ -115,7 +130,7 @@ def register(app: Dash, engine: Engine, controls: Controls | None, url: str) -> 
         Input(STOPPED, "data"),
         State(STATE, "data"),
     )
-    def beat(_count: int | None, _stopped: Any, before: dict[str, Any] | None) -> Any:
+    def beat(_count: int | None, _stopped: Any, before: Kept | None) -> Any:
         now = state_of(engine, controls, before)
         return no_update if now == before else now
 
@@ -126,7 +141,7 @@ def register(app: Dash, engine: Engine, controls: Controls | None, url: str) -> 
         State(STATE, "data"),
         prevent_initial_call=True,
     )
-    def stop(clicks: int, before: dict[str, Any] | None) -> Any:
+    def stop(clicks: int, before: Kept | None) -> Any:
         try:
             stop_class(engine, controls)
         except ClasspulseError as error:

@@ -1,13 +1,14 @@
 """Needs a look, and the map of the seats: who asks for one and why, what the teacher answers, what is said else."""
 
 from datetime import UTC, datetime, timedelta, tzinfo
-from typing import Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import pandas as pd
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 from sqlalchemy import Engine
+from typing_extensions import TypedDict
 
 from dashboard import shell
 from dashboard.components import looks
@@ -16,11 +17,21 @@ from dashboard.glance import ENOUGH
 from dashboard.live.pulse import PULSE, Running, Told, running
 from dashboard.live.unchanged import Drawn, only_changed
 from dashboard.names import seat_names
+from dashboard.shapes import RowIdText, one_of, shaped
 from dashboard.wording import MODES, clock, count
 from engagement.errors import ClasspulseError
 from engagement.records import EpisodeMark, Mode
 from storage import queries
 from storage.marks import mark_episodes
+
+
+class _Answer(TypedDict):
+    mark: Annotated[str, one_of(EpisodeMark)] | Literal["", None]
+    episodes: list[RowIdText]
+
+
+Answer = Annotated[dict[str, Any], shaped(_Answer)]
+"""What was answered to a card, from the browser."""
 
 LOOKS_HEADING: Final = "now-looks-heading"
 LOOKS_SAID: Final = "now-looks-said"
@@ -135,7 +146,7 @@ def register(app: Dash, engine: Engine) -> None:
         State(ANSWERED, "data"),
         prevent_initial_call=True,
     )
-    def keep_answer(answer: dict[str, Any] | None, told: Told | None, answered: int) -> Any:
+    def keep_answer(answer: Answer | None, told: Told | None, answered: int) -> Any:
         here = running(told)
         if answer is None:
             raise PreventUpdate

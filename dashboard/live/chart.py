@@ -1,7 +1,7 @@
 """The lesson so far as lines: drawn once, then extended by what is new."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import dash_mantine_components as dmc
 import pandas as pd
@@ -9,11 +9,13 @@ from dash import Dash, Input, Output, State, dcc, html, no_update
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 from sqlalchemy import Engine
+from typing_extensions import TypedDict
 
 from dashboard import shell
 from dashboard.figures import SHARE_WINDOW, TIMELINE_COLUMNS, Timeline, blank, describe_timeline
 from dashboard.live.notes import NOTED
 from dashboard.live.pulse import PULSE, SESSION, Told, milliseconds, running
+from dashboard.shapes import Moment, RowId, shaped
 from engagement.records import Mode, Rule
 from storage import queries
 
@@ -23,6 +25,19 @@ CHART_TEXT: Final = "now-chart-text"
 CURSOR: Final = "now-cursor"
 PLACE: Final = "now-chart-place"
 PLACED: Final = "now-chart-placed"
+
+
+class _Cursor(TypedDict):
+    drawn: dict[str, Any]
+    first: Moment
+    last: RowId
+    at: Moment
+    told: Moment
+    points: RowId
+
+
+Cursor = Annotated[dict[str, Any], shaped(_Cursor)]
+"""How far the chart in the browser is drawn."""
 
 _VIEWS = [{"value": "mood", "label": "Mood"}, {"value": "shares", "label": "Expressions"}]
 _CONFIG = {"displaylogo": False, "displayModeBar": False, "responsive": True, "scrollZoom": False}
@@ -99,7 +114,9 @@ def register(app: Dash, engine: Engine) -> None:
         Input(NOTED, "data"),
         State(CURSOR, "data"),
     )
-    def draw(told: Told | None, viewer: Any, view: str, _noted: int, cursor: dict[str, Any] | None) -> Any:
+    def draw(
+        told: Told | None, viewer: Any, view: Literal["mood", "shares"], _noted: int, cursor: Cursor | None
+    ) -> Any:
         here = running(told)
         who = shell.viewer_of(viewer)
         chosen = "presence" if here.mode is Mode.PARTICIPATION else view

@@ -1,17 +1,19 @@
 """Notes and topics: a field, topics with one press, and what was written last, to edit or delete."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import dash_mantine_components as dmc
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 from sqlalchemy import Engine
+from typing_extensions import TypedDict
 
 from dashboard import shell
 from dashboard.components.note_list import note_list, topic_buttons
 from dashboard.live.pulse import PULSE, SESSION, Running, Told, at_or_none, running
+from dashboard.shapes import Moment, RowId, one_of, shaped
 from engagement.errors import ClasspulseError
 from engagement.records import NoteKind
 from storage import queries
@@ -22,6 +24,46 @@ NOTE_ADD: Final = "now-note-add"
 NOTE_TOPIC: Final = "now-note-topic"
 NOTE_CANCEL: Final = "now-note-cancel"
 NOTE_UNDO: Final = "now-note-undo"
+
+
+class _Write(TypedDict):
+    do: Literal["write"]
+    text: str
+    begun: Moment
+    kind: Annotated[str, one_of(NoteKind)]
+
+
+class _Topic(TypedDict):
+    do: Literal["topic"]
+    text: str
+
+
+class _WithNote(TypedDict):
+    do: Literal["edit", "delete"]
+    note: RowId
+
+
+class _Plain(TypedDict):
+    do: Literal["undo", "cancel"]
+
+
+Order = Annotated[dict[str, Any], shaped(_Write | _Topic | _WithNote | _Plain)]
+"""What is to be done with the notes, from the browser."""
+
+_Time = Annotated[str, one_of(lambda text: datetime.fromisoformat(text).astimezone(UTC))]
+
+
+class _Deleted(TypedDict):
+    session: RowId
+    at: _Time
+    text: str
+    kind: Annotated[str, one_of(NoteKind)]
+    edited: _Time | None
+
+
+Deleted = Annotated[dict[str, Any], shaped(_Deleted)]
+"""The note that was deleted last, as from `as_json`."""
+
 NOTE_ORDER: Final = "now-note-order"
 NOTE_EDITED: Final = "now-note-edited"
 NOTE_DELETED: Final = "now-note-deleted"
@@ -123,10 +165,10 @@ def register(app: Dash, engine: Engine) -> None:
         prevent_initial_call=True,
     )
     def keep(
-        order: dict[str, Any] | None,
+        order: Order | None,
         told: Told | None,
         edited: int | None,
-        deleted: dict[str, Any] | None,
+        deleted: Deleted | None,
         noted: int,
     ) -> Any:
         here = running(told)

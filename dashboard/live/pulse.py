@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from dash.exceptions import PreventUpdate
+from typing_extensions import TypedDict
 
 from dashboard.health import Pulse, Unknown, stale_after, unknown
+from dashboard.shapes import Moment, RowId, one_of, shaped
 from dashboard.wording import Advice
 from engagement.records import Mode
 
@@ -19,7 +21,41 @@ SESSION: Final = "now-session"
 STANDING: Final = "now-standing"
 """Id of the store that holds what rarely changes of a pulse: session, name, mode, and whether it is paused."""
 
-Told = dict[str, Any]
+
+class _Nothing(TypedDict):
+    session: None
+
+
+class _Why(TypedDict):
+    title: str
+    text: str
+    since: Moment | None
+    wanted: bool
+
+
+class _Live(TypedDict):
+    session: RowId
+    name: str
+    mode: Annotated[str, one_of(Mode)]
+    begun: Moment
+    last_id: RowId
+    last: Moment | None
+    taken: Moment | None
+    paused: bool
+    unknown: _Why | None
+
+
+class _Standing(TypedDict):
+    session: RowId
+    name: str
+    mode: Annotated[str, one_of(Mode)]
+    paused: bool
+
+
+Stands = Annotated[dict[str, Any], shaped(_Standing | _Nothing)]
+"""What of a pulse rarely changes."""
+
+Told = Annotated[dict[str, Any], shaped(_Live | _Nothing)]
 """A pulse as JSON types; times in milliseconds since 1970 (UTC)."""
 
 

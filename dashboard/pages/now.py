@@ -17,7 +17,7 @@ from dashboard.glance import COLUMNS as GLANCE_COLUMNS
 from dashboard.glance import TREND_SPAN, glance, sentence
 from dashboard.health import take_pulse
 from dashboard.live import attention, chart, notes
-from dashboard.live.pulse import PULSE, SESSION, STANDING, Told, pulse_data, running
+from dashboard.live.pulse import PULSE, SESSION, STANDING, Stands, Told, pulse_data, running
 from dashboard.live.unchanged import only_changed
 from dashboard.wording import MODE_MEANINGS, MODES, clock, day
 from engagement.errors import ClasspulseError
@@ -166,7 +166,7 @@ def _register_pulse(app: Dash, engine: Engine, start_command: str) -> None:
     @app.callback(
         Output(PULSE, "data"), Input(POLL, "n_intervals"), State(PULSE, "data"), prevent_initial_call=True
     )
-    def beat(_count: int | None, before: Told | None) -> Any:
+    def beat(_count: int | None, before: dict[str, Any] | None) -> Any:
         told = pulse_data(take_pulse(engine), datetime.now(UTC))
         return no_update if told == before else told
 
@@ -181,7 +181,7 @@ def _register_pulse(app: Dash, engine: Engine, start_command: str) -> None:
         Input(STANDING, "data"),
         Input(shell.VIEWER, "data"),
     )
-    def show(stands: dict[str, Any] | None, viewer: Any) -> Any:
+    def show(stands: Stands | None, viewer: Any) -> Any:
         if stands is None:
             raise PreventUpdate
         if stands.get("session") is None:

@@ -1,7 +1,7 @@
 """Sessions (`/sessions`): all that were kept, to search, sort, open, save and erase."""
 
 from datetime import tzinfo
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import dash_ag_grid as dag
 import dash_mantine_components as dmc
@@ -9,14 +9,27 @@ import pandas as pd
 from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 from sqlalchemy import Engine
+from typing_extensions import TypedDict
 
 from dashboard import shell
 from dashboard.exports import FORMATS
+from dashboard.shapes import RowId, shaped
 from dashboard.wording import MODES, signed
 from engagement.records import Mode
 from storage import queries
 from storage.errors import StorageError
 from storage.retention import erase_session, set_kept
+
+
+class _Row(TypedDict):
+    id: RowId
+    name: str
+    started: str
+    kept: str
+
+
+Row = Annotated[dict[str, Any], shaped(_Row)]
+"""A row of the grid, of what `rows` makes."""
 
 GRID: Final = "sessions-grid"
 SEARCH: Final = "sessions-search"
@@ -164,7 +177,7 @@ def register(app: Dash, engine: Engine) -> None:
         Input(GRID, "selectedRows"),
         prevent_initial_call=True,
     )
-    def pick(rows: list[dict[str, Any]] | None) -> Any:
+    def pick(rows: list[Row] | None) -> Any:
         if not rows:
             return "", [], _HIDDEN_BAR, no_update
         row = rows[0]
@@ -178,7 +191,7 @@ def register(app: Dash, engine: Engine) -> None:
         State(GRID, "selectedRows"),
         prevent_initial_call=True,
     )
-    def spare(clicks: int, rows: list[dict[str, Any]] | None) -> Any:
+    def spare(clicks: int, rows: list[Row] | None) -> Any:
         if not rows:
             return no_update, no_update
         row, kept = rows[0], not rows[0]["kept"]
@@ -204,7 +217,7 @@ def register(app: Dash, engine: Engine) -> None:
         State(GRID, "selectedRows"),
         prevent_initial_call=True,
     )
-    def erase(_asked: int, _kept: int, _confirmed: int, rows: list[dict[str, Any]] | None) -> Any:
+    def erase(_asked: int, _kept: int, _confirmed: int, rows: list[Row] | None) -> Any:
         if not rows or ctx.triggered_id == KEEP:
             return False, no_update, no_update, no_update
         title, session_id = _title(rows[0]), int(rows[0]["id"])

@@ -2,15 +2,24 @@
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import dash_mantine_components as dmc
 from dash import ALL, Dash, Input, Output, State, html
 from dash.development.base_component import Component
+from typing_extensions import TypedDict
 
 from dashboard.preferences import Kind, Preference, Preferences, PreferencesRefusedError, SettingsBook, Value
+from dashboard.shapes import shaped
 from dashboard.wording import MODE_MEANINGS, count
 from engagement.records import Mode
+
+
+class _FieldId(TypedDict):
+    key: str
+
+
+FieldId = Annotated[dict[str, Any], shaped(_FieldId)]
 
 FORM: Final = "settings-form"
 SAVE: Final = "settings-save"
@@ -80,7 +89,7 @@ def register(app: Dash, book: SettingsBook | None) -> None:
         State({"type": FIELD, "key": ALL}, "id"),
         State({"type": FIELD, "key": ALL}, "value"),
     )
-    def show(clicks: int, ids: list[dict[str, str]], values: list[Any]) -> Any:
+    def show(clicks: int, ids: list[FieldId], values: list[Any]) -> Any:
         if book is None:
             return [_notice("These pages were started without the settings.", "")], "", True
         if not clicks:

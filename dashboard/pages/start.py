@@ -1,9 +1,8 @@
 """Start (`/start`): before class. What would be read, whether it can be, and one press that begins."""
 
 import base64
-import ipaddress
 import time
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import dash_mantine_components as dmc
 from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
@@ -11,11 +10,14 @@ from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 from flask import request
 from sqlalchemy import Engine
+from typing_extensions import TypedDict
 
 from dashboard import shell
 from dashboard.components import places, running
 from dashboard.components.running import PAUSED
 from dashboard.controls import Choices, Controls, Findings, Line, Phase, SourceKind, View, ViewTile, Wanted
+from dashboard.forwarding import is_from_here
+from dashboard.shapes import one_of, shaped
 from dashboard.wording import EXPRESSIONS, STATES, count
 from engagement.errors import ClasspulseError
 from engagement.records import Mode
@@ -61,6 +63,17 @@ VIEW: Final = "start-view"
 REGION: Final = "region:"
 PATH: Final = "path:"
 DEMO: Final = "demo"
+
+ModeName = Annotated[str, one_of(Mode)]
+
+
+class _Group(TypedDict):
+    group: str
+    items: list[Any]
+
+
+Offered = list[Annotated[dict[str, Any], shaped(_Group)]]
+"""The list of sources, as from `source_options`, from the browser."""
 
 _POLL_SECONDS: Final = 1.0
 _POLLS_PER_LIST: Final = 3
@@ -256,7 +269,7 @@ def _register_panel(app: Dash, engine: Engine, controls: Controls | None, start_
         Input(running.STATE, "data"),
         Input(STARTED, "data"),
     )
-    def show_state(state: dict[str, Any] | None, _started: Any) -> Any:
+    def show_state(state: running.Kept | None, _started: Any) -> Any:
         if ctx.triggered_id == STARTED:
             try:
                 state = running.state_of(engine, controls, state)
@@ -267,7 +280,7 @@ def _register_panel(app: Dash, engine: Engine, controls: Controls | None, start_
         busy = phase not in {Phase.IDLE, Phase.FAILED, Condition.STOPPED}
         hidden = {"display": "none"}
         return (
-            known["name"] if busy else "Start a class",
+            known.get("name", "") if busy else "Start a class",
             panel(known, None if controls else start_command),
             "cp-start-buttons" if busy or phase == Condition.STOPPED else "cp-hidden",
             "Go on" if phase == PAUSED else "Pause",
@@ -287,7 +300,7 @@ def _register_panel(app: Dash, engine: Engine, controls: Controls | None, start_
         State(running.STATE, "data"),
         prevent_initial_call=True,
     )
-    def pause_or_go_on(_clicks: int, state: dict[str, Any] | None) -> Any:
+    def pause_or_go_on(_clicks: int, state: running.Kept | None) -> Any:
         if not state or state["session"] is None:
             raise PreventUpdate
         try:
@@ -303,7 +316,7 @@ def _register_panel(app: Dash, engine: Engine, controls: Controls | None, start_
         State(STARTED, "data"),
         prevent_initial_call=True,
     )
-    def show_the_class(_count: int | None, state: dict[str, Any] | None, started: Any) -> Any:
+    def show_the_class(_count: int | None, state: running.Kept | None, started: Any) -> Any:
         # only where it was started on this page: who only looks at it is not sent away
         if not started or not state or state.get("last") is None:
             raise PreventUpdate
@@ -337,10 +350,12 @@ def _register_form(app: Dash, engine: Engine, controls: Controls) -> None:
         State(SOURCE, "data"),
         State(SOURCE, "value"),
     )
-    def list_sources(polls: int | None, _clicks: int | None, before: Any, chosen: str | None) -> Any:
+    def list_sources(
+        polls: int | None, _clicks: int | None, before: Offered | None, chosen: str | None
+    ) -> Any:
         # a meeting that is opened appears by itself; where there is one nobody looks further unasked
         asked = ctx.triggered_id != POLL
-        if not asked and (_has_meeting(before) or (polls or 0) % _POLLS_PER_LIST):
+        if not asked and (_has_meeting(before or []) or (polls or 0) % _POLLS_PER_LIST):
             raise PreventUpdate
         if controls.status().phase not in {Phase.IDLE, Phase.FAILED}:
             raise PreventUpdate
@@ -352,7 +367,7 @@ def _register_form(app: Dash, engine: Engine, controls: Controls) -> None:
         return no_update if data == before else data, first, problem
 
     @app.callback(Output(AGREED_ROW, "className"), Input(MODE, "value"), Input(SOURCE, "value"))
-    def ask_for_agreement(mode: str, source: str | None) -> str:
+    def ask_for_agreement(mode: ModeName, source: str | None) -> str:
         return "cp-start-agreed" if mode == Mode.INDIVIDUAL.value and source != DEMO else "cp-hidden"
 
     @app.callback(
@@ -380,9 +395,15 @@ def _register_form(app: Dash, engine: Engine, controls: Controls) -> None:
         running=[(Output(START, "loading"), True, False)],
     )
     def start(
-        clicks: int, name: str, mode: str, interval: Any, source: str | None, place: str, agreed: bool
+        clicks: int,
+        name: str | None,
+        mode: ModeName,
+        interval: Any,
+        source: str | None,
+        place: str | None,
+        agreed: bool | None,
     ) -> Any:
-        spec = source_of(source, place)
+        spec = source_of(source, place or "")
         if spec is None:
             return "Choose what is read: a window, a screen, a recording or the demo.", no_update
         if not isinstance(interval, int | float):
@@ -407,8 +428,16 @@ def _register_look(app: Dash, controls: Controls) -> None:
         State(MODE, "value"),
         State(INTERVAL, "value"),
     )
-    def look(source: str | None, *told: Any) -> Any:
-        place, name, mode, interval = told[-4:]
+    def look(
+        source: str | None,
+        _left: int | None,
+        _entered: int | None,
+        _again: int | None,
+        place: str | None,
+        name: str | None,
+        mode: ModeName,
+        interval: Any,
+    ) -> Any:
         if controls.status().phase not in {Phase.IDLE, Phase.FAILED}:
             # beside a class that is read only where it is asked for: it takes time from that
             if ctx.triggered_id != AGAIN:
@@ -416,7 +445,7 @@ def _register_look(app: Dash, controls: Controls) -> None:
             controls.look(controls.suggestion())
             return "Looking ..."
         # where nothing can be chosen the doctor says why
-        spec = source_of(source, place) if source is not None else "window"
+        spec = source_of(source, place or "") if source is not None else "window"
         if spec is None:
             raise PreventUpdate
         seconds = float(interval) if isinstance(interval, int | float) else 2.0
@@ -457,16 +486,16 @@ def _register_view(app: Dash, controls: Controls) -> None:
         State(VIEW, "children"),
     )
     def show_view(
-        _count: int | None, on: bool, blurred: bool, state: dict[str, Any] | None, before: Any
+        _count: int | None, on: bool | None, blurred: bool | None, state: running.Kept | None, before: Any
     ) -> Any:
         known = state or running.IDLE
         if known["session"] is None or controls.status().phase is not Phase.RUNNING:
             return (None if before else no_update), "cp-hidden"
         if not on:
             return (None if before else no_update), "cp-paper"
-        if not is_this_computer(request.remote_addr):
+        if not is_from_here(request.remote_addr, request.headers):
             return "The picture is shown on this computer only.", "cp-paper"
-        seen = controls.view(blurred=blurred)
+        seen = controls.view(blurred=bool(blurred))
         if seen is None:
             return "The next frame is being waited for.", "cp-paper"
         if time.time() - seen.at > known["stale_after"]:
@@ -669,11 +698,3 @@ def _placed(place: tuple[float, float, float, float]) -> dict[str, str]:
     return dict(
         zip(("left", "top", "width", "height"), (f"{100 * share:.2f}%" for share in place), strict=True)
     )
-
-
-def is_this_computer(address: str | None) -> bool:
-    """Whether a request came over loopback: pictures go nowhere else, whoever asks."""
-    try:
-        return ipaddress.ip_address(address or "").is_loopback
-    except ValueError:
-        return False

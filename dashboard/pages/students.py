@@ -5,19 +5,21 @@ import binascii
 from collections.abc import Callable
 from datetime import UTC, datetime
 from time import time_ns
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import parse_qs
 
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, html
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 from flask import Response
+from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Engine
 
 from dashboard import shell
 from dashboard.components import students as parts
 from dashboard.pages import students_form as form
 from dashboard.roll import CONSENTS, consent_time, loose_labels, short_day, student_rows, summary
+from dashboard.shapes import RowId, one_of
 from dashboard.wording import count
 from engagement.errors import ClasspulseError, RosterError
 from engagement.records import Consent, OfferAnswer
@@ -29,6 +31,8 @@ from storage.retention import erase_student
 from storage.seat_offers import open_offers
 from storage.students import NewStudent
 from storage.traces import export_student, traces
+
+_NUMBER = TypeAdapter(RowId)
 
 _HEAD, _ROW, _MOST_ROWS = 52, 42, 12
 """Pixels of the grid's head and of a row; more rows scroll, so that what waits for an answer below stays in sight."""
@@ -316,7 +320,13 @@ def _edit_student(app: Dash, engine: Engine) -> None:
         prevent_initial_call=True,
     )
     def save(
-        clicks: int | None, chosen: object, name: str, consent: str, day: str | None, source: str, viewer: Any
+        clicks: int | None,
+        chosen: object,
+        name: str | None,
+        consent: Annotated[str, one_of(Consent)],
+        day: str | None,
+        source: str | None,
+        viewer: Any,
     ) -> Any:
         _require(clicks)
         zone, now = shell.viewer_of(viewer).zone, datetime.now(UTC)
@@ -379,13 +389,13 @@ def _answer(app: Dash, engine: Engine) -> None:
     @app.callback(
         *_outcome(), Input(form.ONLY_AGREED, "checked"), State(form.CLASS, "value"), prevent_initial_call=True
     )
-    def only_agreed(checked: bool, class_name: str | None) -> Any:
+    def only_agreed(checked: bool | None, class_name: str | None) -> Any:
         roll = students.read_class_list(engine, class_name or "")
-        if class_name is None or checked == bool(roll and roll.only_agreed):
+        if class_name is None or bool(checked) == bool(roll and roll.only_agreed):
             raise PreventUpdate  # the page only shows what is kept
 
         def keep() -> str:
-            students.update_class_list(engine, class_name, only_agreed=checked)
+            students.update_class_list(engine, class_name, only_agreed=bool(checked))
             who = "only those who agreed" if checked else "everybody but those who refused"
             return f"In {class_name}, {who} will be read, in every mode, from the next interval on."
 
@@ -426,8 +436,8 @@ def _answer(app: Dash, engine: Engine) -> None:
             if value == parts.NOBODY:
                 students.match_label(engine, class_name or "", label, None)
                 return f"“{label}” is nobody of the list."
-            students.match_label(engine, class_name or "", label, int(str(value)))
-            return f"“{label}” is {students.read_student(engine, int(str(value))).name}."
+            students.match_label(engine, class_name or "", label, _number(value))
+            return f"“{label}” is {students.read_student(engine, _number(value)).name}."
 
         return _done(keep)
 
@@ -459,13 +469,9 @@ def _answer(app: Dash, engine: Engine) -> None:
 
         def keep() -> str:
             same = one["type"] == parts.SAME
-            students.answer_offer(
-                engine,
-                int(one["session"]),
-                int(one["seat"]),
-                int(one["same"]),
-                OfferAnswer.SAME if same else OfferAnswer.DIFFERENT,
-            )
+            session_id, seat, same_as = (_number(one[name]) for name in ("session", "seat", "same"))
+            said = OfferAnswer.SAME if same else OfferAnswer.DIFFERENT
+            students.answer_offer(engine, session_id, seat, same_as, said)
             return "They are one seat now." if same else "They stay two people."
 
         return _done(keep)
@@ -498,8 +504,8 @@ def _number(chosen: object) -> int:
         UnknownStudentError: it is none.
     """
     try:
-        return int(str(chosen))
-    except ValueError:
+        return _NUMBER.validate_python(str(chosen))
+    except ValidationError:
         raise UnknownStudentError("No student is chosen: choose one in the list.") from None
 
 
@@ -516,7 +522,7 @@ def _roster(file: Any) -> Roster:
         RosterError: it is none.
     """
     told: dict[str, Any] = file if isinstance(file, dict) else {}
-    if "megabytes" in told:
+    if isinstance(told.get("megabytes"), int | float):
         raise RosterError(
             f"The file has {float(told['megabytes']):.1f} MB, far more than a class list: choose the CSV file of one "
             "class."

@@ -1,6 +1,6 @@
 """Trends (`/trends`): one class over its sessions, and one lesson against the ones before it."""
 
-from typing import Any, Final
+from typing import Annotated, Any, Final
 from urllib.parse import parse_qs, quote
 
 import dash_mantine_components as dmc
@@ -12,8 +12,11 @@ from sqlalchemy import Engine
 from dashboard import shell, trends
 from dashboard.components.tables import table
 from dashboard.figures import Figure
+from dashboard.shapes import RowIdText, one_of
 from engagement.trends import Measure, SessionFigures, compare
 from storage import trend_queries
+
+MeasureName = Annotated[str, one_of(Measure)]
 
 CLASS: Final = "trends-class"
 EMPTY: Final = "trends-empty"
@@ -139,7 +142,7 @@ def register(app: Dash, engine: Engine) -> None:
         State(MEASURE, "value"),
     )
     def show(
-        name: str | None, viewer: Any, offered: list[str] | None, lesson: str | None, measure: str
+        name: str | None, viewer: Any, offered: list[str] | None, lesson: str | None, measure: MeasureName
     ) -> Any:
         if offered is None:
             # which classes there are is not known yet
@@ -193,7 +196,7 @@ def register(app: Dash, engine: Engine) -> None:
         Input(MEASURE, "value"),
         Input(shell.VIEWER, "data"),
     )
-    def hold_against(lesson: str | None, measure: str, viewer: Any) -> list[Component]:
+    def hold_against(lesson: RowIdText | None, measure: MeasureName, viewer: Any) -> list[Component]:
         if lesson is None:
             return []
         number = int(lesson)

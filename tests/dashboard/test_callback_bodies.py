@@ -119,7 +119,8 @@ def test_a_malformed_body_gets_a_sentence(server: Flask, body: Any, caplog: pyte
     assert text.endswith(".")
     assert len(text) < 100
     assert "Traceback" not in caplog.text
-    assert not caplog.records
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert len(line) < 200
 
 
 def test_the_same_body_in_order_is_answered(server: Flask) -> None:

@@ -224,6 +224,50 @@ def forwarded(server: PageServer, path: str, **headers: str) -> tuple[int, str]:
         return answer.status, answer.read().decode()
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", NAME])
+def test_a_proxy_that_says_not_for_whom_it_asks_lets_nobody_in(engine: Engine, host: str) -> None:
+    """Else every visitor would be this computer, with its one-time links, its picture and its share of tries."""
+    make_accounts(engine)
+    behind = DashboardSettings(access=Access(SECRET), network=Network(frozenset({NAME}), proxy="127.0.0.1"))
+    with PageServer(engine, settings=behind) as server:
+        assert not server.local
+        for path in ("/", "/login", "/_dash-layout", "/_dash-dependencies", new_link(SECRET, "")):
+            for headers in (
+                {},
+                {"X-Forwarded-Proto": "https"},
+                {"X-Forwarded-Proto": "https", "X-Forwarded-Host": NAME},
+                {"X-Real-IP": "203.0.113.9"},
+            ):
+                status, text = forwarded(server, path, Host=host, **headers)
+                assert status == 403, (path, headers)
+                assert "X-Forwarded-For" in text
+        assert forwarded(server, "/health", Host=host)[0] == 200
+
+
+def test_a_proxy_that_nobody_named_is_turned_away(engine: Engine) -> None:
+    for access in (None, Access(SECRET)):
+        with PageServer(engine, settings=DashboardSettings(access=access)) as server:
+            for header in (
+                "Forwarded",
+                "X-Forwarded-For",
+                "X-Forwarded-Host",
+                "X-Forwarded-Proto",
+                "X-Real-IP",
+                "Via",
+            ):
+                for path in ("/", "/login", "/health", "/_dash-layout", new_link(SECRET, "")):
+                    status, text = forwarded(server, path, **{header: "127.0.0.1"})
+                    assert status == 403
+                    assert "dashboard.proxy" in text
+            assert forwarded(server, "/health")[0] == 200
+
+
+@pytest.mark.parametrize("proxy", ["*", "proxy.school.example", "127.0.0.1:80", "", "127.0.0.0/8", "::0001"])
+def test_a_proxy_is_one_address(proxy: str) -> None:
+    with pytest.raises(AddressRefusedError, match="is no address"):
+        check_network(listening_at("127.0.0.1"), Network(proxy=proxy))
+
+
 def test_a_proxy_is_believed_and_nobody_else(engine: Engine) -> None:
     make_accounts(engine)
     told = {
@@ -241,6 +285,10 @@ def test_a_proxy_is_believed_and_nobody_else(engine: Engine) -> None:
         # whoever comes through the proxy is far away, whatever they say of themselves
         assert forwarded(server, link, **told)[0] == 403
         assert forwarded(server, link, **{**told, "X-Forwarded-For": "127.0.0.1, 203.0.113.9"})[0] == 403
+        # nor is it this computer where the proxy hands on what a visitor says, or is asked from here
+        assert forwarded(server, link, **{**told, "X-Forwarded-For": "127.0.0.1"})[0] == 403
+        plain = {**told, "X-Forwarded-For": "127.0.0.1", "X-Forwarded-Proto": "http"}
+        assert forwarded(server, "/login", **plain)[0] == 403
     elsewhere = DashboardSettings(
         access=Access(SECRET), network=Network(frozenset({NAME}), proxy="203.0.113.1")
     )

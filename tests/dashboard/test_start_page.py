@@ -24,13 +24,13 @@ from dashboard.controls import (
     View,
     ViewTile,
 )
+from dashboard.forwarding import is_from_here
 from dashboard.pages.start import (
     DEMO,
     PATH,
     REGION,
     counts,
     first_source,
-    is_this_computer,
     lines,
     mark_of,
     panel,
@@ -279,4 +279,5 @@ def test_the_last_frame_is_shown_with_what_was_read_on_it() -> None:
     ],
 )
 def test_pictures_are_shown_on_this_computer_only(address: str | None, is_ours: bool) -> None:
-    assert is_this_computer(address) is is_ours
+    assert is_from_here(address, {}) is is_ours
+    assert not is_from_here(address, {"X-Forwarded-For": "127.0.0.1"})
