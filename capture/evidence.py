@@ -134,12 +134,22 @@ def nearly_all_named(grey: NDArray[np.uint8], boxes: Sequence[Box]) -> bool:
 
 
 def _is_dark_room(grey: NDArray[np.uint8], box: Box) -> bool:
-    """Whether a tile is dark all over and ends where another grey begins: a caption stands on the page's own."""
+    """Whether a tile is dark all over, and its lowest part ends below and at a side where another grey begins: a
+    caption stands on the page's own, which goes on beside it even where the next picture begins right below."""
     tile = grey[box.top : box.bottom, box.left : box.right]
-    below = grey[box.bottom + 1 : box.bottom + 3, box.left : box.right]
-    if not below.size or np.median(tile) > DARK:
+    if np.median(tile) > DARK:
         return False
-    return bool(abs(float(np.median(tile[-4:-1])) - float(np.median(below))) > TOLERANCE)
+    ground = float(np.median(tile[-4:-1]))
+    low = slice(max(box.top, box.bottom - 4), box.bottom - 1)
+    below = grey[box.bottom + 1 : box.bottom + 3, box.left : box.right]
+    sides = (
+        grey[low, max(0, box.left - 3) : max(0, box.left - 1)],
+        grey[low, box.right + 1 : box.right + 3],
+    )
+    ends_below, *ends_beside = (
+        bool(part.size) and abs(float(np.median(part)) - ground) > TOLERANCE for part in (below, *sides)
+    )
+    return ends_below and any(ends_beside)
 
 
 def _ground(tile: NDArray[np.uint8]) -> int:

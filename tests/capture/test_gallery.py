@@ -115,6 +115,10 @@ def test_no_grid_is_invented(kind: str, size: tuple[int, int]) -> None:
     assert find_tiles(not_a_gallery(kind, size, PICTURES, seed=11)) == []
 
 
+def test_captions_on_a_dark_page_are_no_names_where_the_next_pictures_begin_right_below() -> None:
+    assert find_tiles(not_a_gallery("file manager", (1366, 768), drawn_pictures(120, 22), seed=22002)) == []
+
+
 def test_tiny_pictures_hold_no_grid() -> None:
     assert find_tiles(np.zeros((1, 1, 3), np.uint8)) == []
     assert find_tiles(PICTURES[0][:40, :60]) == []
