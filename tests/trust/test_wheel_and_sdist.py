@@ -17,6 +17,7 @@ IN_PACKAGES = re.compile(
     r"(.+\.py"
     r"|capture/assets/faces\.npz"
     r"|dashboard/assets/[a-z-]+\.(css|js)"
+    r"|dashboard/charts/(LICENSE|plotly-cartesian\.min\.js|templates\.json)"
     r"|(dashboard|models)/templates/[a-z-]+\.html"
     r"|models/manifest\.toml"
     r"|models/(MODEL|DETECTOR)_CARD\.md"
