@@ -178,6 +178,7 @@ def test_what_opens_on_a_page_is_clean(
     wrong: dict[str, list[str]] = {}
     with serve(reading()) as served, tab(browser, served, color_scheme=scheme) as page:
         opened(page, served.url + "/start")
+        expect(page.locator("#start-view-section")).to_be_visible(timeout=SLOW)
         page.get_by_label("Show it").check(force=True)
         expect(page.locator(".cp-view-picture img")).to_be_visible(timeout=SLOW)
         wrong["live view"] = faults(page)

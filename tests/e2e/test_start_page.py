@@ -99,6 +99,7 @@ def test_the_demo_is_started_paused_and_stopped_from_the_page(
 
         # the last frame is shown only where it is asked for, from memory
         expect(page.locator(".cp-view-picture")).to_have_count(0)
+        expect(page.locator("#start-view-section")).to_be_visible(timeout=SLOW)
         page.get_by_label("Show it").check(force=True)
         expect(page.locator(".cp-view-picture img")).to_be_visible(timeout=SLOW)
         expect(page.locator(".cp-view-tile")).to_have_count(27, timeout=SLOW)
