@@ -15,9 +15,13 @@ from capture.frame import Frame
 from classpulse.settings import Settings
 from engagement.consent import ClassRoll
 from engagement.errors import ClasspulseError
-from engagement.records import Mode, State
+from engagement.names import clean_name
+from engagement.records import Consent, Mode, State
+from storage.students import class_names, read_class_list
 
 if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
     from inference.reader import Reader
 
 MINIMUM_FREE_BYTES: Final = 500_000_000
@@ -92,6 +96,22 @@ class PictureRead:
     named: int
     seats: int
     seconds: float
+
+
+def roll_before_class(engine: "Engine", name: str) -> ClassRoll:
+    """Whom to look at before a class of this name: by its list, but who refused in any class is left out, since the
+    name is often not the right one yet. Without a list of that name all lists hold."""
+    lists = [found for known in class_names(engine) if (found := read_class_list(engine, known)) is not None]
+    named = next((one for one in lists if one.name == clean_name(name)), None)
+    known = [
+        (student.id, student.name, student.consent)
+        for one in lists
+        for student in one.students
+        if named is None or one is named or student.consent is Consent.REFUSED
+    ]
+    if named is None:
+        return ClassRoll(known, only_agreed=any(one.only_agreed for one in lists))
+    return ClassRoll(known, only_agreed=named.only_agreed, own_label=named.own_label, by_hand=named.labels)
 
 
 def read_picture(frame: Frame, reader: "Reader", roll: ClassRoll) -> PictureRead:

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Engine
 
-from capture.agent import AgentSettings, roll_of
+from capture.agent import AgentSettings
 from capture.errors import AgentError
 from capture.sources import is_synthetic, open_source
 from capture.stages import Stage
 from capture.supervisor import Supervisor
-from classpulse.checks import Examination
+from classpulse.checks import Examination, roll_before_class
 from classpulse.choices import find_choices
 from classpulse.errors import StartRefusedError
 from classpulse.place import check_mode, modes_of, tell
@@ -35,7 +35,6 @@ from storage import queries
 from storage.queries import Condition
 from storage.recorder import Recorder
 from storage.stop import request_stop
-from storage.students import read_class_list
 
 if TYPE_CHECKING:
     from inference.reader import Reader
@@ -224,7 +223,7 @@ class LiveControls:
             chosen = with_wanted(self._chosen, replace(wanted, mode=Mode.PARTICIPATION))
 
         def roll() -> ClassRoll:
-            return roll_of(read_class_list(self._engine, wanted.name))
+            return roll_before_class(self._engine, wanted.name)
 
         return self._looks.begin(Examination(chosen, self._load_reader, roll, served=True), wanted.source)
 

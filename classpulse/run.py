@@ -529,12 +529,11 @@ def doctor(chosen: Settings) -> "list[Check]":
 
 
 def _roll(chosen: Settings) -> "ClassRoll":
-    """Whom to look at in the class of these settings."""
-    from capture.agent import roll_of
-    from storage.students import read_class_list
+    """Whom to look at before a class of these settings."""
+    from classpulse.checks import roll_before_class
 
     with database(chosen) as engine:
-        return roll_of(read_class_list(engine, chosen.session.name))
+        return roll_before_class(engine, chosen.session.name)
 
 
 def _look_reader(chosen: Settings) -> "Reader":
@@ -545,12 +544,13 @@ def _look_reader(chosen: Settings) -> "Reader":
     """
     from inference.reader import load_reader
 
-    curious = chosen.session.mode is not Mode.PARTICIPATION
+    mode = chosen.session.mode
     return load_reader(
         detector=chosen.inference.detector,
         detector_model=chosen.inference.detector_model,
-        expressions=curious,
-        keep_names=curious,
+        # not before it was said that the class agreed
+        expressions=mode is Mode.AGGREGATE or (mode is Mode.INDIVIDUAL and chosen.session.agreed),
+        keep_names=mode is not Mode.PARTICIPATION,
         label_budget=None,
     )
 

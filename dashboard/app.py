@@ -160,7 +160,10 @@ def _asked_from() -> str | None:
     """The path of our page that asks for the layout, None where the browser does not say."""
     if not has_request_context():
         return None
-    asking = urlsplit(request.referrer or "")
+    try:
+        asking = urlsplit(request.referrer or "")
+    except ValueError:  # no address at all
+        return None
     return asking.path if asking.netloc == request.host else None
 
 

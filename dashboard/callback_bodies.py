@@ -20,9 +20,8 @@ def fault_of(body: bytes, callbacks: Mapping[str, Mapping[str, Any]]) -> str | N
     """
     try:
         asked = json.loads(body, parse_constant=_refuse, parse_float=_finite, parse_int=_countable)
-        if b"\\u" in body:
-            # half of a character is none: neither a database nor an answer can hold it
-            json.dumps(asked, ensure_ascii=False).encode()
+        # half of a character is none: neither a database nor an answer can hold it
+        json.dumps(asked, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         return "The body is not JSON."
     output = asked.get("output") if isinstance(asked, dict) else None

@@ -17,5 +17,5 @@ def harmless(text: str, *, parted: bool) -> str:
             with a CSV file at a semicolon: what follows such a character gets an apostrophe too.
     """
     if parted:
-        text = text[:1] + _FORMULA_INSIDE.sub(r"\1'", text[1:])
+        text = _FORMULA_INSIDE.sub(r"\1'", text)
     return f"'{text}" if text.startswith(_FORMULA_STARTS) else text

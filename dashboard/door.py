@@ -34,7 +34,7 @@ from storage import accounts, logins
 from storage.accounts import Role
 from storage.audit import AuditAction, audit
 from storage.errors import OutOfScopeError, StorageError, UnknownAccountError
-from storage.scope import restricted
+from storage.scope import Scope, restricted
 
 LOGIN: Final = "/login"
 LOGOUT: Final = "/logout"
@@ -278,7 +278,7 @@ class Door:
         old, new = request.form.get("password", ""), request.form.get("new-password", "")
         if new != request.form.get("again", ""):
             raise PasswordRefusedError("The new password was not typed the same twice: type it again.")
-        with restricted(None):
+        with restricted(Scope(account.name, None, account.id)):
             known = accounts.password_hash(self._engine, account.name)
             attempt = self._attempts.begin(accounts.compared(account.name), request.remote_addr, who.login)
             if attempt.wait > 0:

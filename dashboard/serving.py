@@ -171,8 +171,8 @@ class PlainServer:
             # waitress spools larger answers to files: a report names students and stays in memory
             inbuf_overflow=_IN_MEMORY,
             outbuf_overflow=_IN_MEMORY,
-            # without a proxy they stay, and what has them is turned away
-            clear_untrusted_proxy_headers=proxy is not None,
+            # they stay, so that who comes through another proxy is known for it (`dashboard.forwarding`)
+            clear_untrusted_proxy_headers=False,
             **(
                 {}
                 if proxy is None

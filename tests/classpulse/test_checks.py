@@ -9,17 +9,19 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from sqlalchemy import Engine
 
 from capture.classroom import Classroom
 from capture.doctor import Check
 from capture.frame import Frame
-from classpulse.checks import Examination, judge_reading, read_picture
+from classpulse.checks import Examination, judge_reading, read_picture, roll_before_class
 from classpulse.settings import Settings
-from engagement.consent import ClassRoll
+from engagement.consent import ClassRoll, Look
 from engagement.records import Box, Consent, Face, Label, State, Tile, TileReading
 from inference.names import LabelReader
 from inference.quality import QualityGate
 from inference.reader import Reader, ReaderResult
+from storage import students
 from storage.errors import DatabaseUnreachableError
 
 
@@ -127,3 +129,19 @@ def test_where_the_class_list_cannot_be_read_nobody_is_looked_at(tmp_path: Path,
 
     found = examined(tmp_path, gallery, away)["faces"]
     assert (found.state, found.advice) == ("fail", "The database does not answer: try again.")
+
+
+def test_who_refused_in_any_class_is_left_out_before_a_class(engine: Engine) -> None:
+    ada = students.add_student(engine, "9a", "Ada Okafor")
+    ben = students.add_student(engine, "9b", "Ben Carver")
+    students.add_student(engine, "9b", "Grace Lee")
+    assert not roll_before_class(engine, "Chess").needs_names
+    students.set_consent(engine, ada, Consent.REFUSED, None, None)
+    labels = [Label(name, name) for name in ("Ada Okafor", "Ben Carver", "Grace Lee")]
+    for name in ("9a", "9A", "9b", "Chess"):
+        assert roll_before_class(engine, name).looks(labels) == (Look.OPTED_OUT, Look.READ, Look.READ)
+    students.set_consent(engine, ben, Consent.AGREED, None, None)
+    students.update_class_list(engine, "9b", only_agreed=True)
+    for name in ("9b", "Chess"):
+        assert roll_before_class(engine, name).looks(labels) == (Look.OPTED_OUT, Look.READ, Look.OPTED_OUT)
+    assert roll_before_class(engine, "9a").looks(labels) == (Look.OPTED_OUT, Look.READ, Look.READ)
