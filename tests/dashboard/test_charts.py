@@ -1,6 +1,8 @@
 """What draws the charts is what plotly and Mantine bring, less what we do not use: `bash .ci/charts` writes it anew."""
 
+import hashlib
 import json
+from pathlib import Path
 
 from dash import Dash
 from plotly.offline import get_plotlyjs_version
@@ -18,6 +20,11 @@ def test_the_library_is_of_the_version_that_plotly_brings() -> None:
     head = charts.plotly_js()[:200]
     assert f"plotly.js (cartesian - minified) v{get_plotlyjs_version()}\n" in head, _ANEW
     assert "MIT" in head
+
+
+def test_the_library_is_the_file_that_was_looked_at() -> None:
+    script = (Path(__file__).parents[2] / ".ci" / "charts").read_text(encoding="utf-8")
+    assert f"\nsum={hashlib.sha256(charts.LIBRARY.read_bytes()).hexdigest()}\n" in script
 
 
 def test_the_templates_are_those_of_mantine() -> None:
