@@ -431,7 +431,8 @@ class Timeline:
             axis["range"] = _range(span, self._zone)
         return {
             "template": template(self._scheme),
-            "margin": {"l": 62, "r": 14, "t": 30, "b": 26},
+            # room for one row of the legend: where Plotly has to make it, it first draws the legend into the chart
+            "margin": {"l": 62, "r": 14, "t": 48, "b": 26},
             "hovermode": "x unified",
             "dragmode": "zoom",
             "uirevision": key,
