@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from dashboard.shapes import misfit
@@ -40,7 +40,9 @@ def _shape_fault(asked: Mapping[str, Any], known: Mapping[str, Any]) -> str | No
     if not _is_outputs(asked.get("outputs"), known["output"]):
         return "The outputs are not those of the callback."
     changed = asked.get("changedPropIds", [])
-    if not isinstance(changed, list) or not all(_is_property(one, asked["inputs"]) for one in changed):
+    several = [one for part in asked["inputs"] for one in (part if isinstance(part, list) else [part])]
+    sent = {_as_key(one["id"]) for one in several}
+    if not isinstance(changed, list) or not all(_is_property(one, sent) for one in changed):
         return "What has changed is not a list of properties."
     return None
 
@@ -133,7 +135,9 @@ def _is_output(given: Any, known: Any) -> bool:
     )
 
 
-def _is_property(changed: Any, inputs: Any) -> bool:
+def _is_property(changed: Any, sent: Collection[str]) -> bool:
+    """Whether it names a property; of a component of a pattern only if its id is among those that were sent: a callback
+    does what the id of the component says that triggered it."""
     if not isinstance(changed, str):
         return False
     name, dot, _property = changed.rpartition(".")
@@ -142,9 +146,11 @@ def _is_property(changed: Any, inputs: Any) -> bool:
     if not name.startswith("{"):
         return True
     try:
-        told = json.loads(name)
+        return _as_key(json.loads(name)) in sent
     except (ValueError, RecursionError):
         return False
-    # a callback does what the id of the component says that triggered it: it must be one that was sent
-    several = [one for part in inputs for one in (part if isinstance(part, list) else [part])]
-    return any(one["id"] == told for one in several)
+
+
+def _as_key(name: Any) -> str:
+    """The id of a component, the same in whatever order its parts come."""
+    return json.dumps(name, sort_keys=True)

@@ -123,6 +123,12 @@ def test_a_malformed_body_gets_a_sentence(server: Flask, body: Any, caplog: pyte
     assert len(line) < 200
 
 
+def test_half_a_character_is_refused_however_it_is_written(server: Flask) -> None:
+    whole = json.dumps(changed(inputs=[{**GOOD["inputs"][0], "value": "HALF"}]))
+    for half in (b"\\ud800", b"\xed\xa0\x80"):
+        assert send(server, whole.encode().replace(b"HALF", half)) == (400, "The body is not JSON.")
+
+
 def test_the_same_body_in_order_is_answered(server: Flask) -> None:
     status, text = send(server, GOOD)
     assert status == 200
