@@ -278,21 +278,35 @@ def link(
 def read(
     image: Annotated[Path, typer.Argument(help="A photo or a screenshot of a gallery.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    session: Annotated[
+        str | None,
+        typer.Option(help="Class whose list says whom to look at.", show_default="all lists"),
+    ] = None,
+    mode: ModeChoice = None,
+    agreed: AgreedOption = None,
+    database: DatabaseOption = None,
     detector: DetectorOption = None,
     detector_model: DetectorModelOption = None,
 ) -> None:
-    """Read one picture: its tiles, names, faces and, where the place allows it, expressions. Nothing is kept."""
+    """Read one picture: its tiles, names, faces and, as mode and place allow, expressions. Nothing of it is kept."""
     from classpulse import picture, run
 
-    settings = run.settings_with(detector=detector, detector_model=detector_model)
+    settings = run.settings_with(
+        # a file called demo is no class that is made up
+        source=str(image.absolute()),
+        session=session,
+        mode=mode,
+        agreed=agreed,
+        database=database,
+        detector=detector,
+        detector_model=detector_model,
+    )
     if _is_terminal():
         settings = run.told_at_terminal(settings, _choose)
+    result = run.read_picture(settings, image)
     why = run.why_no_expressions(settings)
     if why is not None:
         typer.echo(why, err=True)
-    result = picture.read(
-        image, settings.inference.detector, settings.inference.detector_model, expressions=why is None
-    )
     typer.echo(json.dumps(result) if as_json else picture.as_text(result))
 
 

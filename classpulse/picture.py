@@ -1,56 +1,62 @@
-"""`classpulse read`: one picture through tiles, names, faces and expressions; nothing is kept."""
+"""`classpulse read`: one picture through tiles, names, faces and expressions, as the mode allows; nothing is kept."""
 
 import time
+from collections import Counter
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from engagement.consent import ClassRoll
 from engagement.emotion import EXPRESSIONS
-from engagement.records import Box, TileReading
+from engagement.policy import Policy
+from engagement.records import Box, Mode, TileReading
+
+if TYPE_CHECKING:
+    from inference.reader import Reader
 
 
-def read(
-    image: Path, detector: str, detector_model: Path | None, *, expressions: bool = True
-) -> dict[str, Any]:
+def read(image: Path, load_reader: Callable[[], "Reader"], roll: ClassRoll, mode: Mode) -> dict[str, Any]:
     """Read one picture.
 
     Args:
         image: a file.
-        detector: name of the face detector.
-        detector_model: its model file, where it needs one.
-        expressions: False does not even load the expression model.
+        load_reader: makes the reader, once the picture is there; without a classifier in participation mode.
+        roll: whom to look at.
+        mode: what may be said of whom: expressions of each tile in `individual`, only how many tiles showed which in
+            `aggregate`, and that only of a group, none in `participation`.
 
     Returns:
-        JSON types: image {width, height}, tiles [{box, name, state, face, expression, probabilities}] with boxes in
-        pixels of the picture, timings_ms {tiles, faces, expression, names, total}, measured warm: the models are
-        loaded and have run once before the clock starts.
+        JSON types: mode, image {width, height}, faces_read, expressions {expression: tiles} (null where the mode or the
+        number of faces forbids it), tiles [{box, name, state, face, expression, probabilities}] with boxes in pixels
+        of the picture, timings_ms {tiles, faces, expression, names, total}, measured warm: the models are loaded and
+        have run once before the clock starts.
 
     Raises:
         capture.errors.SourceError: the picture is missing or cannot be decoded.
     """
     from capture.gallery import find_tiles
     from capture.replay import load_image
-    from classpulse.process import keep_no_dump
-    from inference.reader import load_reader
 
-    keep_no_dump()
     pixels = load_image(image)
     height, width = pixels.shape[:2]
-    reader = load_reader(
-        detector=detector, detector_model=detector_model, expressions=expressions, label_budget=None
-    )
+    reader = load_reader()
     # warm on the mirror image: as much work, and nothing that is remembered of its labels helps with the picture's own
     mirrored = np.ascontiguousarray(pixels[:, ::-1])
-    reader.read(mirrored, find_tiles(mirrored))
+    reader.read(mirrored, find_tiles(mirrored), roll)
     started = time.perf_counter()
     tiles = find_tiles(pixels)
     found = time.perf_counter()
-    result = reader.read(pixels, tiles)
+    result = reader.read(pixels, tiles, roll)
     ended = time.perf_counter()
+    shown = [_expression(reading) for reading in result.readings]
     return {
+        "mode": mode.value,
         "image": {"width": width, "height": height},
-        "tiles": [_as_json(reading) for reading in result.readings],
+        "faces_read": sum(one is not None for one in shown),
+        "expressions": _counts(shown, mode),
+        "tiles": [_as_json(reading, expressions=mode is Mode.INDIVIDUAL) for reading in result.readings],
         "timings_ms": {
             "tiles": round((found - started) * 1000, 1),
             **{stage: round(ms, 1) for stage, ms in result.timings_ms.items()},
@@ -64,6 +70,15 @@ def as_text(result: dict[str, Any]) -> str:
     tiles = result["tiles"]
     faces = sum(tile["face"] is not None for tile in tiles)
     lines = [f"{len(tiles)} tiles, {faces} faces, {result['timings_ms']['total']:.0f} ms"]
+    if result["expressions"] is not None:
+        counts = sorted(result["expressions"].items(), key=lambda item: -item[1])
+        shown = ", ".join(f"{expression} {count}" for expression, count in counts if count)
+        lines.append(f"Expressions of {result['faces_read']} faces: {shown or 'none'}")
+    elif result["mode"] == Mode.AGGREGATE:
+        fewest = Policy(Mode.AGGREGATE).minimum_group
+        lines.append(
+            f"Expressions are told of at least {fewest} faces; {result['faces_read']} could be read."
+        )
     for number, tile in enumerate(tiles, start=1):
         line = f"{number:3}  {tile['name'] or '(no name read)'}: {tile['state'].replace('_', ' ')}"
         if tile["expression"] is not None:
@@ -72,7 +87,20 @@ def as_text(result: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _as_json(reading: TileReading) -> dict[str, Any]:
+def _expression(reading: TileReading) -> str | None:
+    return None if reading.probabilities is None else EXPRESSIONS[int(np.argmax(reading.probabilities))]
+
+
+def _counts(shown: Sequence[str | None], mode: Mode) -> dict[str, int] | None:
+    """How many tiles showed which expression; None where that may not be said."""
+    counted = Counter(one for one in shown if one is not None)
+    few = mode is Mode.AGGREGATE and counted.total() < Policy(mode).minimum_group
+    if mode is Mode.PARTICIPATION or few:
+        return None
+    return {expression: counted[expression] for expression in EXPRESSIONS}
+
+
+def _as_json(reading: TileReading, *, expressions: bool) -> dict[str, Any]:
     face = None
     if reading.face is not None:
         face = {
@@ -80,9 +108,8 @@ def _as_json(reading: TileReading) -> dict[str, Any]:
             "landmarks": [[round(float(x), 1), round(float(y), 1)] for x, y in reading.face.landmarks],
             "score": round(reading.face.score, 3),
         }
-    expression = probabilities = None
-    if reading.probabilities is not None:
-        expression = EXPRESSIONS[int(np.argmax(reading.probabilities))]
+    probabilities = None
+    if expressions and reading.probabilities is not None:
         probabilities = {
             name: round(float(p), 4) for name, p in zip(EXPRESSIONS, reading.probabilities, strict=True)
         }
@@ -91,7 +118,7 @@ def _as_json(reading: TileReading) -> dict[str, Any]:
         "name": reading.label.name,
         "state": reading.state.value,
         "face": face,
-        "expression": expression,
+        "expression": _expression(reading) if expressions else None,
         "probabilities": probabilities,
     }
 

@@ -66,10 +66,15 @@ def check_mode(chosen: Settings) -> None:
 
 
 def why_no_expressions(chosen: Settings) -> str | None:
-    """Why the expressions on one picture may not be read, a sentence; None where they may, as in a class."""
+    """Why no expression is read with these settings, a sentence; None where some are."""
     session = chosen.session
-    if Mode.AGGREGATE in modes_allowed(session.place, session.institution):
+    if session.mode is not Mode.PARTICIPATION:
         return None
+    if Mode.AGGREGATE in modes_allowed(session.place, session.institution):
+        return (
+            "Expressions are not read in participation mode: --mode aggregate counts them, --mode individual --agreed "
+            "tells each tile's."
+        )
     return f"Expressions are not read: {_why(session)}."
 
 

@@ -403,10 +403,44 @@ def tell_place(chosen: Settings, place: str, institution: str) -> Settings:
 
 
 def why_no_expressions(chosen: Settings) -> str | None:
-    """Why the expressions on one picture may not be read, a sentence; None where they may."""
+    """Why no expression is read with these settings, a sentence; None where some are."""
     from classpulse import place
 
     return place.why_no_expressions(chosen)
+
+
+def read_picture(chosen: Settings, image: Path) -> dict[str, Any]:
+    """Read one picture as its mode allows; what `classpulse.picture.read` gives.
+
+    Args:
+        chosen: the settings; the picture is their source, since people who are made up may be read in every mode.
+        image: a file.
+
+    Raises:
+        ModeRefusedError: the mode may not be used where the class is, or needs a class that agreed.
+        capture.errors.SourceError: the picture is missing or cannot be decoded.
+    """
+    from classpulse import picture
+    from classpulse.checks import roll_before_class
+    from classpulse.place import check_mode, note
+    from storage.audit import AuditAction, audit
+
+    check_mode(chosen)
+    keep_no_dump()
+    mode = chosen.session.mode
+    with database(chosen) as engine:
+        roll = roll_before_class(engine, chosen.session.name)
+        result = picture.read(image, partial(_look_reader, chosen, keep_names=True), roll, mode)
+        if mode is not Mode.PARTICIPATION:
+            note(chosen, engine, "settings")
+            audit(
+                engine,
+                AuditAction.PICTURE_READ,
+                ACTOR,
+                mode=mode.value,
+                class_agreed=chosen.session.agreed,
+            )
+    return result
 
 
 def place_in_words(chosen: Settings) -> str:
@@ -536,8 +570,12 @@ def _roll(chosen: Settings) -> "ClassRoll":
         return roll_before_class(engine, chosen.session.name)
 
 
-def _look_reader(chosen: Settings) -> "Reader":
+def _look_reader(chosen: Settings, *, keep_names: bool | None = None) -> "Reader":
     """A reader of one picture, which reads all names at once.
+
+    Args:
+        chosen: the settings.
+        keep_names: whether names are given; None as in a class of this mode.
 
     Raises:
         ModelsError, InferenceError: it cannot be loaded.
@@ -550,7 +588,7 @@ def _look_reader(chosen: Settings) -> "Reader":
         detector_model=chosen.inference.detector_model,
         # not before it was said that the class agreed
         expressions=mode is Mode.AGGREGATE or (mode is Mode.INDIVIDUAL and chosen.session.agreed),
-        keep_names=mode is not Mode.PARTICIPATION,
+        keep_names=mode is not Mode.PARTICIPATION if keep_names is None else keep_names,
         label_budget=None,
     )
 

@@ -64,6 +64,7 @@ class AuditAction(StrEnum):
 
     PLACE_TOLD = "place_told"
     SESSION_STARTED = "session_started"
+    PICTURE_READ = "picture_read"
     CONSENT_CHANGED = "consent_changed"
     SESSION_EXPORTED = "session_exported"
     STUDENT_EXPORTED = "student_exported"

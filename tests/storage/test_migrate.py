@@ -18,9 +18,9 @@ from sqlalchemy import Engine, inspect, text
 
 from engagement.records import IntervalRecord
 from storage import queries
-from storage.audit import audit_entries
+from storage.audit import AuditAction, audit, audit_entries
 from storage.database import default_url, open_database, writing
-from storage.errors import DatabaseDamagedError, ForeignDatabaseError, NewerDatabaseError
+from storage.errors import DatabaseDamagedError, ForeignDatabaseError, NewerDatabaseError, RowRefusedError
 from storage.migrate import alembic_config, backups, migrate, script_folder
 from storage.recorder import NewSession, Recorder
 from storage.schema import Base
@@ -55,6 +55,26 @@ def newer_scripts(tmp_path: Path) -> Callable[..., Path]:
         migration = NEXT.format(head=head, recreate=recreate, more=more)
         (folder / "versions" / "9999_later.py").write_text(migration)
         return folder
+
+    return make
+
+
+@pytest.fixture
+def as_of(engine: Engine, tmp_path: Path) -> Callable[[str], Engine]:
+    """The engine with an empty database as an older version made it."""
+
+    def make(last: str) -> Engine:
+        def newer(_folder: str, names: list[str]) -> set[str]:
+            return {name for name in names if name[:4].isdigit() and name[:4] > last}
+
+        folder = tmp_path / f"scripts of {last}"
+        shutil.copytree(script_folder(), folder, ignore=newer)
+        with writing(engine) as connection:
+            Base.metadata.drop_all(connection)
+            connection.exec_driver_sql("DROP TABLE alembic_version")
+        migrate(engine, folder)
+        assert revision(engine) == last
+        return engine
 
     return make
 
@@ -141,12 +161,11 @@ def test_an_older_server_is_upgraded_in_place(
         assert connection.scalar(text("SELECT room FROM sessions")) == "12"
 
 
-def test_the_lines_of_the_log_are_given_to_the_accounts_that_wrote_them(engine: Engine) -> None:
+def test_the_lines_of_the_log_are_given_to_the_accounts_that_wrote_them(
+    as_of: Callable[[str], Engine],
+) -> None:
+    engine = as_of("0006")
     with writing(engine) as connection:
-        for table in ("audit_log", "accounts"):
-            connection.exec_driver_sql(f"DELETE FROM {table}")  # noqa: S608
-        connection.exec_driver_sql("ALTER TABLE audit_log DROP COLUMN account_id")
-        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0006'")
         # the first Ada was removed before the second was made
         connection.exec_driver_sql(
             "INSERT INTO accounts (id, name, key, role, password, made_at, password_at) VALUES "
@@ -164,6 +183,25 @@ def test_the_lines_of_the_log_are_given_to_the_accounts_that_wrote_them(engine: 
             connection.execute(line, {"at": f"2026-03-02 {at}", "actor": actor})
     migrate(engine)
     assert [entry.account_id for entry in reversed(audit_entries(engine))] == [None, 5, None]
+
+
+def test_a_log_that_learns_a_word_keeps_its_lines_and_their_numbers(as_of: Callable[[str], Engine]) -> None:
+    engine = as_of("0007")
+    with writing(engine) as connection:
+        line = text(
+            "INSERT INTO audit_log (at, actor, action, subject, detail, account_id) "
+            "VALUES ('2026-03-02 10:00:00.000000', 'page', :action, 1, '{\"days\": 3}', 7)"
+        )
+        for action in ("session_erased", "session_kept", "session_kept"):
+            connection.execute(line, {"action": action})
+        connection.execute(text("DELETE FROM audit_log WHERE id = 3"))
+    migrate(engine)
+    audit(engine, AuditAction.PICTURE_READ, "command line", mode="aggregate")
+    entries = [(one.id, str(one.action), one.account_id) for one in audit_entries(engine)]
+    # a number that was given is never given again
+    assert entries == [(4, "picture_read", None), (2, "session_kept", 7), (1, "session_erased", 7)]
+    with pytest.raises(RowRefusedError), writing(engine) as connection:
+        connection.execute(line, {"action": "something_else"})
 
 
 def test_an_upgrade_that_fails_changes_nothing(

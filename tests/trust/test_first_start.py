@@ -7,8 +7,10 @@ import subprocess
 import sys
 import time
 import tomllib
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -23,11 +25,12 @@ from classpulse.errors import ModeRefusedError, SettingsError, StartRefusedError
 from classpulse.place import check_mode
 from dashboard.controls import Told, Wanted
 from engagement.place import Institution, Place
-from engagement.records import Mode
+from engagement.records import Consent, Mode
 from storage import queries
 from storage.audit import AuditAction, AuditEntry, audit_entries
 from storage.database import open_database
 from storage.migrate import migrate
+from storage.students import add_student, set_consent
 
 NOWHERE = (
     "",
@@ -67,6 +70,15 @@ def picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A gallery of four, as a file whose name begins as the demo does."""
     path = tmp_path_factory.mktemp("pictures") / "demo.png"
     with Classroom(seats=4, width=960, height=540) as classroom:
+        Image.fromarray(classroom.draw(3.0)).save(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def crowd(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A gallery of sixteen, most of whose faces can be read."""
+    path = tmp_path_factory.mktemp("pictures") / "crowd.png"
+    with Classroom(seats=16, width=1280, height=720) as classroom:
         Image.fromarray(classroom.draw(3.0)).save(path)
     return path
 
@@ -187,11 +199,110 @@ def test_one_picture_is_read_without_expressions_where_nobody_has_allowed_them(
     assert {(tile["expression"], tile["probabilities"]) for tile in tiles} == {(None, None)}
 
 
-def test_one_picture_is_read_with_expressions_where_they_are_allowed(file: Path, picture: Path) -> None:
+def read_picture(picture: Path, *options: str) -> tuple[dict[str, Any], str]:
+    done = CliRunner().invoke(app, ["read", str(picture), "--json", *options])
+    assert done.exit_code == 0, done.stderr
+    return json.loads(done.stdout), done.stderr
+
+
+def test_one_picture_is_read_as_its_mode_allows(
+    file: Path, picture: Path, crowd: Path, engine: Engine
+) -> None:
     file.write_text(ELSEWHERE)
-    done = CliRunner().invoke(app, ["read", str(picture), "--json"])
-    assert (done.exit_code, done.stderr) == (0, "")
-    assert any(tile["expression"] for tile in json.loads(done.stdout)["tiles"])
+    read, said = read_picture(picture)
+    assert said == (
+        "Expressions are not read in participation mode: --mode aggregate counts them, --mode individual --agreed "
+        "tells each tile's.\n"
+    )
+    assert (read["mode"], read["expressions"]) == ("participation", None)
+    assert not any(tile["expression"] for tile in read["tiles"])
+    assert log(engine, AuditAction.PICTURE_READ) == []
+
+    # four faces are no group
+    few, said = read_picture(picture, "--mode", "aggregate")
+    assert (few["expressions"], said) == (None, "")
+    many, _ = read_picture(crowd, "--mode", "aggregate")
+    assert sum(many["expressions"].values()) == many["faces_read"] >= 5
+    for tile in few["tiles"] + many["tiles"]:
+        assert (tile["expression"], tile["probabilities"]) == (None, None)
+
+    each, _ = read_picture(crowd, "--mode", "individual", "--agreed")
+    shown = Counter(tile["expression"] for tile in each["tiles"] if tile["expression"] is not None)
+    assert shown == Counter(each["expressions"]) == Counter(many["expressions"])
+    last, *_, first = log(engine, AuditAction.PICTURE_READ)
+    assert (first.actor, dict(first.detail)) == ("command line", {"mode": "aggregate", "class_agreed": False})
+    assert dict(last.detail) == {"mode": "individual", "class_agreed": True}
+
+
+def test_a_picture_in_words_tells_of_nobody_where_the_mode_forbids_it(
+    file: Path, picture: Path, crowd: Path
+) -> None:
+    file.write_text(ELSEWHERE)
+
+    def words(image: Path, *options: str) -> str:
+        done = CliRunner().invoke(app, ["read", str(image), *options])
+        assert done.exit_code == 0, done.stderr
+        return done.stdout
+
+    assert "xpression" not in words(picture)
+    few = words(picture, "--mode", "aggregate")
+    assert "Expressions are told of at least 5 faces; " in few
+    assert ", expression " not in few
+    many = words(crowd, "--mode", "aggregate")
+    assert many.splitlines()[1].startswith("Expressions of ")
+    assert ", expression " not in many
+    assert ", expression " in words(crowd, "--mode", "individual", "--agreed")
+
+
+def test_a_picture_called_as_the_demo_is_none(
+    file: Path, picture: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(file.parent)
+    Path("demo").write_bytes(picture.read_bytes())
+    done = CliRunner().invoke(app, ["read", "demo", "--mode", "individual", "--agreed"])
+    assert isinstance(done.exception, ModeRefusedError)
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "reason"),
+    [
+        (ELSEWHERE, ("--mode", "individual"), "Individual mode is for a class that was told and agreed"),
+        (
+            NOWHERE[1],
+            ("--mode", "individual", "--agreed"),
+            "Individual mode reads expressions, and in the EU",
+        ),
+        # made-up people may be read everywhere, a picture is none whatever the settings' source is
+        (
+            '[capture]\nsource = "demo"\n',
+            ("--mode", "aggregate"),
+            "Aggregate mode reads expressions, and it has not",
+        ),
+    ],
+)
+def test_one_picture_is_refused_where_a_class_would_be(
+    file: Path, picture: Path, engine: Engine, text: str, options: tuple[str, ...], reason: str
+) -> None:
+    file.write_text(text)
+    done = classpulse("read", str(picture), *options)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"classpulse: {reason}")
+    assert log(engine, AuditAction.PICTURE_READ) == []
+
+
+def test_who_refused_in_any_class_is_left_out_of_one_picture(
+    file: Path, picture: Path, engine: Engine
+) -> None:
+    file.write_text(ELSEWHERE)
+    free, _ = read_picture(picture)
+    name = next(tile["name"] for tile in free["tiles"] if tile["face"] is not None)
+    student = add_student(engine, "Chess", name)
+    set_consent(engine, student, Consent.REFUSED, None, None)
+    for options in ((), ("--mode", "individual", "--agreed"), ("--session", "Physics")):
+        read, _ = read_picture(picture, *options)
+        out = next(tile for tile in read["tiles"] if tile["name"] == name)
+        assert (out["state"], out["face"], out["expression"]) == ("opted_out", None, None)
+        assert sum(tile["state"] == "opted_out" for tile in read["tiles"]) == 1
 
 
 @pytest.mark.parametrize(
