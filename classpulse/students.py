@@ -100,6 +100,7 @@ def import_list(
     for remark in (*roster.left_out, *roster.hints):
         typer.echo(f"Line {remark.line}: {remark.text}", err=True)
     with run.database(run.settings_with(database=database)) as engine:
+        class_name = students.class_as_written(engine, class_name)
         roll = students.read_class_list(engine, class_name)
         rows = [students.NewStudent(row.name, row.consent) for row in roster.rows]
         steps = students.plan_import(roll.students if roll else (), rows)

@@ -4,7 +4,7 @@ A class is all sessions of one (cleaned) name. Every name that comes in is hosti
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
@@ -36,6 +36,8 @@ __all__ = [
     "Student",
     "add_student",
     "answer_offer",
+    "class_as_written",
+    "class_list_alike",
     "class_names",
     "ensure_class_list",
     "find_student",
@@ -139,9 +141,37 @@ def class_list_alike(engine: Engine, name: str) -> str | None:
     if cleaned is None:
         return None
     with reading(engine) as connection:
-        names = connection.scalars(select(ClassListTable.name)).all()
-    alike = (known for known in names if known.casefold() == cleaned.casefold())
-    return None if cleaned in names else next(alike, None)
+        found = _spelling(cleaned, connection.scalars(select(ClassListTable.name)))
+    return None if found == cleaned else found
+
+
+def class_as_written(engine: Engine, name: str) -> str:
+    """The class of this name as it is written already, in a list or else in the newest of its sessions, whatever the
+    capital letters; the cleaned name where there is none.
+
+    Raises:
+        InvalidRecordError: nothing is left of the name once it is cleaned.
+    """
+    with reading(engine) as connection:
+        return _written(connection, name)
+
+
+def _written(connection: Connection, name: str) -> str:
+    cleaned = clean_name(name)
+    if cleaned is None:
+        raise InvalidRecordError("A class needs a name of at least one visible letter: type another one.")
+    listed = _spelling(cleaned, connection.scalars(select(ClassListTable.name)))
+    if listed is not None:
+        return listed
+    # a list under another spelling would hold for no session, also for the one that is running
+    sessions = select(SessionTable.name).order_by(SessionTable.ended_at.isnot(None), SessionTable.id.desc())
+    return _spelling(cleaned, connection.scalars(sessions)) or cleaned
+
+
+def _spelling(name: str, known: Iterable[str]) -> str | None:
+    """Of the names that differ from `name` only by capital letters, `name` itself, else the first; None of none."""
+    alike = [one for one in known if one.casefold() == name.casefold()]
+    return name if name in alike else next(iter(alike), None)
 
 
 def read_class_list(engine: Engine, name: str) -> ClassList | None:
@@ -186,7 +216,7 @@ def read_student(engine: Engine, student_id: int) -> Student:
 
 
 def ensure_class_list(engine: Engine, name: str) -> str:
-    """Make the list of a class where it has none, and return the class's cleaned name.
+    """Make the list of a class where it has none, and return the class's name as it is written already.
 
     Raises:
         InvalidRecordError: nothing is left of the name once it is cleaned.
@@ -432,15 +462,13 @@ def _student(row: Any) -> Student:
 
 
 def _ensure(connection: Connection, name: str) -> str:
-    cleaned = clean_name(name)
-    if cleaned is None:
-        raise InvalidRecordError("A class needs a name of at least one visible letter: type another one.")
+    written = _written(connection, name)
     connection.execute(
         _dialect_insert(connection, ClassListTable)
-        .values(name=cleaned, only_agreed=False)
+        .values(name=written, only_agreed=False)
         .on_conflict_do_nothing()
     )
-    return cleaned
+    return written
 
 
 def _insert(

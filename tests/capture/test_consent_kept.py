@@ -128,8 +128,6 @@ def test_a_class_called_almost_so_is_not_read_without_its_list(engine: Engine) -
         watch(engine, red=())
     with engine.connect() as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM sessions").scalar_one() == 0
-    students.ensure_class_list(engine, "Physics")
-    watch(engine, red=())
 
 
 def test_without_a_list_everybody_is_looked_at_but_the_teacher(engine: Engine) -> None:

@@ -17,6 +17,7 @@ from storage.students import NewStudent
 
 AT = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
 CLASS = "Physics 3B"
+LATER = datetime(2026, 3, 2, 11, 0, tzinfo=UTC)
 
 MakeSession = Callable[..., NewSession]
 MakeRecord = Callable[..., IntervalRecord]
@@ -40,6 +41,25 @@ def test_a_class_is_all_sessions_of_its_name_and_lists_without_any(engine: Engin
     assert empty == students.ClassList("algebra 9b", False, None, (), {})
     with pytest.raises(InvalidRecordError, match="A class needs a name"):
         students.ensure_class_list(engine, "\u200b \x00")
+
+
+def test_a_list_takes_the_name_of_its_class_as_it_is_written_already(
+    engine: Engine, new_session: Callable[..., NewSession]
+) -> None:
+    recorder = Recorder(engine)
+    recorder.open_session(new_session(name="PHYSICS"))  # runs
+    recorder.close_session(recorder.open_session(new_session(name="physics")), LATER)
+    # one that is begun while a class runs holds for it
+    assert students.class_as_written(engine, "Physics ") == "PHYSICS"
+    number = students.add_student(engine, "Physics", "Ada")
+    assert students.read_student(engine, number).class_name == "PHYSICS"
+    # where there is no session, the first list
+    assert students.class_as_written(engine, "algebra") == "algebra"
+    assert students.ensure_class_list(engine, "Algebra") == "Algebra"
+    assert students.ensure_class_list(engine, "ALGEBRA") == "Algebra"
+    assert students.class_list_alike(engine, "physics") == "PHYSICS"
+    assert students.class_list_alike(engine, "PHYSICS") is None
+    assert students.class_list_alike(engine, "chemistry") is None
 
 
 def test_what_holds_for_a_class_is_changed_one_by_one(engine: Engine) -> None:

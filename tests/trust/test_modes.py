@@ -201,6 +201,7 @@ def test_consent_holds_in_participation_and_leaves_no_name_behind(
     assert first.encode() in stored  # on the list
 
 
+@pytest.mark.parametrize("class_name", ["Class", "CLASS"])
 def test_who_refuses_while_a_class_is_read_in_participation_is_masked_from_then_on(
     engine: Engine,
     detector: Watching,
@@ -208,15 +209,16 @@ def test_who_refuses_while_a_class_is_read_in_participation_is_masked_from_then_
     draw: Draw,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
+    class_name: str,
 ) -> None:
     lesson = draw({names[0]})
-    student = students.add_student(engine, "Class", names[0])
     seen: list[int] = []
     commit = Recorder.commit
 
     def refuse_after_the_third(recorder: Recorder, record: IntervalRecord) -> int:
         seen.append(detector.saw_red)
         if len(seen) == 3:
+            student = students.add_student(engine, class_name, names[0])
             students.set_consent(engine, student, Consent.REFUSED, "told me", START)
         return commit(recorder, record)
 
