@@ -506,6 +506,8 @@ class NoteTable(Base):
     __table_args__ = (
         CheckConstraint(f"length(text) BETWEEN 1 AND {MAX_NOTE_LENGTH}", name="text"),
         CheckConstraint(_one_of("kind", NoteKind), name="kind"),
+        # a page that still shows a note that was deleted must not change another one
+        {"sqlite_autoincrement": True},
     )
 
 

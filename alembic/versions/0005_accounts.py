@@ -5,6 +5,8 @@ from typing import Final
 import sqlalchemy as sa
 from alembic import op
 
+from storage.sqlite_tables import remake
+
 revision: Final = "0005"
 down_revision: Final = "0004"
 branch_labels: Final = None
@@ -69,30 +71,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("nonce", name=op.f("pk_used_links")),
     )
     if op.get_bind().dialect.name == "sqlite":
-        _widen_actions_sqlite()
+        remake(op.get_bind(), "audit_log", {_ACTIONS_BEFORE: _ACTIONS})
     else:
         op.drop_constraint(op.f("ck_audit_log_action"), "audit_log", type_="check")
         op.create_check_constraint(op.f("ck_audit_log_action"), "audit_log", sa.text(_ACTIONS))
-
-
-def _widen_actions_sqlite() -> None:
-    # SQLite cannot change a CHECK: the table is made anew from its own words, with the one list replaced
-    connection = op.get_bind()
-    made = str(
-        connection.exec_driver_sql("SELECT sql FROM sqlite_master WHERE name = 'audit_log'").scalar_one()
-    )
-    if _ACTIONS_BEFORE not in made:
-        raise RuntimeError("The table audit_log is not as the migration before made it.")
-    # a number that was given is never given again, also where its line was taken out at the end
-    last = connection.exec_driver_sql("SELECT seq FROM sqlite_sequence WHERE name = 'audit_log'").scalar()
-    op.execute(made.replace(_ACTIONS_BEFORE, _ACTIONS).replace("audit_log", "audit_log_new", 1))
-    op.execute("INSERT INTO audit_log_new SELECT * FROM audit_log")
-    op.drop_table("audit_log")
-    op.rename_table("audit_log_new", "audit_log")
-    if last is not None:
-        op.execute("DELETE FROM sqlite_sequence WHERE name = 'audit_log'")
-        op.execute(
-            sa.text("INSERT INTO sqlite_sequence (name, seq) VALUES ('audit_log', :last)").bindparams(
-                last=last
-            )
-        )

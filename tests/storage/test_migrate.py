@@ -20,9 +20,17 @@ from engagement.records import IntervalRecord
 from storage import queries
 from storage.audit import AuditAction, audit, audit_entries
 from storage.database import default_url, open_database, writing
-from storage.errors import DatabaseDamagedError, ForeignDatabaseError, NewerDatabaseError, RowRefusedError
+from storage.errors import (
+    DatabaseDamagedError,
+    ForeignDatabaseError,
+    NewerDatabaseError,
+    RowRefusedError,
+    UnknownNoteError,
+)
 from storage.migrate import alembic_config, backups, migrate, script_folder
+from storage.notes import add_note, delete_note, edit_note
 from storage.recorder import NewSession, Recorder
+from storage.retention import erase_session
 from storage.schema import Base
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -185,23 +193,54 @@ def test_the_lines_of_the_log_are_given_to_the_accounts_that_wrote_them(
     assert [entry.account_id for entry in reversed(audit_entries(engine))] == [None, 5, None]
 
 
-def test_a_log_that_learns_a_word_keeps_its_lines_and_their_numbers(as_of: Callable[[str], Engine]) -> None:
-    engine = as_of("0007")
+@pytest.mark.parametrize("last", ["0004", "0007"])
+def test_a_log_that_learns_words_keeps_its_lines_and_their_numbers(
+    as_of: Callable[[str], Engine], last: str
+) -> None:
+    engine = as_of(last)
+    line = text(
+        "INSERT INTO audit_log (at, actor, action, subject, detail) "
+        "VALUES ('2026-03-02 10:00:00.000000', 'page', :action, 1, '{\"days\": 3}')"
+    )
     with writing(engine) as connection:
-        line = text(
-            "INSERT INTO audit_log (at, actor, action, subject, detail, account_id) "
-            "VALUES ('2026-03-02 10:00:00.000000', 'page', :action, 1, '{\"days\": 3}', 7)"
-        )
         for action in ("session_erased", "session_kept", "session_kept"):
             connection.execute(line, {"action": action})
         connection.execute(text("DELETE FROM audit_log WHERE id = 3"))
     migrate(engine)
     audit(engine, AuditAction.PICTURE_READ, "command line", mode="aggregate")
-    entries = [(one.id, str(one.action), one.account_id) for one in audit_entries(engine)]
+    entries = [(one.id, str(one.action), dict(one.detail)) for one in audit_entries(engine)]
     # a number that was given is never given again
-    assert entries == [(4, "picture_read", None), (2, "session_kept", 7), (1, "session_erased", 7)]
+    assert entries == [
+        (4, "picture_read", {"mode": "aggregate"}),
+        (2, "session_kept", {"days": 3}),
+        (1, "session_erased", {"days": 3}),
+    ]
     with pytest.raises(RowRefusedError), writing(engine) as connection:
         connection.execute(line, {"action": "something_else"})
+
+
+def test_the_number_of_a_deleted_note_is_never_given_again(
+    as_of: Callable[[str], Engine], new_session: Callable[..., NewSession]
+) -> None:
+    engine = as_of("0008")
+    recorder = Recorder(engine)
+    session_id = recorder.open_session(new_session())
+    at = new_session().started_at
+    kept, deleted = add_note(engine, session_id, at, "kept"), add_note(engine, session_id, at, "deleted")
+    migrate(engine)
+    delete_note(engine, deleted)
+    with pytest.raises(UnknownNoteError):
+        edit_note(engine, deleted, "in a page that was left open", at)
+    later = add_note(engine, session_id, at, "later")
+    assert later > deleted > kept
+    with pytest.raises(UnknownNoteError):
+        edit_note(engine, deleted, "in a page that was left open", at)
+    recorder.close_session(session_id, at)
+    erase_session(engine, session_id, actor="page")
+    with engine.connect() as connection:  # the notes still go with their session
+        assert connection.scalar(text("SELECT count(*) FROM notes")) == 0
+        names = [index["name"] for index in inspect(connection).get_indexes("notes")]
+    assert names == ["ix_notes_session_id"]
 
 
 def test_an_upgrade_that_fails_changes_nothing(
