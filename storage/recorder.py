@@ -115,6 +115,7 @@ class Recorder:
     def __init__(self, engine: Engine, is_alive: Callable[[int], bool] = process_is_alive) -> None:
         self._engine = engine
         self._is_alive = is_alive
+        self._opened: dict[int, datetime] = {}  # sessions that this recorder opened, and when
 
     @property
     def engine(self) -> Engine:
@@ -167,6 +168,7 @@ class Recorder:
                     .where(SessionTable.id == broken_off.id)
                     .values(ended_at=None, interrupted_at=None, **agent)
                 )
+                self._opened[broken_off.id] = now
                 return broken_off
             session_id = connection.execute(
                 insert(SessionTable)
@@ -188,6 +190,7 @@ class Recorder:
                 mode=str(new.mode),
                 class_agreed=new.agreed,
             )
+            self._opened[session_id] = now
         return OpenedSession(session_id, None)
 
     def close_abandoned(self, is_alive: Callable[[int], bool] | None = None) -> list[int]:
@@ -243,10 +246,11 @@ class Recorder:
 
         Raises:
             UnknownSessionError, SessionClosedError: the record's session is not open.
+            SessionBusyError: this recorder opened it, and another agent has gone on with it since.
             InvalidRecordError: the record holds what the session's mode forbids, or names a seat it does not list.
         """
         with writing(self._engine) as connection:
-            _check_mode(record, _open_mode(connection, record.session_id))
+            _check_mode(record, self._held_mode(connection, record.session_id))
             record = _as_answered(record, read_merged(connection, record.session_id))
             interval_id: int = connection.execute(
                 insert(IntervalTable).values(_interval_row(record)).returning(IntervalTable.id)
@@ -272,13 +276,15 @@ class Recorder:
 
         Raises:
             UnknownSessionError, SessionClosedError: the session is not open.
+            SessionBusyError: this recorder opened it, and another agent has gone on with it since.
         """
         with writing(self._engine) as connection:
-            _open_mode(connection, session_id)
+            self._held_mode(connection, session_id)
             _store_heartbeat(connection, session_id, stage, at)
 
     def close_session(self, session_id: int, ended_at: datetime, *, interrupted: bool = False) -> None:
-        """End a session and its open episodes; one that has ended keeps its end.
+        """End a session and its open episodes; one that has ended keeps its end, and so does one that this recorder
+        opened and another agent has gone on with.
 
         Args:
             session_id: the session.
@@ -289,11 +295,45 @@ class Recorder:
             UnknownSessionError: there is no such session.
         """
         with writing(self._engine) as connection:
-            if connection.scalar(select(SessionTable.id).where(SessionTable.id == session_id)) is None:
+            opened_at = connection.scalar(
+                select(SessionTable.opened_at).where(SessionTable.id == session_id).with_for_update()
+            )
+            if opened_at is None:
                 raise _unknown(session_id)
+            if self._opened.get(session_id, opened_at) != opened_at:
+                return
             _close(
                 connection, session_id, ended_at, interrupted_at=datetime.now(UTC) if interrupted else None
             )
+
+    def _held_mode(self, connection: Connection, session_id: int) -> Mode:
+        """The mode of an open session, which on PostgreSQL nobody else changes until the transaction ends."""
+        row = connection.execute(
+            select(
+                SessionTable.mode,
+                SessionTable.ended_at,
+                SessionTable.opened_at,
+                SessionTable.agent_name,
+                SessionTable.agent_pid,
+                SessionTable.agent_host,
+            )
+            .where(SessionTable.id == session_id)
+            .with_for_update()
+        ).one_or_none()
+        if row is None:
+            raise _unknown(session_id)
+        if row.ended_at is not None:
+            raise SessionClosedError(
+                f"Session {session_id} ended at {row.ended_at:%H:%M:%S} UTC, nothing can be added to it: start a new "
+                "one."
+            )
+        if self._opened.get(session_id, row.opened_at) != row.opened_at:
+            # this one was silent for long, as on a computer that slept
+            raise SessionBusyError(
+                f"Session {session_id} is watched by {row.agent_name} (process {row.agent_pid} on {row.agent_host}) "
+                "now, which went on with it: this agent has nothing to add to it and ends."
+            )
+        return Mode(row.mode)
 
     def _lives(self, row: RowMapping, now: datetime, is_alive: Callable[[int], bool] | None = None) -> bool:
         if row["agent_host"] != socket.gethostname():
@@ -401,19 +441,6 @@ def _close(
             .where(key == session_id, table.ended_at.is_(None))
             .values(ended_at=case((table.started_at > end, table.started_at), else_=end))
         )
-
-
-def _open_mode(connection: Connection, session_id: int) -> Mode:
-    row = connection.execute(
-        select(SessionTable.mode, SessionTable.ended_at).where(SessionTable.id == session_id)
-    ).one_or_none()
-    if row is None:
-        raise _unknown(session_id)
-    if row.ended_at is not None:
-        raise SessionClosedError(
-            f"Session {session_id} ended at {row.ended_at:%H:%M:%S} UTC, nothing can be added to it: start a new one."
-        )
-    return Mode(row.mode)
 
 
 def _unknown(session_id: int) -> UnknownSessionError:

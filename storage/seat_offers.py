@@ -119,7 +119,11 @@ def answer_offer(engine: Engine, session_id: int, seat: int, same_as: int, answe
             & (SeatOfferTable.seat == seat)
             & (SeatOfferTable.same_as == same_as)
         )
-        # on PostgreSQL two answers at once wait for each other
+        # on PostgreSQL two answers at once wait for each other, and so does an agent that commits what it read on the
+        # seats as they were
+        connection.execute(
+            select(SessionTable.id).where(SessionTable.id == session_id).with_for_update()
+        ).one_or_none()
         if (
             connection.execute(select(SeatOfferTable.seat).where(offer).with_for_update()).one_or_none()
             is None

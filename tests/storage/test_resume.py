@@ -23,6 +23,7 @@ from engagement.records import (
 )
 from storage import queries
 from storage.database import default_url, open_database, write_engine
+from storage.errors import SessionBusyError
 from storage.history import past_intervals, past_seats
 from storage.migrate import alembic_config, migrate, script_folder
 from storage.pause import pause
@@ -57,6 +58,26 @@ def test_the_session_of_a_dead_agent_goes_on(engine: Engine, new_session: Make, 
     # the agent that came commits the episode again, which is then open as before
     assert queries.episodes(engine, first, open_only=True)["rule"].tolist() == ["camera_off"]
     assert len(queries.sessions(engine)) == 1
+
+
+def test_an_agent_that_wakes_up_leaves_its_session_to_the_one_that_went_on_with_it(
+    engine: Engine, new_session: Make, record: MakeRecord
+) -> None:
+    asleep, first = broken_off(engine, new_session, record)
+    other = Recorder(engine)
+    again = new_session(started_at=START + timedelta(seconds=20), may_resume=True, agent_name="the other one")
+    assert other.open_or_resume(again).id == first
+    other.commit(record(first, 10))
+    with pytest.raises(SessionBusyError, match=rf"Session {first} is watched by the other one .*and ends"):
+        asleep.commit(record(first, 11))
+    with pytest.raises(SessionBusyError):
+        asleep.heartbeat(first, "read", datetime.now(UTC))
+    asleep.close_session(first, START)
+    assert queries.find_session(engine, "last").ended_at is None
+    assert len(queries.intervals_since(engine, first)) == 5
+    other.commit(record(first, 12))
+    other.close_session(first, START + timedelta(seconds=26))
+    assert queries.find_session(engine, "last").ended_at == START + timedelta(seconds=26)
 
 
 def test_one_that_another_command_has_closed_meanwhile_goes_on_too(

@@ -1,7 +1,9 @@
 """What the teacher answers to two seats that may be one."""
 
+import threading
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, update
@@ -18,6 +20,7 @@ from engagement.records import (
     State,
 )
 from storage import queries, students
+from storage import recorder as recorder_module
 from storage.database import writing
 from storage.errors import AnswerRefusedError, UnknownOfferError
 from storage.recorder import Recorder
@@ -92,6 +95,29 @@ def test_one_participant_of_two_seats(
     answer_offer(engine, session_id, 3, 1, OfferAnswer.SAME)  # said twice is said once
     with pytest.raises(AnswerRefusedError, match="cannot be taken back"):
         answer_offer(engine, session_id, 3, 1, OfferAnswer.DIFFERENT)
+
+
+def test_an_answer_waits_for_the_interval_that_is_being_stored(
+    engine: Engine, session_id: int, commit: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit(0, {1: "Ada"})
+    commit(1, {3: "Ada Okafor"}, offers=[(3, 1)])
+    answering = threading.Thread(target=answer_offer, args=(engine, session_id, 3, 1, OfferAnswer.SAME))
+    looked = recorder_module.read_merged
+
+    def answered_meanwhile(*args: Any) -> dict[int, int]:
+        known = looked(*args)
+        if not answering.is_alive():
+            answering.start()
+            answering.join(0.5)
+        return known
+
+    monkeypatch.setattr(recorder_module, "read_merged", answered_meanwhile)
+    commit(2, {3: "Ada Okafor"})
+    answering.join(30)
+    assert merged_seats(engine, session_id) == {3: 1}
+    assert queries.readings_since(engine, session_id)["seat"].tolist() == [1, 1, 1]
+    assert queries.seats(engine, session_id)["seat"].tolist() == [1]
 
 
 def test_two_people_may_become_one_later(
