@@ -33,7 +33,8 @@ LEASE_SECONDS: Final = 5.0
 """For so long after a page has asked the agent goes on to write."""
 
 _HEADER: Final = struct.Struct("=d?xxxIII")
-"""End of the lease (seconds since 1970), whether to blur, bytes of the description and of the picture, their CRC."""
+"""End of the lease (by a clock that all processes share and nobody sets), whether to blur, bytes of the description and
+of the picture, their CRC."""
 
 _ASK: Final = struct.Struct("=d?")
 _ANSWER: Final = struct.Struct("=III")
@@ -87,12 +88,12 @@ class SharedView:
 
     def ask(self, *, blurred: bool) -> None:
         """Have the agent write its pictures for the next seconds."""
-        _ASK.pack_into(self._bytes, 0, time.time() + LEASE_SECONDS, blurred)
+        _ASK.pack_into(self._bytes, 0, time.monotonic() + LEASE_SECONDS, blurred)
 
     def is_asked(self) -> bool:
         """Whether somebody looks; where nobody does any more, what was shown last is wiped."""
         lease, _blurred, described, _pictured, _crc = _HEADER.unpack_from(self._bytes, 0)
-        if lease > time.time():
+        if lease > time.monotonic():
             return True
         if described:
             self.wipe()

@@ -53,8 +53,8 @@ def test_where_nobody_looks_any_more_nothing_of_a_picture_stays(
 ) -> None:
     memory.ask(blurred=False)
     memory.write(SHOWN)
-    later = time.time() + LEASE_SECONDS + 1
-    monkeypatch.setattr("classpulse.shared_view.time.time", lambda: later)
+    later = time.monotonic() + LEASE_SECONDS + 1
+    monkeypatch.setattr("classpulse.shared_view.time.monotonic", lambda: later)
     assert not memory.is_asked()
     assert memory.read() is None
     assert SHOWN.picture not in bytes(memory._bytes)

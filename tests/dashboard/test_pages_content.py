@@ -176,6 +176,8 @@ def test_a_recording_is_as_fresh_as_its_last_commit(engine: Engine) -> None:
     pulse = take_pulse(engine)
     assert pulse is not None
     assert not pulse.is_stale(datetime.now(UTC))
+    # also where the clock was set back after the last commit
+    assert pulse.is_stale(datetime.now(UTC) - timedelta(hours=1))
     told = pulse_data(pulse, datetime.now(UTC))
     # a note that is written now belongs to the moment of the recording that was read last
     noted = running(told).session_time(datetime.now(UTC))
