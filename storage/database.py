@@ -18,6 +18,8 @@ from storage.scope import narrow
 
 _FILE_NAME: Final = "classpulse.db"
 _WRITES: Final = "classpulse_writes"
+_SILENT_SECONDS: Final = 25
+"""After so long without an answer to what was sent, a PostgreSQL server counts as gone."""
 
 
 def default_url(data_dir: Path) -> str:
@@ -128,6 +130,11 @@ def _open_postgresql(url: URL) -> Engine:
             connect_args={
                 "connect_timeout": BUSY_SECONDS,
                 "options": f"-c timezone=UTC -c lock_timeout={BUSY_SECONDS}s",
+                # a server that has gone without a word, as with a network that was pulled out, is noticed
+                "keepalives_idle": 10,
+                "keepalives_interval": 5,
+                "keepalives_count": 3,
+                "tcp_user_timeout": 1000 * _SILENT_SECONDS,
             },
             hide_parameters=True,
             pool_pre_ping=True,
