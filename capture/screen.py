@@ -2,6 +2,7 @@
 
 import logging
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
@@ -34,6 +35,8 @@ logger = logging.getLogger(__name__)
 COVERED_SHARE: Final = 0.1
 # A window that moves is looked at again at once; one that is dragged for longer is left until the next interval.
 _ATTEMPTS: Final = 5
+# For so long the monitors are taken to be arranged as they were.
+_ARRANGED_SECONDS: Final = 10.0
 
 
 class Grabber:
@@ -42,9 +45,10 @@ class Grabber:
     def __init__(self, display: str | None = None) -> None:
         self._display = display
         self._mss: Any = None
+        self._opened_at = 0.0
 
     def __enter__(self) -> Self:
-        self._mss = _open_mss(self._display)
+        self._open()
         return self
 
     def __exit__(self, *exc_info: object) -> None:
@@ -64,12 +68,12 @@ class Grabber:
     @property
     def desktop(self) -> Box:
         """The rectangle that holds all monitors, in nominal pixels; left and top may be negative."""
-        return _box(self._mss.monitors[0])
+        return _box(self._current.monitors[0])
 
     @property
     def monitors(self) -> tuple[Box, ...]:
         """The monitors from the first one on, in nominal pixels; the desktop itself where none is listed."""
-        return tuple(_box(monitor) for monitor in self._mss.monitors[1:]) or (self.desktop,)
+        return tuple(_box(monitor) for monitor in self._current.monitors[1:]) or (self.desktop,)
 
     def grab(self, box: Box) -> Look | None:
         """Grab the part of `box` (nominal pixels) that lies on the desktop; None if none of it does.
@@ -85,9 +89,8 @@ class Grabber:
         try:
             return self._grab(box)
         except refusals:
-            # The arrangement of the monitors may have changed: mss asks for it once, so ask anew.
-            self.close()
-            self._mss = _open_mss(self._display)
+            # the arrangement of the monitors may have changed
+            self._open()
         try:
             return self._grab(box)
         except refusals as problem:
@@ -95,6 +98,17 @@ class Grabber:
                 f"The system refused to give a picture of the desktop ({problem}): check that the screen is not "
                 "locked and that classpulse may record it."
             ) from problem
+
+    def _open(self) -> None:
+        self.close()
+        self._mss, self._opened_at = _open_mss(self._display), time.monotonic()
+
+    @property
+    def _current(self) -> Any:
+        """mss asks once how the monitors are arranged, so now and then another one asks."""
+        if time.monotonic() - self._opened_at > _ARRANGED_SECONDS:
+            self._open()
+        return self._mss
 
     def _grab(self, box: Box) -> Look | None:
         import cv2

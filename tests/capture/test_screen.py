@@ -353,6 +353,21 @@ def test_each_monitor_shows_its_own_part(two_monitors: str) -> None:
     assert seen.image.shape == (600, 600, 3)
 
 
+def test_monitors_that_are_arranged_anew_are_followed(monkeypatch: pytest.MonkeyPatch) -> None:
+    if not has("Xvfb"):
+        pytest.skip("needs Xvfb")
+    with run_xvfb(1600, 600) as display, MonitorSource(1, display=display) as source:
+        frames = source.frames(1.0)
+        with X11Window(display, "anything", picture(1), 100, 100):
+            assert outcome(next(frames)) == (1600, 600)
+            with split_into_monitors(display, 700, 900, height=600):
+                monkeypatch.setattr("capture.screen._ARRANGED_SECONDS", 0.0)
+                seen = next(frames)
+    assert isinstance(seen, Frame)
+    assert seen.image.shape == (600, 700, 3)
+    assert np.array_equal(seen.image[100:340, 100:420], picture(1))
+
+
 def test_a_monitor_that_is_not_there_names_those_that_are(two_monitors: str) -> None:
     with (
         pytest.raises(
