@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 
 def remake(connection: Connection, table: str, changes: Mapping[str, str]) -> None:
-    """Make a table anew from its own words, some of them replaced; rows, indices and the last number that was given stay.
+    """Make a table anew from its own words, some of them replaced; rows, indices and the last number given stay.
 
     Args:
         connection: to a SQLite database, inside a migration.
