@@ -45,11 +45,12 @@ def add(
     database: DatabaseOption = None,
 ) -> None:
     """Make an account. It asks for the password."""
-    from classpulse import run
+    from classpulse.database import migrated_database
+    from classpulse.settings import settings_with
     from dashboard.passwords import hash_password
     from storage import accounts
 
-    with run.database(run.settings_with(database=database)) as engine:
+    with migrated_database(settings_with(database=database)) as engine:
         first = not accounts.has_accounts(engine)
         chosen = accounts.Role(role.value if role else "admin" if first and not classes else "teacher")
         made = accounts.add_account(
@@ -66,10 +67,11 @@ def list_accounts(
     database: DatabaseOption = None,
 ) -> None:
     """List the accounts."""
-    from classpulse import run
+    from classpulse.database import migrated_database
+    from classpulse.settings import settings_with
     from storage import accounts
 
-    with run.database(run.settings_with(database=database)) as engine:
+    with migrated_database(settings_with(database=database)) as engine:
         found = accounts.accounts(engine)
     if as_json:
         rows = [
@@ -98,10 +100,11 @@ def remove(
     database: DatabaseOption = None,
 ) -> None:
     """Remove an account; who is logged in with it is out at once. It asks first."""
-    from classpulse import run
+    from classpulse.database import migrated_database
+    from classpulse.settings import settings_with
     from storage import accounts
 
-    with run.database(run.settings_with(database=database)) as engine:
+    with migrated_database(settings_with(database=database)) as engine:
         found = accounts.find_account(engine, name)
         if not (yes or typer.confirm(f"Remove the account {found.name}? What was read of classes stays.")):
             typer.echo("Nothing was removed.")
@@ -113,11 +116,12 @@ def remove(
 @accounts_app.command("password")
 def password(name: NameArgument, stdin: StdinOption = False, database: DatabaseOption = None) -> None:
     """Give an account another password; who is logged in with it is out at once."""
-    from classpulse import run
+    from classpulse.database import migrated_database
+    from classpulse.settings import settings_with
     from dashboard.passwords import hash_password
     from storage import accounts
 
-    with run.database(run.settings_with(database=database)) as engine:
+    with migrated_database(settings_with(database=database)) as engine:
         found = accounts.find_account(engine, name)
         accounts.set_password(engine, found.name, hash_password(_password(stdin), found.name), actor=ACTOR)
     typer.echo(f"{found.name} has another password; every browser has to log in again.")
@@ -130,10 +134,11 @@ def role(
     database: DatabaseOption = None,
 ) -> None:
     """Make an account an admin's or a teacher's."""
-    from classpulse import run
+    from classpulse.database import migrated_database
+    from classpulse.settings import settings_with
     from storage import accounts
 
-    with run.database(run.settings_with(database=database)) as engine:
+    with migrated_database(settings_with(database=database)) as engine:
         accounts.set_role(engine, name, accounts.Role(role.value), actor=ACTOR)
         found = accounts.find_account(engine, name)
     typer.echo(f"{found.name}: {found.role}")
@@ -148,10 +153,11 @@ def classes(
     database: DatabaseOption = None,
 ) -> None:
     """Say which classes a teacher sees: these and no others."""
-    from classpulse import run
+    from classpulse.database import migrated_database
+    from classpulse.settings import settings_with
     from storage import accounts
 
-    with run.database(run.settings_with(database=database)) as engine:
+    with migrated_database(settings_with(database=database)) as engine:
         accounts.set_classes(engine, name, classes or (), actor=ACTOR)
         found = accounts.find_account(engine, name)
     typer.echo(f"{found.name}: {', '.join(found.classes) or 'no class'}")
@@ -160,10 +166,11 @@ def classes(
 @accounts_app.command("logout")
 def logout(name: NameArgument, database: DatabaseOption = None) -> None:
     """Log an account out in every browser."""
-    from classpulse import run
+    from classpulse.database import migrated_database
+    from classpulse.settings import settings_with
     from storage import accounts, logins
 
-    with run.database(run.settings_with(database=database)) as engine:
+    with migrated_database(settings_with(database=database)) as engine:
         found = accounts.find_account(engine, name)
         logins.close_logins(engine, found.id)
     typer.echo(f"{found.name} is logged out everywhere.")

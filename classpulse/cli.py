@@ -142,9 +142,10 @@ def demo(
     no_browser: NoBrowserOption = False,
 ) -> None:
     """Show a synthetic class on the dashboard: nothing is grabbed from your screen."""
-    from classpulse import run
+    from classpulse import serving
+    from classpulse.settings import settings_with
 
-    settings = run.settings_with(
+    settings = settings_with(
         source=f"demo:{seats}",
         session="Demo",
         mode="individual",
@@ -152,7 +153,7 @@ def demo(
         database=database,
         port=port,
     )
-    run.start(settings, seconds=seconds, browser=not no_browser)
+    serving.start(settings, seconds=seconds, browser=not no_browser)
 
 
 @app.command()
@@ -171,9 +172,10 @@ def start(
     no_browser: NoBrowserOption = False,
 ) -> None:
     """Watch a real class and show it on the dashboard."""
-    from classpulse import run
+    from classpulse import place, serving
+    from classpulse.settings import settings_with
 
-    settings = run.settings_with(
+    settings = settings_with(
         source=source,
         session=session,
         mode=mode,
@@ -185,9 +187,9 @@ def start(
         port=port,
         agreed=agreed,
     )
-    if (seconds is not None or run.says_what_to_read(settings)) and _is_terminal():
-        settings = run.told_at_terminal(settings, _choose)
-    run.start(settings, seconds=seconds, browser=not no_browser)
+    if (seconds is not None or serving.says_what_to_read(settings)) and _is_terminal():
+        settings = place.told_at_terminal(settings, _choose)
+    serving.start(settings, seconds=seconds, browser=not no_browser)
 
 
 @app.command()
@@ -205,9 +207,10 @@ def watch(
     supervised: Annotated[bool, typer.Option("--supervised", hidden=True)] = False,
 ) -> None:
     """Read a class into the database, without a page."""
-    from classpulse import run
+    from classpulse import place, watching
+    from classpulse.settings import settings_with
 
-    settings = run.settings_with(
+    settings = settings_with(
         source=source,
         session=session,
         mode=mode,
@@ -218,8 +221,8 @@ def watch(
         agreed=agreed,
     )
     if not (headless or supervised) and _is_terminal():
-        settings = run.told_at_terminal(settings, _choose)
-    run.watch(settings, seconds=seconds, headless=headless, supervised=supervised)
+        settings = place.told_at_terminal(settings, _choose)
+    watching.watch(settings, seconds=seconds, headless=headless, supervised=supervised)
 
 
 @app.command()
@@ -231,19 +234,21 @@ def place(
     database: DatabaseOption = None,
 ) -> None:
     """Say where the class is, which decides what may be read; without options, show what was said."""
-    from classpulse import run
+    from classpulse import place
+    from classpulse.settings import settings_with
+    from engagement.place import Institution, Place
 
-    settings = run.settings_with(database=database)
+    settings = settings_with(database=database)
     if where is not None or institution is not None:
         before = settings.session
-        settings = run.tell_place(
+        settings = place.tell_by_command(
             settings,
-            (where or before.place or PlaceOption.UNSAID).value,
-            (institution or before.institution or InstitutionOption.UNSAID).value,
+            Place(where or before.place or Place.UNSAID),
+            Institution(institution or before.institution or Institution.UNSAID),
         )
     elif _is_terminal():
-        settings = run.told_at_terminal(settings, _choose)
-    typer.echo(run.place_in_words(settings))
+        settings = place.told_at_terminal(settings, _choose)
+    typer.echo(place.in_words(settings))
 
 
 @app.command()
@@ -254,9 +259,10 @@ def dashboard(
     no_browser: NoBrowserOption = False,
 ) -> None:
     """Serve the pages alone: a running class, past sessions, reports."""
-    from classpulse import run
+    from classpulse import serving
+    from classpulse.settings import settings_with
 
-    run.serve_pages(run.settings_with(database=database, host=host, port=port), browser=not no_browser)
+    serving.serve_pages(settings_with(database=database, host=host, port=port), browser=not no_browser)
 
 
 @app.command()
@@ -266,9 +272,10 @@ def link(
     no_browser: NoBrowserOption = False,
 ) -> None:
     """Open the pages that run on this computer: a link that lets a browser in, once."""
-    from classpulse import run
+    from classpulse import serving
+    from classpulse.settings import settings_with
 
-    url = run.new_link(run.settings_with(host=host, port=port))
+    url = serving.new_link(settings_with(host=host, port=port))
     typer.echo(url)
     if not no_browser:
         typer.launch(url)
@@ -289,9 +296,10 @@ def read(
     detector_model: DetectorModelOption = None,
 ) -> None:
     """Read one picture: its tiles, names, faces and, as mode and place allow, expressions. Nothing of it is kept."""
-    from classpulse import picture, run
+    from classpulse import looking, picture, place
+    from classpulse.settings import settings_with
 
-    settings = run.settings_with(
+    settings = settings_with(
         # a file called demo is no class that is made up
         source=str(image.absolute()),
         session=session,
@@ -302,9 +310,9 @@ def read(
         detector_model=detector_model,
     )
     if _is_terminal():
-        settings = run.told_at_terminal(settings, _choose)
-    result = run.read_picture(settings, image)
-    why = run.why_no_expressions(settings)
+        settings = place.told_at_terminal(settings, _choose)
+    result = looking.read_picture(settings, image)
+    why = place.why_no_expressions(settings)
     if why is not None:
         typer.echo(why, err=True)
     typer.echo(json.dumps(result) if as_json else picture.as_text(result))
@@ -318,12 +326,13 @@ def report(
     database: DatabaseOption = None,
 ) -> None:
     """Write the report of a session."""
-    from classpulse import run
+    from classpulse import past_sessions
     from classpulse.errors import UsageError
+    from classpulse.settings import settings_with
 
     if out is None and report_format in {ReportFormat.PDF, ReportFormat.XLSX} and sys.stdout.isatty():
         raise UsageError(f"A terminal cannot show {report_format.value.upper()}: give a file with --out.")
-    contents = run.report(run.settings_with(database=database), session, report_format.value)
+    contents = past_sessions.report(settings_with(database=database), session, report_format.value)
     if out is None:
         sys.stdout.buffer.write(contents)
         return
@@ -342,9 +351,10 @@ def sessions(
     database: DatabaseOption = None,
 ) -> None:
     """List the sessions in the database."""
-    from classpulse import run
+    from classpulse import past_sessions
+    from classpulse.settings import settings_with
 
-    rows = run.sessions(run.settings_with(database=database))
+    rows = past_sessions.sessions(settings_with(database=database))
     if as_json:
         typer.echo(json.dumps(rows))
     elif not rows:
@@ -360,10 +370,11 @@ def erase(
     database: DatabaseOption = None,
 ) -> None:
     """Erase a session with all its readings and notes. It asks first."""
-    from classpulse import run
+    from classpulse import past_sessions
+    from classpulse.settings import settings_with
 
-    chosen = run.settings_with(database=database)
-    typer.echo(run.erase(chosen, session, confirm=lambda question: yes or typer.confirm(question)))
+    chosen = settings_with(database=database)
+    typer.echo(past_sessions.erase(chosen, session, confirm=lambda question: yes or typer.confirm(question)))
 
 
 @app.command()
@@ -373,9 +384,10 @@ def keep(
     database: DatabaseOption = None,
 ) -> None:
     """Spare a session from being erased after its time (setting storage.keep_days)."""
-    from classpulse import run
+    from classpulse import past_sessions
+    from classpulse.settings import settings_with
 
-    typer.echo(run.keep(run.settings_with(database=database), session, kept=not undo))
+    typer.echo(past_sessions.keep(settings_with(database=database), session, kept=not undo))
 
 
 @app.command()
@@ -385,9 +397,10 @@ def audit(
     database: DatabaseOption = None,
 ) -> None:
     """Show who chose, exported, kept and erased what: numbers, never names."""
-    from classpulse import run
+    from classpulse import past_sessions
+    from classpulse.settings import settings_with
 
-    rows = run.audit_log(run.settings_with(database=database), most)
+    rows = past_sessions.audit_log(settings_with(database=database), most)
     if as_json:
         typer.echo(json.dumps(rows))
     elif not rows:
@@ -405,9 +418,10 @@ def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON array.")] = False,
 ) -> None:
     """Check this machine and read one picture: display, window, grid, faces, names, time, disk, database, port."""
-    from classpulse import run
+    from classpulse import looking
+    from classpulse.settings import settings_with
 
-    checks = run.doctor(run.settings_with(source=source, mode=mode, database=database, port=port))
+    checks = looking.doctor(settings_with(source=source, mode=mode, database=database, port=port))
     if as_json:
         typer.echo(json.dumps([asdict(check) for check in checks]))
     else:

@@ -6,7 +6,9 @@ from typing import Final
 from sqlalchemy import Engine
 
 from capture.sources import is_synthetic
+from classpulse.database import migrated_database
 from classpulse.errors import ModeRefusedError, SettingsError
+from classpulse.options import ACTOR
 from classpulse.settings import SessionSettings, Settings
 from classpulse.settings_editor import fixed_by, keep
 from dashboard.preferences import PreferencesRefusedError
@@ -107,6 +109,32 @@ def tell(chosen: Settings, engine: Engine, place: Place, institution: Institutio
     told = chosen.model_copy(update={"session": session})
     note(told, engine, actor)
     return told
+
+
+def tell_by_command(chosen: Settings, place: Place, institution: Institution) -> Settings:
+    """Keep where the class is; the settings that hold from now on.
+
+    Raises:
+        SettingsError: the settings file cannot be written, or a variable says it.
+    """
+    with migrated_database(chosen) as engine:
+        return tell(chosen, engine, place, institution, ACTOR)
+
+
+def told_at_terminal(chosen: Settings, choose: Callable[[str, dict[str, str]], str]) -> Settings:
+    """The settings once the terminal was asked where the class is; as they are where that was told, or nobody is read.
+
+    Args:
+        chosen: the settings.
+        choose: asks a question with answers (value -> words) and gives the value.
+
+    Raises:
+        SettingsError: the settings file cannot be written.
+    """
+    told = chosen.session.place is not None and chosen.session.institution is not None
+    if told or is_synthetic(chosen.capture.source):
+        return chosen
+    return tell_by_command(chosen, *ask(choose))
 
 
 def note(chosen: Settings, engine: Engine, actor: str) -> None:

@@ -143,6 +143,35 @@ def settings_file() -> Path:
     return Path(os.environ.get("CLASSPULSE_SETTINGS", paths.default_settings_file()))
 
 
+def settings_with(
+    *,
+    source: str | None = None,
+    session: str | None = None,
+    mode: str | None = None,
+    interval: float | None = None,
+    database: str | None = None,
+    detector: str | None = None,
+    detector_model: Path | None = None,
+    host: str | None = None,
+    port: int | None = None,
+    agreed: bool | None = None,
+) -> Settings:
+    """The settings with the given options in place of their values; None leaves a setting as it is.
+
+    Raises:
+        SettingsError: an option, a variable or the file is wrong.
+    """
+    return load(
+        {
+            "capture": {"source": source, "interval": interval},
+            "inference": {"detector": detector, "detector_model": detector_model},
+            "session": {"name": session, "mode": mode, "agreed": agreed},
+            "storage": {"database": database},
+            "dashboard": {"host": host, "port": port},
+        }
+    )
+
+
 def load(options: Mapping[str, Mapping[str, object]] | None = None) -> Settings:
     """Read the settings.
 

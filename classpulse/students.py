@@ -43,10 +43,11 @@ def list_students(
     database: DatabaseOption = None,
 ) -> None:
     """List the students of a class, or the classes."""
-    from classpulse import run
+    from classpulse.database import migrated_database
+    from classpulse.settings import settings_with
     from storage import students
 
-    with run.database(run.settings_with(database=database)) as engine:
+    with migrated_database(settings_with(database=database)) as engine:
         if class_name is None:
             names = students.class_names(engine)
             typer.echo(
@@ -92,14 +93,15 @@ def import_list(
     database: DatabaseOption = None,
 ) -> None:
     """Take a class list in from a CSV file. It says what it found and asks first; nobody is removed."""
-    from classpulse import run
+    from classpulse.database import migrated_database
+    from classpulse.settings import settings_with
     from engagement.roster import read_roster
     from storage import students
 
     roster = read_roster(_contents(file))
     for remark in (*roster.left_out, *roster.hints):
         typer.echo(f"Line {remark.line}: {remark.text}", err=True)
-    with run.database(run.settings_with(database=database)) as engine:
+    with migrated_database(settings_with(database=database)) as engine:
         class_name = students.class_as_written(engine, class_name)
         roll = students.read_class_list(engine, class_name)
         rows = [students.NewStudent(row.name, row.consent) for row in roster.rows]
@@ -122,10 +124,11 @@ def export(
     database: DatabaseOption = None,
 ) -> None:
     """Write all that is kept of one student as JSON."""
-    from classpulse import run
+    from classpulse.database import migrated_database
+    from classpulse.settings import settings_with
     from storage.traces import export_student
 
-    with run.database(run.settings_with(database=database)) as engine:
+    with migrated_database(settings_with(database=database)) as engine:
         contents = export_student(engine, student, actor=ACTOR)
     if out is None:
         sys.stdout.buffer.write(contents + b"\n")
@@ -140,11 +143,12 @@ def export(
 @students_app.command("erase")
 def erase(student: StudentArgument, yes: YesOption = False, database: DatabaseOption = None) -> None:
     """Erase one student with all that was kept of them in the sessions of their class. It asks first."""
-    from classpulse import run
+    from classpulse.database import migrated_database
+    from classpulse.settings import settings_with
     from storage.retention import erase_student
     from storage.traces import traces
 
-    with run.database(run.settings_with(database=database)) as engine:
+    with migrated_database(settings_with(database=database)) as engine:
         told = traces(engine, student)
         who = f"{told.student.name} of {told.student.class_name}"
         if told.notes:
@@ -175,11 +179,12 @@ def consent(
     database: DatabaseOption = None,
 ) -> None:
     """Note whether a student agreed to be read."""
-    from classpulse import run
+    from classpulse.database import migrated_database
+    from classpulse.settings import settings_with
     from engagement.records import Consent
     from storage import students
 
-    with run.database(run.settings_with(database=database)) as engine:
+    with migrated_database(settings_with(database=database)) as engine:
         at = None if answer is ConsentOption.UNKNOWN else _moment(date)
         students.set_consent(engine, student, Consent(answer.value), source, at, actor=ACTOR)
         kept = students.read_student(engine, student)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
-from classpulse import run, settings
+from classpulse import past_sessions, settings
 from classpulse.purging import purged
 from engagement.records import Mode
 from storage import queries
@@ -41,7 +41,7 @@ def test_what_is_too_old_goes_at_the_start_and_while_it_runs(
                 .values(opened_at=now - timedelta(days=30))
             )
 
-    assert run.keep(chosen, "kept", kept=True).endswith("is kept until you erase it.")
+    assert past_sessions.keep(chosen, "kept", kept=True).endswith("is kept until you erase it.")
     age(made[0])
     age(made[2])
     with purged(engine, 30, every=0.05):
@@ -52,8 +52,8 @@ def test_what_is_too_old_goes_at_the_start_and_while_it_runs(
             assert time.monotonic() < deadline, "nothing was erased while it ran"
             time.sleep(0.05)
     assert queries.sessions(engine)["kept"].tolist() == [True]
-    lines = run.audit_log(chosen, 3)
+    lines = past_sessions.audit_log(chosen, 3)
     assert [line["action"] for line in lines] == ["session_purged", "session_purged", "session_kept"]
     assert lines[2]["actor"] == "command line"
-    assert run.keep(chosen, "kept", kept=False).endswith("is erased 30 days after it was made.")
+    assert past_sessions.keep(chosen, "kept", kept=False).endswith("is erased 30 days after it was made.")
     engine.dispose()

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from classpulse import run
+from classpulse import serving
+from classpulse.settings import settings_with
 
 
 @pytest.fixture(autouse=True)
@@ -34,17 +35,17 @@ def of_this_test(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_who_names_the_source_or_the_class_is_asked_nothing(
     options: dict[str, object], at_once: bool
 ) -> None:
-    assert run.says_what_to_read(run.settings_with(**options)) is at_once  # type: ignore[arg-type]
+    assert serving.says_what_to_read(settings_with(**options)) is at_once  # type: ignore[arg-type]
 
 
 def test_a_file_or_a_variable_names_it_too(of_this_test: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     of_this_test.write_text('[session]\nmode = "participation"\n[capture]\ninterval = 5.0\n')
-    assert not run.says_what_to_read(run.settings_with())
+    assert not serving.says_what_to_read(settings_with())
     of_this_test.write_text('[capture]\nsource = "monitor:1"\n')
-    assert run.says_what_to_read(run.settings_with())
+    assert serving.says_what_to_read(settings_with())
     of_this_test.write_text("")
     monkeypatch.setenv("CLASSPULSE_SESSION__NAME", "Physics 9b")
-    assert run.says_what_to_read(run.settings_with())
+    assert serving.says_what_to_read(settings_with())
 
 
 @pytest.mark.parametrize(

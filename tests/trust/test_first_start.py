@@ -18,7 +18,7 @@ from sqlalchemy import Engine
 from typer.testing import CliRunner
 
 from capture.classroom import Classroom
-from classpulse import run, settings
+from classpulse import settings
 from classpulse.cli import app
 from classpulse.controls import LiveControls
 from classpulse.errors import ModeRefusedError, SettingsError, StartRefusedError
@@ -104,23 +104,23 @@ def test_no_option_variable_or_file_unlocks_more(
     file: Path, picture: Path, monkeypatch: pytest.MonkeyPatch, text: str, mode: str
 ) -> None:
     file.write_text(text)
-    asked = run.settings_with(source=str(picture), mode=mode, agreed=True)
+    asked = settings.settings_with(source=str(picture), mode=mode, agreed=True)
     with pytest.raises(ModeRefusedError, match="mode reads expressions, and"):
         check_mode(asked)
     monkeypatch.setenv("CLASSPULSE_SESSION__MODE", mode)
     monkeypatch.setenv("CLASSPULSE_SESSION__AGREED", "true")
     with pytest.raises(ModeRefusedError, match="choose participation"):
-        check_mode(run.settings_with(source=str(picture)))
+        check_mode(settings.settings_with(source=str(picture)))
     # people who are made up may be read in every mode, everywhere
-    check_mode(run.settings_with(source="demo:4"))
+    check_mode(settings.settings_with(source="demo:4"))
 
 
 def test_elsewhere_individual_needs_a_class_that_agreed(file: Path, picture: Path) -> None:
     file.write_text(ELSEWHERE)
-    check_mode(run.settings_with(source=str(picture), mode="aggregate"))
+    check_mode(settings.settings_with(source=str(picture), mode="aggregate"))
     with pytest.raises(ModeRefusedError, match="told and agreed"):
-        check_mode(run.settings_with(source=str(picture), mode="individual"))
-    check_mode(run.settings_with(source=str(picture), mode="individual", agreed=True))
+        check_mode(settings.settings_with(source=str(picture), mode="individual"))
+    check_mode(settings.settings_with(source=str(picture), mode="individual", agreed=True))
 
 
 @pytest.mark.parametrize("command", ["watch", "start"])

@@ -16,7 +16,8 @@ from sqlalchemy import Engine, inspect
 
 from capture.class_script import SeatTruth
 from capture.classroom import Classroom
-from classpulse import run
+from classpulse import watching
+from classpulse.settings import settings_with
 from classpulse.shared_view import VIEW_VARIABLE, SharedView
 from dashboard.exports import FORMATS, export_session
 from dashboard.wording import MODE_MEANINGS
@@ -76,9 +77,9 @@ def watch(source: Path, mode: str, engine: Engine, monkeypatch: pytest.MonkeyPat
     (tmp_path / "settings.toml").write_text('[session]\nplace = "elsewhere"\ninstitution = "school"\n')
     monkeypatch.setenv("CLASSPULSE_SETTINGS", str(tmp_path / "settings.toml"))
     monkeypatch.setattr("classpulse.logs.configure", lambda _part: None)
-    monkeypatch.setattr("classpulse.run.keep_no_dump", lambda: None)
-    chosen = run.settings_with(source=str(source), mode=mode, database=f"sqlite:///{engine.url.database}")
-    run.watch(chosen, seconds=None, headless=True, supervised=False)
+    monkeypatch.setattr("classpulse.watching.keep_no_dump", lambda: None)
+    chosen = settings_with(source=str(source), mode=mode, database=f"sqlite:///{engine.url.database}")
+    watching.watch(chosen, seconds=None, headless=True, supervised=False)
 
 
 def count(engine: Engine, table: str) -> int:

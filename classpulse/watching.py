@@ -1,0 +1,167 @@
+"""`classpulse watch`: an agent in this process."""
+
+import logging
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, nullcontext, suppress
+from functools import partial
+from typing import TYPE_CHECKING, cast
+
+from classpulse import logs
+from classpulse.database import migrated_database
+from classpulse.process import keep_no_dump, stopped_by_signals
+from classpulse.settings import Settings
+from engagement.errors import ClasspulseError
+from engagement.records import Mode
+
+if TYPE_CHECKING:
+    from inference.reader import Reader
+
+
+def watch(chosen: Settings, *, seconds: float | None, headless: bool, supervised: bool) -> None:
+    """Read a source into the database until it ends, its time is up, or a signal comes."""
+    try:
+        _watch(chosen, seconds=seconds, headless=headless, supervised=supervised)
+    except ClasspulseError as error:
+        if supervised:
+            from capture.stages import tell_error
+
+            # for the page: the terminal is told where the command ends
+            with suppress(OSError):
+                tell_error(_write_line, str(error))
+        raise
+
+
+def _watch(chosen: Settings, *, seconds: float | None, headless: bool, supervised: bool) -> None:
+    keep_no_dump()
+    logs.configure("agent")
+    # checked before anything heavy is loaded, so that a wrong option answers at once
+    from capture.agent import Agent, AgentSettings
+    from capture.sources import open_source
+    from capture.stages import Stage, seconds_allowed, tell
+    from classpulse.place import check_mode, note
+    from classpulse.progress import show_progress
+    from classpulse.purging import purged
+    from inference.reader import load_reader
+    from storage.recorder import Recorder
+
+    agent_settings = AgentSettings(
+        session=chosen.session.name,
+        interval=chosen.capture.interval,
+        mode=chosen.session.mode,
+        seconds=seconds,
+        agent_name="classpulse watch",
+        pid=os.getpid(),
+        supervised=supervised,
+        agreed=chosen.session.agreed,
+    )
+    check_mode(chosen)
+    source = open_source(chosen.capture.source, titles=chosen.capture.titles)
+
+    def on_stage(stage: Stage) -> None:
+        seconds = seconds_allowed(stage, interval=chosen.capture.interval, live=source.live)
+        # a supervisor that has gone is noticed by the end of its input
+        with suppress(OSError):
+            tell(_write_line, stage, seconds)
+
+    make_reader = partial(
+        load_reader,
+        detector=chosen.inference.detector,
+        detector_model=chosen.inference.detector_model,
+        expressions=chosen.session.mode is not Mode.PARTICIPATION,
+        # presence needs no names: in participation mode they are read where somebody is to be left out by theirs
+        keep_names=chosen.session.mode is not Mode.PARTICIPATION,
+    )
+    with (
+        migrated_database(chosen) as engine,
+        # who supervises this one does it
+        nullcontext() if supervised else purged(engine, chosen.storage.keep_days),
+        stopped_by_signals() as stop,
+    ):
+        # also where the file or a variable was written by hand
+        note(chosen, engine, "settings")
+        if supervised:
+            threading.Thread(target=_stop_at_end_of_input, args=(stop,), daemon=True).start()
+        with (
+            show_progress(
+                lambda: source.frame_count(chosen.capture.interval), shown=not headless and not supervised
+            ) as on_interval,
+            _shown_to_pages(make_reader, expressions=chosen.session.mode is Mode.INDIVIDUAL) as make_shown,
+        ):
+            agent = Agent(
+                source,
+                make_shown,
+                Recorder(engine),
+                agent_settings,
+                on_interval,
+                on_stage if supervised else None,
+            )
+            result = agent.run(stop)
+    report_command = f"classpulse report {result.session_id} --out report.html"
+    if chosen.storage.database and not supervised:
+        report_command += f" --database {chosen.storage.database}"
+    sys.stderr.write(
+        f"Session {result.session_id} ({chosen.session.name}): {result.intervals} intervals kept, "
+        f"{result.dropped} late frames dropped. Report: {report_command}\n"
+    )
+
+
+@contextmanager
+def _shown_to_pages(
+    make_reader: Callable[[], "Reader"], *, expressions: bool
+) -> Iterator[Callable[[], "Reader"]]:
+    """Makes a reader whose last frame the pages may ask for, where they share memory with this process.
+
+    Args:
+        make_reader: makes the reader.
+        expressions: whether expressions per face may be shown.
+    """
+    from classpulse.shared_view import VIEW_VARIABLE, SharedView
+
+    name = os.environ.get(VIEW_VARIABLE)
+    try:
+        memory = None if name is None else SharedView(name)
+    except OSError as error:
+        # a class can be read without being shown
+        logging.getLogger(__name__).warning("no live view: %s", error)
+        memory = None
+    if memory is None:
+        yield make_reader
+        return
+    from classpulse.annotate import WatchedReader
+
+    shared = memory
+    # the agent asks a reader for nothing but `read`
+    with closing(shared):
+        yield lambda: cast("Reader", WatchedReader(make_reader(), shared, expressions=expressions))
+
+
+def _write_line(line: str) -> None:
+    os.write(1, line.encode())
+
+
+def _stop_at_end_of_input(stop: threading.Event) -> None:
+    # not through sys.stdin: a thread that holds its lock aborts the interpreter at its end
+    while os.read(0, 4096):
+        pass
+    stop.set()
+
+
+def watch_command(chosen: Settings, seconds: float | None) -> list[str]:
+    """The command that runs an agent of these settings in a process of its own, under a supervisor."""
+    options: dict[str, object] = {
+        "--source": chosen.capture.source,
+        "--session": chosen.session.name,
+        "--mode": chosen.session.mode.value,
+        "--interval": chosen.capture.interval,
+        "--seconds": seconds,
+        "--detector": chosen.inference.detector,
+        "--detector-model": chosen.inference.detector_model,
+    }
+    given = [f"{name}={value}" for name, value in options.items() if value is not None]
+    if chosen.session.agreed:
+        given.append("--agreed")
+    # -P: nothing is imported from the folder in which the user happens to be
+    return [sys.executable, "-P", "-m", "classpulse", "watch", "--headless", "--supervised", *given]
