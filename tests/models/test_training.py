@@ -398,7 +398,9 @@ def test_gradient_histograms_tell_direction_and_not_brightness() -> None:
     assert hog(golden_faces(24, 2)).shape == (2, 900)
 
 
-@pytest.mark.parametrize("name", ["resnet-s", "resnet-slim", "cnn-4", "cnn-256", "mini-xception"])
+@pytest.mark.parametrize(
+    "name", ["resnet-s", "resnet-slim", "resnet-fine", "cnn-4", "cnn-256", "mini-xception"]
+)
 def test_every_architecture_maps_faces_of_any_size_to_seven_logits(name: str) -> None:
     network = zoo.build(name, None)
     assert network(golden_faces(32)[..., None].astype(np.float32)).shape == (4, 7)
@@ -414,6 +416,7 @@ def test_parameters_and_multiply_adds_are_counted() -> None:
     dense = [layer.units for layer in published.layers if isinstance(layer, keras.layers.Dense)]
     assert dense == [512, 256, 128, 7]
     assert zoo.build("resnet-slim", 48).count_params() < 1_500_000
+    assert zoo.build("resnet-fine", 48).count_params() < 1_500_000
 
 
 def test_backbones_take_weights_from_a_file_alone(tmp_path: Path) -> None:
