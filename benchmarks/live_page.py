@@ -26,6 +26,7 @@ from werkzeug.test import Client
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "dashboard"))
 
+from page_answers import LOOK
 from seed import NAMES, Lesson
 
 from dashboard.app import DashboardSettings, PageServer, create_app
@@ -143,22 +144,10 @@ class Page:
         told = pulse_data(take_pulse(self._engine), datetime.now(UTC))
         pulse = {f"{PULSE}.data": told}
         viewer = {"shell-viewer.data": VIEWER}
-        looks = [attention.LOOKS_HEADING, attention.LOOKS_SAID, attention.LOOKS, attention.ASIDE]
         costs = {
             "pulse": self._ask([f"{PULSE}.data"], {f"{now.POLL}.n_intervals": 1}, pulse),
-            "glance": self._ask(
-                [f"{now.GLANCE}.children", f"{now.SPOKEN}.children", f"{now.GLANCE_DRAWN}.data"],
-                {**pulse, **viewer},
-                self._state(now.GLANCE_DRAWN),
-            ),
-            "looks and seats": self._ask(
-                [
-                    *(f"{one}.children" for one in [*looks, attention.CAMERAS]),
-                    *(f"{attention.ASKING}.data", f"{attention.SEATS}.children"),
-                    f"{attention.LOOKS_DRAWN}.data",
-                ],
-                {**pulse, **viewer, f"{attention.ANSWERED}.data": 0},
-                self._state(attention.LOOKS_DRAWN),
+            "glance, looks and seats": self._ask(
+                list(LOOK), {**pulse, **viewer, f"{attention.ANSWERED}.data": 0}, self._state(now.DRAWN)
             ),
             "chart": self._ask(
                 [f"{chart.CHART}.figure", f"{chart.CURSOR}.data", f"{chart.CHART_TEXT}.children"],

@@ -131,18 +131,12 @@
       return window.dash_clientside.no_update;
     },
 
-    // the bar of the running class; asked each second
+    // the bar of the running class, asked each second; and the session alone, and with its name, mode and pause: what
+    // depends on them looks only when they change
     tick: function (_count, pulse) {
-      return window.classpulseChanges("now-live", bar(pulse));
-    },
-
-    // the running session alone, and with its name, mode and pause: what depends on them looks only when they change
-    session: function (pulse, before, stood) {
       const no = window.dash_clientside.no_update;
-      if (!pulse) return [no, no];
-      const stands = { session: pulse.session, name: pulse.name, mode: pulse.mode, paused: pulse.paused };
-      const same = stood && Object.keys(stands).every((name) => stands[name] === stood[name]);
-      return [pulse.session === before ? no : pulse.session, same ? no : stands];
+      const stands = pulse && { session: pulse.session, name: pulse.name, mode: pulse.mode, paused: pulse.paused };
+      return window.classpulseChanges("now-live", [...bar(pulse), pulse ? pulse.session : no, pulse ? stands : no]);
     },
 
     // what to do with the notes: write what stands in the field (the component tells its value a little later) since
@@ -174,13 +168,6 @@
 
     undoable: function (note) {
       return note ? "cp-text-button" : "cp-hidden";
-    },
-
-    // the answer to a card
-    answer: function () {
-      const press = pressed();
-      if (!press) return window.dash_clientside.no_update;
-      return { mark: press.mark, episodes: press.episodes.split(" "), sent: Date.now() };
     },
 
     // the switches for sound and notification, as this browser remembers them; off until somebody switches them on
@@ -257,11 +244,19 @@
     );
   };
 
-  // A list that is drawn anew takes the focus with it: give it back to the same button, else to one of the same seat.
+  // the answer to a card
+  document.addEventListener("click", function (event) {
+    const button = event.target.closest("[data-mark]");
+    if (!button) return;
+    const { mark, episodes } = button.dataset;
+    window.dash_clientside.set_props("now-answer", { data: { mark: mark, episodes: episodes.split(" "), sent: Date.now() } });
+  });
+
+  // A card that leaves a list takes the focus with it: give it back to one of the same seat.
   let focused = null;
   document.addEventListener("focusin", function (event) {
     const row = event.target.closest("#now-looks li, #now-aside li");
-    focused = row && { id: event.target.id, seat: row.id && JSON.parse(row.id).seat };
+    focused = row && { id: event.target.id, seat: row.dataset.seat };
   });
   document.addEventListener("focusout", function (event) {
     // who leaves the list wants no focus back; what was taken away with the list did not leave
@@ -276,7 +271,7 @@
     });
     if (!focused || document.activeElement !== document.body) return;
     const rows = Array.from(document.querySelectorAll("#now-looks li, #now-aside li"));
-    const row = rows.find((one) => one.id && JSON.parse(one.id).seat === focused.seat);
+    const row = rows.find((one) => one.dataset.seat === focused.seat);
     const next = document.getElementById(focused.id) || (row && row.querySelector("button"));
     if (next) next.focus({ preventScroll: true });
   }).observe(document.documentElement, { childList: true, subtree: true });

@@ -134,9 +134,10 @@ def look_card(
     ]
     return html.Li(
         [html.Div(top, className="cp-look-top"), *reasons, answers],
-        id={"type": "now-look", "seat": card.seat or 0},
+        id=f"now-look-{card.seat or 0}",
         className="cp-look",
         style={"--accent": _ACCENTS[Rule(card.episodes[0]["rule"])]},
+        **{"data-seat": str(card.seat or 0)},
     )
 
 
@@ -152,16 +153,17 @@ def _reason(episode: dict[Any, Any], now: datetime, zone: tzinfo | None, *, asks
 
 
 def _answer(text: str, mark: EpisodeMark | None, card: Card, label: str) -> Component:
+    answered = "" if mark is None else str(mark)
     return html.Button(
         text,
-        id={
-            "type": "now-answer",
-            "mark": "" if mark is None else str(mark),
-            "episodes": " ".join(str(number) for number in card.ids),
-        },
+        id=f"now-answer-{answered}-{'-'.join(str(number) for number in card.ids)}",
         className="cp-text-button" if mark is None else "cp-answer",
         title=label,
-        **{"aria-label": label},
+        **{
+            "aria-label": label,
+            "data-mark": answered,
+            "data-episodes": " ".join(str(number) for number in card.ids),
+        },
     )
 
 
@@ -179,7 +181,8 @@ def set_aside(aside: Sequence[Card], names: Mapping[int, str], zone: tzinfo | No
                     html.Span(told, className="cp-muted"),
                     _answer("Undo", None, card, f"Undo: {name} is shown again"),
                 ],
-                id={"type": "now-aside", "seat": card.seat or 0},
+                id=f"now-aside-{card.seat or 0}",
+                **{"data-seat": str(card.seat or 0)},
             )
         )
     return html.Ul(rows, className="cp-aside", **{"aria-label": "Set aside"})

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Annotated, Any, Final, Literal
 
 import pandas as pd
-from dash import ALL, ClientsideFunction, Dash, Input, Output, State, dcc, html
+from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 from sqlalchemy import Engine
@@ -12,10 +12,11 @@ from typing_extensions import TypedDict
 
 from dashboard import shell
 from dashboard.components import looks
+from dashboard.components.drawing import Drawing
 from dashboard.components.seats import seat_map
 from dashboard.glance import ENOUGH
 from dashboard.live.pulse import PULSE, Running, Told, running
-from dashboard.live.unchanged import Drawn, only_changed
+from dashboard.live.unchanged import Drawn
 from dashboard.names import seat_names
 from dashboard.shapes import RowIdText, one_of, shaped
 from dashboard.wording import MODES, clock, count
@@ -39,7 +40,6 @@ LOOKS: Final = "now-looks"
 ASIDE: Final = "now-aside"
 CAMERAS: Final = "now-cameras"
 SEATS: Final = "now-seats"
-LOOKS_DRAWN: Final = "now-looks-drawn"
 LOOKS_ANSWER: Final = "now-looks-answer"
 ANSWER: Final = "now-answer"
 ANSWERED: Final = "now-answered"
@@ -62,7 +62,7 @@ _SPARK_EVERY: Final = 20
 
 def seats_layout() -> Component:
     """The gallery as a map, before the first pulse; it stays away while it is empty."""
-    return html.Section(id=SEATS, className="cp-paper cp-seats", **{"aria-label": "Seats"})
+    return Drawing(SEATS, className="cp-paper cp-seats", role="region", **{"aria-label": "Seats"})
 
 
 def layout() -> Component:
@@ -73,7 +73,6 @@ def layout() -> Component:
             dcc.Store(id=ANSWERED, data=0),
             dcc.Store(id=ASKING),
             dcc.Store(id=ALERTED),
-            dcc.Store(id=LOOKS_DRAWN),
             html.Div(
                 [
                     html.H2("Needs a look", id=LOOKS_HEADING),
@@ -97,10 +96,10 @@ def layout() -> Component:
             html.P(id=LOOKS_ANSWER, className="cp-small", role="status"),
             # for when the server is gone too: no calm is claimed of what is old
             html.P("Nothing is known at the moment.", className="cp-when-stale"),
-            html.Div(id=LOOKS_SAID),
-            html.Div(id=LOOKS),
-            html.Div(id=ASIDE),
-            html.Div(id=CAMERAS),
+            Drawing(LOOKS_SAID),
+            Drawing(LOOKS),
+            Drawing(ASIDE),
+            Drawing(CAMERAS),
         ],
         className="cp-paper cp-looks",
         **{"aria-label": "Needs a look"},
@@ -119,13 +118,7 @@ def _switch(name: str, text: str, title: str) -> Component:
 
 
 def register(app: Dash, engine: Engine) -> None:
-    """List who asks, keep what is answered, and let the browser say what is new."""
-    app.clientside_callback(
-        ClientsideFunction("classpulse", "answer"),
-        Output(ANSWER, "data"),
-        Input({"type": "now-answer", "mark": ALL, "episodes": ALL}, "n_clicks"),
-        prevent_initial_call=True,
-    )
+    """Keep what is answered, and let the browser say what is new."""
     app.clientside_callback(
         ClientsideFunction("classpulse", "switches"),
         Output(SOUND, "aria-checked"),
@@ -159,47 +152,31 @@ def register(app: Dash, engine: Engine) -> None:
             return answered, str(error)
         return answered + 1, ""
 
-    @app.callback(
-        Output(LOOKS_HEADING, "children"),
-        Output(LOOKS_SAID, "children"),
-        Output(LOOKS, "children"),
-        Output(ASIDE, "children"),
-        Output(CAMERAS, "children"),
-        Output(ASKING, "data"),
-        Output(SEATS, "children"),
-        Output(LOOKS_DRAWN, "data"),
-        Input(PULSE, "data"),
-        Input(shell.VIEWER, "data"),
-        Input(ANSWERED, "data"),
-        State(LOOKS_DRAWN, "data"),
-    )
-    def show(told: Told | None, viewer: Any, _answered: int, drawn: dict[str, str] | None) -> Any:
-        here = running(told)
-        who = shell.viewer_of(viewer)
-        episodes = queries.episodes(engine, here.session, open_only=True)
-        cards = looks.cards(episodes, datetime.now(UTC))
-        asking = [card for card in cards if card.asking]
-        open_now = {
+
+def parts(engine: Engine, here: Running, who: shell.Viewer) -> dict[str, Any]:
+    """What the column and the map show of the running class, by name, each as `only_changed` takes it; "asking" is
+    what the browser rings for."""
+    episodes = queries.episodes(engine, here.session, open_only=True)
+    cards = looks.cards(episodes, datetime.now(UTC))
+    asking = [card for card in cards if card.asking]
+    aside = [card for card in cards if not card.asking]
+    at = here.taken_at or here.begun_at
+    names = seat_names(queries.seats(engine, here.session))
+    read = queries.seats_read(engine, here.session, at - READ_OVER)
+    title, said = standing(here, len(asking), read, who.zone)
+    return {
+        "title": title,
+        "said": [said, _of_mode(here.mode)],
+        "list": _list(engine, here, asking, names, who) if asking else None,
+        "aside": looks.set_aside(aside, names, who.zone) if aside else None,
+        "cameras": looks.cameras_off(episodes, names, who.zone),
+        "asking": {
             "session": here.session,
             "quiet": here.unknown is not None,
             "episodes": [int(one["id"]) for card in cards for one in card.episodes],
-        }
-        at = here.taken_at or here.begun_at
-        names = seat_names(queries.seats(engine, here.session))
-        read = queries.seats_read(engine, here.session, at - READ_OVER)
-        title, said = standing(here, len(asking), read, who.zone)
-        aside = [card for card in cards if not card.asking]
-        parts = {
-            "title": title,
-            "said": [said, _of_mode(here.mode)],
-            "list": _list(engine, here, asking, names, who) if asking else None,
-            "aside": looks.set_aside(aside, names, who.zone) if aside else None,
-            "cameras": looks.cameras_off(episodes, names, who.zone),
-            "asking": open_now,
-            "seats": _seat_map(engine, here, names, asking, who.zone),
-        }
-        changed, signatures = only_changed(parts, drawn)
-        return *changed, signatures
+        },
+        "seats": _seat_map(engine, here, names, asking, who.zone),
+    }
 
 
 def _seat_map(

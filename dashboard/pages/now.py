@@ -12,12 +12,13 @@ from sqlalchemy import Engine
 
 from dashboard import shell
 from dashboard.components import empty, tiles
+from dashboard.components.drawing import Drawing
 from dashboard.components.running import ask_before_stop
 from dashboard.glance import COLUMNS as GLANCE_COLUMNS
 from dashboard.glance import TREND_SPAN, glance, sentence
 from dashboard.health import take_pulse
 from dashboard.live import attention, chart, notes
-from dashboard.live.pulse import PULSE, SESSION, STANDING, Stands, Told, pulse_data, running
+from dashboard.live.pulse import PULSE, SESSION, STANDING, Running, Stands, Told, pulse_data, running
 from dashboard.live.unchanged import only_changed
 from dashboard.wording import MODE_MEANINGS, MODES, clock, day
 from engagement.errors import ClasspulseError
@@ -39,7 +40,7 @@ STALE: Final = "now-stale"
 STALE_SINCE: Final = "now-stale-since"
 STALE_ADVICE: Final = "now-stale-advice"
 GLANCE: Final = "now-glance"
-GLANCE_DRAWN: Final = "now-glance-drawn"
+DRAWN: Final = "now-drawn"
 SPOKEN: Final = "now-spoken"
 
 
@@ -70,7 +71,7 @@ def layout(poll_seconds: float, told: Told | None = None, nothing: Component | N
             dcc.Store(id=PULSE, data=told),
             dcc.Store(id=SESSION),
             dcc.Store(id=STANDING),
-            dcc.Store(id=GLANCE_DRAWN),
+            dcc.Store(id=DRAWN),
             html.Div(nothing, id=EMPTY),
             html.Div(
                 [
@@ -115,7 +116,7 @@ def _glance() -> Component:
     """The tiles, and in their place the alarm where no data come any more."""
     return html.Section(
         [
-            html.Div(id=GLANCE, className="cp-tiles"),
+            Drawing(GLANCE, className="cp-tiles"),
             html.Div(
                 [
                     html.Strong(id=STALE_SINCE),
@@ -150,16 +151,10 @@ def _register_pulse(app: Dash, engine: Engine, start_command: str) -> None:
         Output(STALE, "className"),
         Output(STALE_SINCE, "children"),
         Output(STALE_ADVICE, "children"),
-        Input(POLL, "n_intervals"),
-        Input(PULSE, "data"),
-    )
-    app.clientside_callback(
-        ClientsideFunction("classpulse", "session"),
         Output(SESSION, "data"),
         Output(STANDING, "data"),
+        Input(POLL, "n_intervals"),
         Input(PULSE, "data"),
-        State(SESSION, "data"),
-        State(STANDING, "data"),
     )
 
     # the first pulse comes with the page
@@ -208,33 +203,45 @@ def _register_pulse(app: Dash, engine: Engine, start_command: str) -> None:
 
 
 def _register_class(app: Dash, engine: Engine) -> None:
+    # one question for all of it: the browser walks through the page for each that is asked, and for each answer
     @app.callback(
-        Output(GLANCE, "children"),
+        Output(GLANCE, "parts"),
         Output(SPOKEN, "children"),
-        Output(GLANCE_DRAWN, "data"),
+        Output(attention.LOOKS_HEADING, "children"),
+        Output(attention.LOOKS_SAID, "parts"),
+        Output(attention.LOOKS, "parts"),
+        Output(attention.ASIDE, "parts"),
+        Output(attention.CAMERAS, "parts"),
+        Output(attention.ASKING, "data"),
+        Output(attention.SEATS, "parts"),
+        Output(DRAWN, "data"),
         Input(PULSE, "data"),
         Input(shell.VIEWER, "data"),
-        State(GLANCE_DRAWN, "data"),
+        Input(attention.ANSWERED, "data"),
+        State(DRAWN, "data"),
     )
-    def look(told: Told | None, viewer: Any, drawn: dict[str, str] | None) -> Any:
+    def look(told: Told | None, viewer: Any, _answered: int, drawn: dict[str, str] | None) -> Any:
         here = running(told)
-        zone = shell.viewer_of(viewer).zone
-        if here.unknown is not None:
-            since = attention.known_until(here, zone)
-            shown: Any = tiles.nothing_known(since, here.unknown, wanted=here.wanted)
-            changed, signatures = only_changed(
-                {"tiles": shown, "spoken": f"{since}. {here.unknown.title}."}, drawn
-            )
-            return *changed, signatures
-        if here.taken_at is None:
-            raise PreventUpdate
-        back_to = here.taken_at - TREND_SPAN - timedelta(minutes=1)
-        state = glance(
-            queries.intervals_since(engine, here.session, here.last_id, back_to=back_to, only=GLANCE_COLUMNS)
-        )
-        shown = tiles.glance_tiles(state, with_mood=here.mode is not Mode.PARTICIPATION)
-        changed, signatures = only_changed({"tiles": shown, "spoken": sentence(state)}, drawn)
+        who = shell.viewer_of(viewer)
+        tiles_shown, spoken = _told_at_a_glance(engine, here, who)
+        shown = {"tiles": tiles_shown, "spoken": spoken, **attention.parts(engine, here, who)}
+        changed, signatures = only_changed(shown, drawn)
         return *changed, signatures
+
+
+def _told_at_a_glance(engine: Engine, here: Running, who: shell.Viewer) -> tuple[Any, str]:
+    """The tiles, or what stands in their place, and the same as a sentence; nothing before the first interval."""
+    if here.unknown is not None:
+        since = attention.known_until(here, who.zone)
+        notice = tiles.nothing_known(since, here.unknown, wanted=here.wanted)
+        return notice, f"{since}. {here.unknown.title}."
+    if here.taken_at is None:
+        return None, ""
+    back_to = here.taken_at - TREND_SPAN - timedelta(minutes=1)
+    state = glance(
+        queries.intervals_since(engine, here.session, here.last_id, back_to=back_to, only=GLANCE_COLUMNS)
+    )
+    return tiles.glance_tiles(state, with_mood=here.mode is not Mode.PARTICIPATION), sentence(state)
 
 
 def _nothing_runs(engine: Engine, start_command: str, viewer: shell.Viewer) -> Component:

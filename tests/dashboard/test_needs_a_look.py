@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 import pytest
 from dash import html, no_update
-from page_answers import ask, shown
+from page_answers import LOOK, ask, look, shown
 from seed import Lesson, seed
 from sqlalchemy import Engine
 
@@ -18,6 +18,7 @@ from dashboard.health import take_pulse
 from dashboard.live import attention, chart
 from dashboard.live.pulse import PULSE, Running, pulse_data
 from dashboard.live.unchanged import Drawn, only_changed
+from dashboard.pages import now
 from dashboard.wording import Advice
 from engagement.records import EpisodeMark, Mode, NotObservedReason, Rule
 from storage import queries
@@ -166,32 +167,14 @@ def live(engine: Engine) -> Lesson:
 
 def listed(engine: Engine, drawn: Any = None) -> Any:
     """What the page gets: the parts that changed per name, the open episodes, and the signatures."""
-    parts = (
-        attention.LOOKS_HEADING,
-        attention.LOOKS_SAID,
-        attention.LOOKS,
-        attention.ASIDE,
-        attention.CAMERAS,
-    )
-    answer = ask(
-        engine,
-        [
-            *(f"{part}.children" for part in parts),
-            f"{attention.ASKING}.data",
-            f"{attention.SEATS}.children",
-            f"{attention.LOOKS_DRAWN}.data",
-        ],
-        {
-            f"{PULSE}.data": pulse_data(take_pulse(engine), datetime.now(UTC)),
-            "shell-viewer.data": {"scheme": "light", "zone": "UTC"},
-            f"{attention.ANSWERED}.data": 0,
-        },
-        {f"{attention.LOOKS_DRAWN}.data": drawn},
-    )
-    shown_parts = (*parts, attention.SEATS)
-    changed = {part: str(answer[part]["children"]) for part in shown_parts if part in answer}
+    answer = look(engine, drawn)
+    changed = {
+        part: str(next(iter(answer[part].values())))
+        for part in (one.partition(".")[0] for one in LOOK)
+        if part in answer and part not in {attention.ASKING, now.DRAWN}
+    }
     asking = answer.get(attention.ASKING, {}).get("data")
-    return changed, asking, answer[attention.LOOKS_DRAWN]["data"]
+    return changed, asking, answer[now.DRAWN]["data"]
 
 
 def test_an_answer_on_the_page_is_kept_and_can_be_undone(engine: Engine, live: Lesson) -> None:
