@@ -74,12 +74,11 @@ class FaceSet:
         return FaceSet(self.images[rows], self.labels[rows], None if self.votes is None else self.votes[rows])
 
 
-def read_faces(path: Path, *, ferplus: Path | None = None) -> dict[str, FaceSet]:
+def read_faces(path: Path) -> dict[str, FaceSet]:
     """Read `path`: one `FaceSet` per split present, by the names in `SPLITS`.
 
-    A `.parquet` is FER2013 + FER+. A `.csv` is Kaggle's fer2013.csv; `ferplus` is FER+'s fer2013new.csv, and one that
-    stands beside it is taken without being named. A folder holds `train`, `val`, `test` (or FER2013's split names)
-    with one folder per expression each.
+    A `.parquet` is FER2013 + FER+. A `.csv` is Kaggle's fer2013.csv, with FER+'s votes where its fer2013new.csv stands
+    beside it. A folder holds `train`, `val`, `test` (or FER2013's split names) with one folder per expression each.
     Raises DataError, which says what was expected.
     """
     if path.is_dir():
@@ -91,8 +90,7 @@ def read_faces(path: Path, *, ferplus: Path | None = None) -> dict[str, FaceSet]
     if path.suffix == ".parquet":
         return read_fer2013plus(path)
     if path.suffix == ".csv":
-        beside = path.with_name("fer2013new.csv")
-        return read_fer2013_csv(path, ferplus=ferplus or (beside if beside.is_file() else None))
+        return read_fer2013_csv(path)
     raise DataError(
         f"{path.name} is no known source of faces. Give fer2013plus.parquet, fer2013.csv or a folder of classes."
     )
@@ -123,8 +121,8 @@ def read_fer2013plus(path: Path) -> dict[str, FaceSet]:
     return _split(images, labels, votes, table["usage"].astype(str).to_numpy(), path)
 
 
-def read_fer2013_csv(path: Path, *, ferplus: Path | None = None) -> dict[str, FaceSet]:
-    """Kaggle's fer2013.csv (emotion, pixels, Usage), with FER+'s fer2013new.csv if given. Raises DataError.
+def read_fer2013_csv(path: Path) -> dict[str, FaceSet]:
+    """Kaggle's fer2013.csv (emotion, pixels, Usage), with FER+'s fer2013new.csv beside it, if any. Raises DataError.
 
     FER+'s rows stand in the order of fer2013.csv, which their common column Usage confirms; the pictures it marks as no
     face (no image name) are dropped.
@@ -145,7 +143,8 @@ def read_fer2013_csv(path: Path, *, ferplus: Path | None = None) -> dict[str, Fa
         raise DataError(f"{path} has labels outside 0..{len(EXPRESSIONS) - 1}; expected FER2013's seven.")
     labels = emotions.astype(np.int64)
     usage = table["Usage"].astype(str).to_numpy()
-    if ferplus is None:
+    ferplus = path.with_name("fer2013new.csv")
+    if not ferplus.is_file():
         return _split(images, labels, None, usage, path)
 
     votes = _read_csv(ferplus)
