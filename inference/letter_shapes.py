@@ -14,6 +14,7 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.full_width import is_full_width
 from inference.label_text import TextLine
 
 _INK: Final = 0.3
@@ -31,6 +32,13 @@ _CLEARLY: Final = 1.5
 _DOTLESS: Final = 0.02
 _LEFT_OUT: Final = 3.0
 """Pixels from a letter to the next sign that count as much as a letter without a sign."""
+_HALF_A_SIGN: Final = 0.65
+"""Heights of a sign of Chinese or Japanese from its middle to the last of its parts."""
+_STEM: Final = 0.5
+_JOINED: Final = 0.7
+"""Ink on top of the middle stem: that of an m stands under where two arches meet, that of "rn" is the n's own."""
+_MAYBE: Final = 0.001
+"""A chance that no other letter than the one has where the network takes "rn" for m."""
 
 
 class Chances(Protocol):
@@ -38,6 +46,9 @@ class Chances(Protocol):
 
     def of(self, index: int, sign: str) -> float:
         """The chance 0..1 that the n-th sign is this one."""
+
+    def near(self, index: int, sign: str) -> float:
+        """The chance 0..1 that this one is at the n-th sign or right beside it."""
 
     def between(self, left: float, right: float) -> str:
         """The likeliest letter between two places of the line's picture, in pixels; "" if none is likely."""
@@ -61,7 +72,7 @@ class _Shape:
 
 def settled(
     signs: Sequence[str], middles: NDArray[np.float64], line: TextLine, chances: Chances
-) -> list[str]:
+) -> tuple[list[str], float]:
     """The signs of a line, with those exchanged and added that its pixels speak for.
 
     Args:
@@ -71,12 +82,13 @@ def settled(
         chances: of other signs.
 
     Returns:
-        One string for each sign, of two signs where one was left out before or behind it.
+        One string for each sign, of two signs where one was left out before or behind it, and what share of the
+        letters' width, 0..1, has a sign.
     """
     shapes = _shapes(line)
     letters = [index for index, sign in enumerate(signs) if not sign.isspace()]
     if not shapes or not letters:
-        return list(signs)
+        return list(signs), 1.0
     where = dict(zip(letters, _aligned(shapes, middles[letters] - line.indent), strict=True))
     shared = Counter(where.values())
     alone = {index: shapes[at] for index, at in where.items() if shared[at] == 1}
@@ -98,15 +110,36 @@ def settled(
             found[index] = _as_capital(sign, index, shape, chances)
         elif sign == "i" and shape.above is False and chances.of(index, "ı") >= _DOTLESS:
             found[index] = "ı"
+        elif sign == "m" and _is_r_and_n(shape, line, index, chances):
+            found[index] = "rn"
+    wide = [middles[index] - line.indent for index in letters if is_full_width(signs[index])]
+    told = untold = 0
     for at, shape in enumerate(shapes):
-        if not shared[at] and _is_letter(shape, line):
+        width = shape.right - shape.left
+        if shared[at] or any(
+            shape.left - _HALF_A_SIGN * line.capital < middle < shape.right + _HALF_A_SIGN * line.capital
+            for middle in wide
+        ):
+            told += width
+        elif _is_letter(shape, line):
             missed = chances.between(shape.left + line.indent, shape.right + line.indent)
+            told, untold = told + width * bool(missed), untold + width * (not missed)
             before = [index for index in letters if where[index] < at]
             if before:
                 found[before[-1]] += missed
             else:
                 found[letters[0]] = missed + found[letters[0]]
-    return found
+    return found, told / (told + untold)
+
+
+def _is_r_and_n(shape: _Shape, line: TextLine, index: int, chances: Chances) -> bool:
+    """Whether what reads as an m is an r and an n that stand so near that they touch."""
+    if min(chances.near(index, "r"), chances.near(index, "n")) < _MAYBE:
+        return False
+    body = line.strokes[shape.top : line.baseline, shape.left : shape.right]
+    stems = np.concatenate([[False], body[len(body) // 2 :].mean(axis=0) > _STEM, [False]])
+    edges = np.flatnonzero(np.diff(stems.astype(np.int8)))
+    return len(edges) == 6 and float(body[0, edges[2] : edges[3]].mean()) >= _JOINED
 
 
 def _as_capital(sign: str, index: int, shape: _Shape, chances: Chances) -> str:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.errors import LabelReaderError
+from inference.full_width import alike, is_full_width, parts_with_blank, told_by_neighbours
 from inference.label_text import TextLine
 from inference.letter_shapes import settled
 from inference.runtime import new_session
@@ -27,6 +28,11 @@ _STEP: Final = 32
 _BLANK: Final = 0
 _HALF_SEEN: Final = 0.3
 """Chance of all letters together from which one was left out where the pixels show one."""
+
+
+_INK: Final = 0.3
+_LEAST_TOLD: Final = 0.85
+"""Of the width of a line's letters; less than that is a script that the network does not know."""
 
 
 class TextRecognizer:
@@ -63,10 +69,25 @@ class TextRecognizer:
         if not starts.any():
             return "", 0.0
         steps = np.flatnonzero(starts)
+        found = _Chances(chances, steps, pixels, self._alphabet, self._numbers)
         signs = [self._alphabet[number] for number in best[steps]]
         middles = np.asarray((steps + 0.5) * pixels, np.float64)
-        signs = settled(signs, middles, line, _Chances(chances, steps, pixels, self._alphabet, self._numbers))
-        return _with_blanks(signs, middles, line.gaps), float(sure[steps].mean())
+        # what looks the same shares its chance: which of them it is, the neighbours say
+        sure = np.array([
+            sum(found.of(index, other) for other in alike(sign)) for index, sign in enumerate(signs)
+        ])  # fmt: skip
+        columns = line.strokes.max(axis=0)
+        signs = told_by_neighbours(
+            signs, lambda index: _run(columns, middles[index] - line.indent) / line.capital
+        )
+        blanks = parts_with_blank(
+            signs, middles - line.indent, [gap - line.indent for gap in line.gaps], columns, line.capital
+        )
+        settled_signs, told = settled(signs, middles, line, found)
+        if told < _LEAST_TOLD:
+            return "", 0.0
+        spaced = [sign + " " * (index in blanks) for index, sign in enumerate(settled_signs)]
+        return _with_blanks(spaced, middles, line.gaps), float(sure.mean())
 
     def _chances(self, picture: NDArray[np.uint8]) -> tuple[NDArray[np.float32], float]:
         """The chance of each sign at each step, float32 (steps, signs), and the pixels of the picture in a step."""
@@ -94,6 +115,10 @@ class _Chances:
     def of(self, index: int, sign: str) -> float:
         return float(self.every[self.steps[index], self.numbers[sign]])
 
+    def near(self, index: int, sign: str) -> float:
+        step = self.steps[index]
+        return float(self.every[max(0, step - 1) : step + 2, self.numbers[sign]].max())
+
     def between(self, left: float, right: float) -> str:
         first, last = round(left / self.pixels - 0.5), round(right / self.pixels - 0.5)
         part = self.every[max(0, first) : last + 1]
@@ -102,7 +127,8 @@ class _Chances:
         step = part[int(part[:, _BLANK].argmin())]
         number = _BLANK + 1 + int(step[_BLANK + 1 :].argmax())
         letter = self.alphabet[number]
-        likely = step[_BLANK] <= 1 - _HALF_SEEN and step[number] >= _HALF_SEEN / 2 and letter.isalpha()
+        is_letter = letter.isalpha() and unicodedata.category(letter) != "Lo"
+        likely = step[_BLANK] <= 1 - _HALF_SEEN and step[number] >= _HALF_SEEN / 2 and is_letter
         return letter if likely else ""
 
 
@@ -115,10 +141,20 @@ def _with_blanks(signs: Sequence[str], middles: NDArray[np.float64], gaps: Seque
     return "".join(sign + " " * (index in missing) for index, sign in enumerate(signs))
 
 
+def _run(columns: NDArray[np.float32], middle: float) -> int:
+    """How many columns beside each other have ink, the nearest to this one among them."""
+    ink = np.flatnonzero(columns > _INK)
+    if not ink.size:
+        return 0
+    runs = np.split(ink, np.flatnonzero(np.diff(ink) > 1) + 1)
+    return len(min(runs, key=lambda run: float(np.abs(run - middle).min())))
+
+
 def _may_part(before: str, after: str) -> bool:
-    """Only before what begins a word: no blank is there, and no script such as Chinese, which writes without."""
+    """Only before what begins a word: none is between the signs of a script such as Chinese, or `parts_with_blank`."""
     begins = unicodedata.category(after[0]) in {"Lu", "Nd", "Ps"}
-    return begins and not before.isspace() and unicodedata.category(before[-1]) not in {"Lo", "Ps", "Pd"}
+    begins = begins or (is_full_width(after[0]) and not is_full_width(before[-1]))
+    return begins and not before.isspace() and unicodedata.category(before[-1]) not in {"Ps", "Pd"}
 
 
 def _model() -> Path:

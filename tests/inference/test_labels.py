@@ -55,16 +55,18 @@ def label(
     return np.asarray(cv2.imdecode(code, cv2.IMREAD_COLOR), np.uint8)
 
 
-def drawn(name: str, size: int, ground: Sequence[tuple[int, int, int]]) -> NDArray[np.uint8]:
-    """A strip (30, 300, 3) of bare text over vertical bands of these colours, in the font of the benchmarks."""
+def drawn(
+    name: str, size: int, ground: Sequence[tuple[int, int, int]], font_name: str = "DejaVuSans.ttf"
+) -> NDArray[np.uint8]:
+    """A strip (30, 300, 3) of bare text over vertical bands of these colours, in a font of the benchmarks."""
     strip = np.zeros((30, 300, 3), np.uint8)
     for index, band in enumerate(np.array_split(np.arange(300), len(ground))):
         strip[:, band] = ground[index]
     canvas = Image.fromarray(strip)
     try:
-        font = ImageFont.truetype("DejaVuSans.ttf", size)
+        font = ImageFont.truetype(font_name, size)
     except OSError:
-        pytest.skip("DejaVu Sans is not installed")
+        pytest.skip(f"the font {font_name} is not installed")
     ImageDraw.Draw(canvas).text((7, 18), name, fill=(250, 250, 250), font=font, anchor="lm")
     return np.asarray(canvas)
 
@@ -188,11 +190,76 @@ def test_a_label_is_seen_whole(name: str, size: int, ground: list[tuple[int, int
         ("will hill", 13),
         ("Kim Wilson", 13),
         ("Asa Lindström", 13),
+        # r and n that touch
+        ("Arnold Barnes", 14),
+        ("Amold Hammer", 14),
+        ("Tom Kim", 12),
     ],
 )
 def test_letters_alike_are_told_apart_by_their_height_dot_and_accent(name: str, size: int) -> None:
     (read,) = LabelReader(budget=None).read(*frame([drawn(name, size, [DARK])]))
     assert read.name == name
+
+
+CHINESE, DEVANAGARI = "wqy-microhei.ttc", "Lohit-Devanagari.ttf"
+
+
+@pytest.mark.parametrize("size", [12, 14, 17])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "李明",
+        "王小红",
+        "欧阳娜娜",
+        "司马相如",
+        "劉德華",
+        "杨洋 Yang",
+        "Ming 李明",
+        "田中さくら",
+        "山本健太",
+        "サトウユキ",
+        "小野二郎",
+        # a longer dash, and signs with a double in another script
+        "张一一",
+        "山口ローラ",
+        "高橋みどり",
+        "工藤ニコ",
+        # blanks
+        "鈴木 一郎",
+        "ナカムラ タロウ",
+        "渡辺 直美",
+    ],
+)
+def test_chinese_and_japanese_are_read(name: str, size: int) -> None:
+    (read,) = LabelReader(budget=None).read(*frame([drawn(name, size, [DARK], CHINESE)]))
+    assert read.name == name
+
+
+@pytest.mark.parametrize(
+    ("names", "font"),
+    [
+        (("김민준", "이서연", "박지훈"), CHINESE),
+        (("प्रिया शर्मा", "राहुल वर्मा", "सीता देवी"), DEVANAGARI),
+        (("فاطمة الزهراء", "محمد علي", "ليلى منصور"), "DejaVuSans.ttf"),
+        (("Ольга Петрова", "Дмитрий Соколов", "Том Хоров"), "DejaVuSans.ttf"),
+        (("Γιώργος Νικολάου", "Ελένη Δημητρίου"), "DejaVuSans.ttf"),
+    ],
+)
+def test_a_script_that_is_not_known_has_no_name_and_keeps_its_seat(names: tuple[str, ...], font: str) -> None:
+    reader, rng = LabelReader(budget=None), np.random.default_rng(6)
+    seen: dict[str, set[str]] = {name: set() for name in names}
+    for turn in range(6):
+        order = rng.permutation(len(names))
+        grounds = [[RED, GREEN, BLUE, DARK][(turn + at) % 4] for at in range(len(names))]
+        image, tiles = frame([
+            drawn(names[index], 15, [ground], font) for index, ground in zip(order, grounds, strict=True)
+        ])  # fmt: skip
+        for index, read in zip(order, reader.read(image, tiles), strict=True):
+            assert read.name is None
+            assert read.fingerprint
+            seen[names[index]].add(read.fingerprint)
+    assert all(len(marks) == 1 for marks in seen.values())
+    assert len(set.union(*seen.values())) == len(names)
 
 
 @pytest.mark.parametrize("shape", [(4, 100, 3), (30, 5, 3), (30, 200, 3)])
@@ -317,6 +384,8 @@ def test_reading_writes_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         ("Li(Bo)", (20.0, 30.0, 50.0), "Li (Bo)"),
         ("Ann-Lee", (30.0, 40.0), "Ann-Lee"),
         ("李明", (10.0,), "李明"),
+        ("李明Ming", (20.0,), "李明 Ming"),
+        ("Ming李明", (40.0,), "Ming 李明"),
         ("", (), ""),
         ("A", (20.0,), "A"),
     ],
