@@ -69,6 +69,11 @@ class TextLine:
     gaps: tuple[float, ...] = ()
     indent: int = 0
 
+    @property
+    def lacks(self) -> int:
+        """Rows that are missing above the strip for the accent of a capital, in pixels."""
+        return max(0, round(_SHOWN_ABOVE * self.capital) + 1 - self.top - self.baseline)
+
     def same_text(self, other: "TextLine") -> bool:
         """True where both show the same letters in the same size, whatever moves behind them.
 

@@ -139,6 +139,11 @@ class LabelReader:
         if strip is not None:
             strip = strip.clipped(image.shape[1], image.shape[0])
             line = find_text(_part(image, strip))
+            if line is not None and line.lacks and strip.top > 0:
+                # a ring or an accent that the strip cuts off would be passed over with its letter
+                higher = Box(strip.left, strip.top - line.lacks, strip.width, strip.height + line.lacks)
+                strip = higher.clipped(image.shape[1], image.shape[0])
+                line = find_text(_part(image, strip))
         if line is None and not tile.camera_on:
             strip = Box(
                 tile.box.left,

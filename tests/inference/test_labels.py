@@ -178,6 +178,19 @@ def test_a_label_is_seen_whole(name: str, size: int, ground: list[tuple[int, int
     assert read.name == name
 
 
+def test_an_accent_that_reaches_above_the_strip_is_seen() -> None:
+    strip = drawn("Åsa Lindström", 16, [DARK])
+    image = np.full((70, 300, 3), DARK, np.uint8)
+    image[30:60] = strip
+    # its upper edge goes through the ring
+    cut = Box(0, 39, 300, 30)
+    line = find_text(image[cut.top : cut.bottom])
+    assert line is not None
+    assert line.lacks > 0
+    (read,) = LabelReader(budget=None).read(image, [Tile(Box(0, 0, 300, 70), cut, True)])
+    assert read.name == "Åsa Lindström"
+
+
 @pytest.mark.parametrize(
     ("name", "size"),
     [
