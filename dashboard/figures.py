@@ -394,7 +394,13 @@ class Timeline:
         numbered: bool,
         span: Span | None,
     ) -> Figure:
-        share_axis = {"range": [0, 1.02], "tickformat": ".0%", "fixedrange": True, "nticks": 4}
+        share_axis = {
+            "range": [0, 1.02],
+            "tickformat": ".0%",
+            "fixedrange": True,
+            "nticks": 4,
+            "automargin": False,
+        }
         top, bottom = [0.30, 1.0], [0.0, 0.17]
         axes: Figure
         if self._view == "presence":
@@ -413,6 +419,7 @@ class Timeline:
                     "range": list(_MOOD_RANGE),
                     "domain": top,
                     "fixedrange": True,
+                    "automargin": False,
                     "tickvals": [-0.6, -0.3, 0, 0.3, 0.6],
                     "ticktext": ["negative", "", "neutral", "", "positive"],
                     "zeroline": True,
@@ -422,6 +429,8 @@ class Timeline:
             }
         axis: Figure = {
             **_TIME_AXIS,
+            # the margins are there: where Plotly measures them it draws the chart twice
+            "automargin": False,
             "anchor": "y" if self._view == "presence" else "y2",
             "ticks": "outside",
             "ticklen": 4,

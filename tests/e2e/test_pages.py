@@ -84,10 +84,18 @@ def test_the_class_moves_without_a_reload_and_keeps_the_zoom(
             const plot = document.querySelector("#now-chart .js-plotly-plot"), x = plot.data[0].x;
             return Plotly.relayout(plot, {"xaxis.range": [x[3], x[9]]}).then(() => plot.layout.xaxis.range.slice());
         }""")
+        ground = page.locator("#now-chart .nsewdrag").first.bounding_box()
+        assert ground is not None
+        for step in (0.50, 0.51):
+            page.mouse.move(ground["x"] + ground["width"] * step, ground["y"] + ground["height"] / 2)
+        hovered = page.locator("#now-chart .hoverlayer")
+        expect(hovered).to_contain_text("read)", timeout=SLOW)
+        told = hovered.text_content()
         for _ in range(3):
             lesson.commit()
         wait_for_points(page, lesson.index)
         assert page.evaluate("window.stays") is True
+        assert hovered.text_content() == told
         assert (
             page.evaluate("document.querySelector('#now-chart .js-plotly-plot').layout.xaxis.range") == zoomed
         )
