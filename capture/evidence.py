@@ -21,6 +21,8 @@ UNNAMED_CARDS: Final = 0.2
 LEAST_CARDS: Final = 4
 # From this share of tiles on, whose lowest part is flat and of one grey, names are captions of pictures on a page.
 CAPTIONED: Final = 0.7
+# One row of so many is enough where all of it is: the next one may be cut through the pictures below.
+LEAST_CAPTIONED_ROW: Final = 4
 CAPTION: Final = 0.1
 CAPTION_GROUND: Final = 0.72
 # Where names are switched off, share of the tiles that are pictures, and of drawings that may be among them.
@@ -46,11 +48,13 @@ class Evidence:
         contents: of each tile.
         named: whether there is a name at its bottom left.
         grounds: of the lowest part of a picture its grey, if it is flat as a page on which a caption stands; -1 else.
+        tops: its row's, in pixels.
     """
 
     contents: tuple[Content, ...]
     named: tuple[bool, ...]
     grounds: tuple[int, ...]
+    tops: tuple[int, ...]
 
     @classmethod
     def of(cls, grey: NDArray[np.uint8], boxes: Sequence[Box]) -> Self:
@@ -67,12 +71,16 @@ class Evidence:
                 -1 if what is Content.CARD or _is_dark_room(grey, box) else _ground(tile)
                 for tile, what, box in zip(tiles, contents, boxes, strict=True)
             ),
+            tuple(box.top for box in boxes),
         )
 
     def __add__(self, other: Self) -> Self:
         """What is seen at the places of both."""
         return type(self)(
-            self.contents + other.contents, self.named + other.named, self.grounds + other.grounds
+            self.contents + other.contents,
+            self.named + other.named,
+            self.grounds + other.grounds,
+            self.tops + other.tops,
         )
 
     @property
@@ -92,15 +100,14 @@ class Evidence:
     @property
     def is_page(self) -> bool:
         """Whether the names are captions that stand below pictures on a page of one grey."""
-        pictures = [
-            ground
-            for ground, named, what in zip(self.grounds, self.named, self.contents, strict=True)
-            if named and what is not Content.CARD
-        ]
-        flat = [ground for ground in pictures if ground >= 0]
-        common = float(np.median(flat)) if flat else 0.0
-        same = sum(abs(ground - common) <= TOLERANCE for ground in flat)
-        return bool(pictures) and same >= CAPTIONED * len(pictures)
+        rows: dict[int, list[int]] = {}
+        for ground, named, what, top in zip(self.grounds, self.named, self.contents, self.tops, strict=True):
+            if named and what is not Content.CARD:
+                rows.setdefault(top, []).append(ground)
+        every = [ground for row in rows.values() for ground in row]
+        return _captioned(every) >= CAPTIONED or any(
+            len(row) >= LEAST_CAPTIONED_ROW and _captioned(row) == 1 for row in rows.values()
+        )
 
     @property
     def balance(self) -> int:
@@ -120,6 +127,13 @@ class Evidence:
             self.contents.count(Content.PICTURE) >= PICTURES * count
             and self.contents.count(Content.DRAWING) <= DRAWINGS * count
         )
+
+
+def _captioned(grounds: Sequence[int]) -> float:
+    """The share of pictures whose lowest part is flat and of the grey that most of those have."""
+    flat = [ground for ground in grounds if ground >= 0]
+    common = float(np.median(flat)) if flat else 0.0
+    return sum(abs(ground - common) <= TOLERANCE for ground in flat) / max(1, len(grounds))
 
 
 def nearly_all_named(grey: NDArray[np.uint8], boxes: Sequence[Box]) -> bool:
