@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Final
 
 from rapidfuzz import fuzz
+from rapidfuzz.distance import OSA
 
 from engagement.label_roles import split_roles
 from engagement.names import clean_name
@@ -44,6 +45,8 @@ _PART_OF_NAME: Final = 0.75
 _LIKE: Final = 0.8
 
 _LONG_WORD: Final = 7
+_LONG_PART: Final = 5
+_SHORT_FORM: Final = 3
 _LIKE_SHAPES: Final = frozenset(
     frozenset(pair)
     for pair in ("ce", "nh", "uv", "ft", "gq", "il", "rn", "vy", "tl", "hb", "ij", "tf", "kx", "kh")
@@ -91,12 +94,12 @@ def match_labels(
         No student gets two labels and no label two students unless the teacher said so. Nobody's label is in neither
         part.
     """
-    said = {_key(label): student for label, student in by_hand.items()}
+    said = {label_key(label): student for label, student in by_hand.items()}
     known = {student for student, _ in students}
-    matched = {label: said[_key(label)] for label in labels if _key(label) in said}
+    matched = {label: said[label_key(label)] for label in labels if label_key(label) in said}
     certain = {label: student for label, student in matched.items() if student in known}
     taken = set(certain.values())
-    times = Counter(_key(label) for label in labels)
+    times = Counter(label_key(label) for label in labels)
     listed = tuple(students)
     unsure: dict[str, tuple[int, ...]] = {}
     claims: dict[int, list[tuple[float, str]]] = {}
@@ -108,7 +111,7 @@ def match_labels(
             continue
         (score, best), second = ranked[0], ranked[1][0] if len(ranked) > 1 else 0.0
         unsure[label] = tuple(student for _, student in ranked[:_MOST_OFFERED])
-        if score >= SURE and score - second >= MARGIN and best not in taken and times[_key(label)] == 1:
+        if score >= SURE and score - second >= MARGIN and best not in taken and times[label_key(label)] == 1:
             claims.setdefault(best, []).append((score, label))
     for student, claimed in claims.items():
         claimed.sort(reverse=True)
@@ -122,15 +125,64 @@ def match_labels(
     )
 
 
+@lru_cache(maxsize=4096)
+def may_be(label: str, name: str) -> bool:
+    """Whether a label may be that of somebody of this name: it has a part in common with it, or its initials.
+
+    Parts stand apart at blanks, hyphens, apostrophes and brackets. They are in common where they are the same, written
+    together, one the beginning of the other ("Alex" of Alexander), or other by a letter where they are long. For who
+    must not be looked at by mistake: a nickname that shares nothing with the name ("Kasia" of Katarzyna) is not told.
+
+    Args:
+        label: as read, cleaned.
+        name: as on the class list.
+    """
+    shown, listed = _parts(label), _parts(name)
+    joined = (
+        "".join(listed[start:end])
+        for start in range(len(listed))
+        for end in range(start + 2, len(listed) + 1)
+    )
+    named = {part for part in listed if part not in _PARTICLES} | set(joined)
+    if any(_in_common(one, other) for one in shown if one not in _PARTICLES for other in named):
+        return True
+    initials = "".join(part[0] for part in listed)
+    short = "".join(shown)
+    return len(short) <= len(initials) and short[:1] == initials[:1] and _is_in_order(short, initials)
+
+
+def _in_common(one: str, other: str) -> bool:
+    short, long = sorted((one, other), key=len)
+    if short == long or (len(short) >= _SHORT_FORM and long.startswith(short)):
+        return len(short) > 1
+    if not (short[0].islower() and long[0].islower()):
+        # scripts without capitals write a whole name as one word
+        return len(short) > 1 and short in long
+    return len(short) >= _LONG_PART and OSA.distance(short, long) <= (2 if len(short) >= _LONG_WORD else 1)
+
+
+def _is_in_order(short: str, long: str) -> bool:
+    """Whether the letters of `short` stand in `long`, in this order."""
+    rest = iter(long)
+    return all(letter in rest for letter in short)
+
+
+def _parts(text: str) -> tuple[str, ...]:
+    """The letters and digits of a name between whatever else stands in it."""
+    apart = "".join(one if unicodedata.category(one)[0] in "LNM" else " " for one in text)
+    return tuple(part for part in map(_plain, apart.split()) if part)
+
+
+def label_key(label: str) -> str:
+    """What two spellings of one label have in common."""
+    return (clean_name(label) or "").casefold()
+
+
 def is_own_label(label: Label, own_label: str | None) -> bool:
     """Whether a label is on the teacher's own tile: the program says so, or it is the one that the teacher chose."""
     if label.own:
         return True
-    return own_label is not None and label.name is not None and _key(label.name) == _key(own_label)
-
-
-def _key(label: str) -> str:
-    return (clean_name(label) or "").casefold()
+    return own_label is not None and label.name is not None and label_key(label.name) == label_key(own_label)
 
 
 @lru_cache(maxsize=4096)

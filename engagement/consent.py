@@ -5,7 +5,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-from engagement.class_list import Matches, is_own_label, match_labels
+from engagement.class_list import Matches, is_own_label, label_key, match_labels, may_be
 from engagement.records import Consent, Label
 
 _NOBODY: Final[Mapping[str, int | None]] = MappingProxyType({})
@@ -39,9 +39,11 @@ class ClassRoll:
     ) -> None:
         self._students = [(student, name) for student, name, _ in students]
         self._consent = {student: consent for student, _, consent in students}
+        self._refused = tuple(name for _, name, consent in students if consent is Consent.REFUSED)
         self._only_agreed = only_agreed
         self._own_label = own_label
         self._by_hand = by_hand
+        self._nobodys = {label_key(label) for label, student in by_hand.items() if student is None}
         self._last: tuple[tuple[str, ...], Matches] = ((), Matches({}, {}))
 
     @property
@@ -81,5 +83,8 @@ class ClassRoll:
         if student is not None:
             consents = [self._consent[student]]
         agreed = student is not None and consents == [Consent.AGREED]
-        refused = Consent.REFUSED in consents
+        refused = Consent.REFUSED in consents or (student is None and self._may_be_refused(label.name))
         return Look.OPTED_OUT if refused or (self._only_agreed and not agreed) else Look.READ
+
+    def _may_be_refused(self, name: str) -> bool:
+        return label_key(name) not in self._nobodys and any(may_be(name, one) for one in self._refused)

@@ -36,6 +36,56 @@ def test_who_refused_is_not_looked_at_nor_one_who_may_be_they() -> None:
     assert looks(said, "Ben", "tablet") == ["read", "opted_out"]
 
 
+@pytest.mark.parametrize(
+    ("name", "labels"),
+    [
+        ("Zoë Quux-Brown", "Zoe Quux, Zoe Brown, Quux Zoe, Zoe QuuxBrown, Quux, Brown, Zoe Q-B, Z Q, ZQB"),
+        ("Zoë García López", "Zoë García, Zoe Lopez, García, Zoë G., García López, Z. López"),
+        ("Anna-Lena Schmidt", "Anna, Lena, Annalena, AnnaLena Schmidt, AL Schmidt, Schmitd, Schmidt 9b, A."),
+        ("Jean-Pierre Dupont", "JP Dupont, JP, Jean, JeanPierre, J-P, Pierre (phone)"),
+        ("Mohammed Al-Rashid", "Mohammed Rashid, Muhammad, M. Rashid, alrashid"),
+        (
+            "Alexander Miller",
+            "Alex, Alexander's iPhone, iPhone von Alexander, Sascha Miller, Alexandermiller, Miler",
+        ),
+        ("Nguyễn Văn An", "Nguyen An, An"),
+        ("Mary-Jane O'Neill", "Mary Jane, MJ O'Neill, Mary Oneill, Jane"),
+        ("王小明", "小明, 王小明 (phone)"),
+        ("अनिता शर्मा", "अनिता, शर्मा जी"),
+    ],
+)
+def test_a_short_form_of_who_refused_is_not_looked_at(name: str, labels: str) -> None:
+    roll = ClassRoll([(1, name, Consent.REFUSED), (2, "Peter Other", Consent.AGREED)])
+    shown = labels.split(", ")
+    assert dict(zip(shown, looks(roll, *shown), strict=True)) == dict.fromkeys(shown, "opted_out")
+    # until the teacher says that they are nobody of the list
+    said = ClassRoll([(1, name, Consent.REFUSED)], by_hand=dict.fromkeys(shown))
+    assert set(looks(said, *shown)) == {"read"}
+
+
+def test_who_shares_nothing_with_who_refused_or_is_surely_another_is_read() -> None:
+    roll = ClassRoll(
+        [
+            (1, "Anna-Lena Schmidt", Consent.REFUSED),
+            (2, "Anna Schmidt", Consent.AGREED),
+            (3, "Lena Vogel", Consent.UNKNOWN),
+            (4, "Alma Sander", Consent.AGREED),
+        ]
+    )
+    others = (
+        "Anna Schmidt",
+        "Lena Vogel",
+        "A. Sander",
+        "Ben",
+        "Carla de la Rossi",
+        "Guest",
+        "iPad",
+        "B.",
+        "小明",
+    )
+    assert dict(zip(others, looks(roll, *others), strict=True)) == dict.fromkeys(others, "read")
+
+
 def test_two_of_one_name_of_whom_one_refused_are_both_not_looked_at() -> None:
     roll = ClassRoll([(1, "Alex Kim", Consent.AGREED), (2, "Alex Kim", Consent.REFUSED)])
     assert looks(roll, "Alex Kim", "Alex Kim") == ["opted_out", "opted_out"]
