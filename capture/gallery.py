@@ -69,6 +69,8 @@ LEAST_BALANCE_FREE: Final = 0.4
 LEAST_SUPPORT_CLEAR: Final = 0.5
 LEAST_SUPPORT_CENTRED: Final = 0.35
 LEAST_TILES: Final = 2
+# Support of a drawing at the end of a strip.
+LEAST_END: Final = 0.5
 # So few tiles must have the shape of a video and clear edges; windows side by side have not.
 FEW: Final = 3
 LEAST_SUPPORT_FEW: Final = 0.72
@@ -202,6 +204,22 @@ class _Seen:
             )
         return type(self).of(grey, Grid(tuple(fitter.rows(rows))))
 
+    def without_drawn_ends(self, grey: NDArray[np.uint8]) -> Self:
+        """Without flat drawings at the ends of a column that have little of an outline: there a bar begins."""
+        rows = list(self.grid.rows)
+        if any(row.left.size > 1 for row in rows):
+            return self
+        faint = [
+            what is Content.DRAWING and float(row.support[0]) < LEAST_END
+            for row, what in zip(rows, self.shown.contents, strict=True)
+        ]
+        first, last = 0, len(rows)
+        while last - first > LEAST_TILES and faint[last - 1]:
+            last -= 1
+        while last - first > LEAST_TILES and faint[first]:
+            first += 1
+        return self if last - first == len(rows) else type(self).of(grey, Grid(tuple(rows[first:last])))
+
     def grown(self, grey: NDArray[np.uint8], fitter: Fitter) -> Self:
         """With the rows and columns beside it that bear names."""
         grid = with_named_neighbours(grey, fitter, self.grid)
@@ -298,7 +316,7 @@ def _strips(grey: NDArray[np.uint8], fitter: Fitter) -> Iterator[_Seen]:
     """Strips of thumbnails that bear names."""
     for grid in strips(fitter):
         if _stands_out(grid, fitter):
-            seen = _Seen.of(grey, grid)
+            seen = _Seen.of(grey, grid).without_drawn_ends(grey)
             if seen.shown.names:
                 yield seen
 

@@ -54,9 +54,11 @@ def _with_columns(grey: NDArray[np.uint8], fitter: Fitter, places: list[Place]) 
             end = 0 if outwards < 0 else -1
             pitch = int(np.median(np.diff(left))) if left.size > 1 else wide + _gap_below(places)
             begin, finish = int(left[end]) + outwards * pitch, int(right[end]) + outwards * pitch
-            cut = begin < -BEYOND or finish > width + BEYOND
+            # the tiles of a strip may have been found wider than they are, by the gap beside them
+            beyond = round(widest_gap(wide)) // 2 if strip else BEYOND
+            cut = begin < -beyond or finish > width + beyond
             begin, finish = max(0, begin), min(width, finish)
-            if finish - begin < (LEAST_SEEN if cut else 1 - BEYOND / wide) * wide or (cut and strip):
+            if finish - begin < (LEAST_SEEN if cut else 1 - beyond / wide) * wide or (cut and strip):
                 break
             full = [
                 i
@@ -131,18 +133,17 @@ def _gap(place: Place) -> int:
 
 
 def _aligned(fitter: Fitter, begin: int, finish: int, outwards: int, places: list[Place]) -> tuple[int, int]:
-    """The column moved outwards by as much as there may be between it and the strip, to where its edges are."""
-    offs = [off * outwards for off in range(round(widest_gap(finish - begin)) // 2)]
-    found = fitter.rows(
-        [
-            (np.array([begin + off]), np.array([finish + off]), top, bottom)
-            for off in offs
-            for *_, top, bottom in places
-        ]
-    )
-    support = np.array([float(row.support[0]) for row in found]).reshape(len(offs), -1).mean(axis=1)
-    best = offs[int(support.argmax())]
-    return begin + best, finish + best
+    """The column moved by as much as there may be between it and the strip, and narrower by as much, to where its edges
+    are: the strip's tiles may have been found with the gap beside them."""
+    most = round(widest_gap(finish - begin)) // 2
+    offs, trims = (line.ravel() for line in np.meshgrid(np.arange(1 - most, most), np.arange(most)))
+    left = begin + offs * outwards + (trims if outwards < 0 else 0)
+    right = finish + offs * outwards - (trims if outwards > 0 else 0)
+    inside = (left >= 0) & (right <= fitter.upright.length)
+    left, right = np.append(begin, left[inside]), np.append(finish, right[inside])
+    rows = fitter.rows([(left, right, top, bottom) for *_, top, bottom in places])
+    best = int(np.mean([row.support for row in rows], axis=0).argmax())
+    return int(left[best]), int(right[best])
 
 
 def _gap_below(places: list[Place]) -> int:
