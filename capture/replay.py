@@ -3,6 +3,7 @@
 import logging
 import os
 import re
+import stat
 import struct
 import warnings
 import zlib
@@ -27,6 +28,10 @@ logger = logging.getLogger(__name__)
 IMAGE_SUFFIXES: Final = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
 #: A picture with more pixels than this is refused before it is decoded: a small file can hold gigabytes.
 MAX_PIXELS: Final = 100_000_000
+MAX_SIDE: Final = 32_767
+"""Pixels of the longer side; OpenCV counts no further in a picture that is warped."""
+_FORMATS: Final = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
+"""Of pictures, whatever their names say: Pillow hands some others, such as EPS, to programs that it finds here."""
 # Recordings stamp their frames in whole milliseconds.
 _TICK: Final = 0.0015
 _USUAL_RATE: Final = 25.0
@@ -44,15 +49,17 @@ def load_image(path: Path) -> NDArray[np.uint8]:
 
     Raises:
         SourceNotFoundError: there is no such file.
-        UnreadableSourceError: it cannot be entered or decoded, or holds more than 100 megapixels.
+        UnreadableSourceError: it is no file, cannot be entered or decoded, or is larger than `check_pixels` allows.
     """
     from PIL import Image, ImageOps
 
     try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise UnreadableSourceError(f"{path} is no file that holds a picture: give a picture.")
         with warnings.catch_warnings():
             # Pillow warns below our own limit, which is checked two lines on, before anything is decoded
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            opened = Image.open(path)
+            opened = Image.open(path, formats=_FORMATS)
         with opened as picture:
             check_pixels(path.name, picture.width, picture.height)
             upright = ImageOps.exif_transpose(picture).convert("RGB")
@@ -67,7 +74,7 @@ def load_image(path: Path) -> NDArray[np.uint8]:
         raise UnreadableSourceError(
             f"The picture {path} may not be read: give yourself the right to read it."
         ) from problem
-    except (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error) as problem:
+    except (OSError, SyntaxError, ValueError, EOFError, MemoryError, struct.error, zlib.error) as problem:
         raise UnreadableSourceError(
             f"The picture {path.name} cannot be decoded ({problem}): it is damaged or of another kind, "
             "save it again as PNG or JPEG."
@@ -75,11 +82,15 @@ def load_image(path: Path) -> NDArray[np.uint8]:
 
 
 def check_pixels(name: str, width: int, height: int) -> None:
-    """Raise UnreadableSourceError if a picture would hold more than 100 megapixels."""
+    """Raise UnreadableSourceError if a picture would hold more than 100 megapixels, or a side of over 32,767 pixels."""
     if width * height > MAX_PIXELS:
         raise UnreadableSourceError(
             f"{name} has {width} x {height} pixels, more than {MAX_PIXELS // 1_000_000} megapixels: scale it down "
             "first."
+        )
+    if max(width, height) > MAX_SIDE:
+        raise UnreadableSourceError(
+            f"{name} has {width} x {height} pixels, and a side at most {MAX_SIDE}: cut it first."
         )
 
 

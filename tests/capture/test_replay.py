@@ -172,6 +172,46 @@ def test_a_picture_that_would_fill_the_memory_is_refused_by_its_header(
         load_image(path)
 
 
+@pytest.mark.parametrize(("width", "height"), [(32_768, 1), (1, 100_000_000)])
+def test_a_picture_with_an_endless_side_is_refused(width: int, height: int, tmp_path: Path) -> None:
+    path = tmp_path / "line.png"
+    path.write_bytes(png_header(width, height))
+    with pytest.raises(UnreadableSourceError, match="a side at most 32767: cut it first"):
+        load_image(path)
+
+
+@pytest.mark.parametrize("kind", ["AVIF", "BLP", "DDS", "EPS", "PDF", "PPM", "SPIDER"])
+def test_other_kinds_under_the_name_of_a_picture_are_not_decoded(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "class.png"
+    mode = {"BLP": "P", "SPIDER": "F"}.get(kind, "RGB")
+    file = io.BytesIO()
+    Image.new(mode, (40, 30)).save(file, kind)
+    path.write_bytes(file.getvalue())
+    with pytest.raises(UnreadableSourceError, match=r"class\.png cannot be decoded .* save it again"):
+        load_image(path)
+
+
+def test_no_program_is_started_for_a_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program, started = tmp_path / "gs", tmp_path / "started"
+    program.write_text(f"#!/bin/sh\ntouch '{started}'\n")
+    program.chmod(0o700)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    path = tmp_path / "class.png"
+    Image.new("RGB", (40, 30)).save(path, "EPS")
+    with pytest.raises(UnreadableSourceError, match="cannot be decoded"):
+        load_image(path)
+    assert not started.exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a pipe with a name")
+def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
+    pipe = tmp_path / "class.png"
+    os.mkfifo(pipe)
+    for path in (pipe, tmp_path, Path(os.devnull)):
+        with pytest.raises(UnreadableSourceError, match="is no file that holds a picture"):
+            load_image(path)
+
+
 def test_a_large_picture_under_the_limit_is_not_taken_for_a_bomb(tmp_path: Path) -> None:
     path = tmp_path / "large.png"
     path.write_bytes(png_header(9_900, 10_000))
