@@ -14,6 +14,7 @@ from classpulse.options import ACTOR, DatabaseOption
 
 if TYPE_CHECKING:
     from engagement.roster import Roster
+    from storage.traces import Traces
 
 students_app = typer.Typer(
     help="Class lists: who is in a class, who agreed; export or erase one student.", no_args_is_help=True
@@ -141,10 +142,26 @@ def export(
 
 
 @students_app.command("erase")
-def erase(student: StudentArgument, yes: YesOption = False, database: DatabaseOption = None) -> None:
-    """Erase one student with all that was kept of them in the sessions of their class. It asks first."""
+def erase(
+    student: StudentArgument,
+    with_refusal: Annotated[
+        bool,
+        typer.Option(
+            "--with-refusal",
+            help="Take the refusal of one who refused from the list too: then nothing tells that they may not be "
+            "looked at.",
+        ),
+    ] = False,
+    yes: YesOption = False,
+    database: DatabaseOption = None,
+) -> None:
+    """Erase one student with all that was kept of them in the sessions of their class. It asks first.
+
+    The refusal of one who refused stays on the list, unless --with-refusal takes it too.
+    """
     from classpulse.database import migrated_database
     from classpulse.settings import settings_with
+    from engagement.records import Consent
     from storage.retention import erase_student
     from storage.traces import traces
 
@@ -163,11 +180,30 @@ def erase(student: StudentArgument, yes: YesOption = False, database: DatabaseOp
         if told.other_classes:
             typer.echo(f"The same name stands in {', '.join(told.other_classes)} and stays there.", err=True)
         holds = f"{told.readings} readings and {told.episodes} episodes in {told.sessions} sessions"
-        if not (yes or typer.confirm(f"Erase {who} with {holds}?")):
+        refused = told.student.consent is Consent.REFUSED
+        if refused:
+            typer.echo(_refusal_words(told, with_refusal), err=True)
+        what = f"what was read of {who}:" if refused and not with_refusal else f"{who} with"
+        if not (yes or typer.confirm(f"Erase {what} {holds}?")):
             typer.echo("Nothing was erased.")
             return
-        erase_student(engine, student, actor=ACTOR)
-    typer.echo(f"Erased {who}.")
+        refusal_stays = erase_student(engine, student, with_refusal=with_refusal, actor=ACTOR)
+    if refusal_stays:
+        typer.echo(f"Erased what was read of {who}. Their refusal stays on the list.")
+    else:
+        typer.echo(f"Erased {who}.")
+
+
+def _refusal_words(told: "Traces", with_refusal: bool) -> str:
+    """What becomes of the refusal of a student who is erased."""
+    if with_refusal:
+        return "Their refusal goes too: then classpulse no longer knows that they may not be looked at."
+    labels = ", ".join(f'"{label}"' for label in told.by_hand)
+    by_hand = f" and the labels matched to it, {labels}" if labels else ""
+    return (
+        f"Their refusal stays on the list with the name{by_hand}, so that nobody looks at them: --with-refusal takes "
+        "it too."
+    )
 
 
 @students_app.command("consent")

@@ -12,7 +12,7 @@ from typing import Any, Final, cast
 from sqlalchemy import Connection, Engine, Text, delete, or_, select, text, update
 from sqlalchemy import cast as cast_as
 
-from engagement.records import Mode
+from engagement.records import Consent, Mode
 from storage.audit import THIS_COMPUTER, AuditAction, write_audit
 from storage.class_seats import class_seats
 from storage.database import reading, writing
@@ -144,18 +144,25 @@ def _unknown(session_id: int) -> UnknownSessionError:
     )
 
 
-def erase_student(engine: Engine, student_id: int, *, actor: str = THIS_COMPUTER) -> None:
+def erase_student(
+    engine: Engine, student_id: int, *, with_refusal: bool = False, actor: str = THIS_COMPUTER
+) -> bool:
     """Remove a student and all that was kept of them in the sessions of their class.
 
     Their seats go with readings, episodes and offers, their labels, their consent, and their name where it stands in
-    the reason of another's episode. What stays: the counts of the class, which name nobody; the teacher's own notes;
-    seats of which nobody can tell whether they are theirs (`storage.traces`); other classes. Bytes as with
-    `erase_session`.
+    the reason of another's episode. A refusal stays on the class list, with the labels that the teacher matched to it,
+    unless it is to go too: without it they would be looked at in the next session. What stays: the counts of the
+    class, which name nobody; the teacher's own notes; seats of which nobody can tell whether they are theirs
+    (`storage.traces`); other classes. Bytes as with `erase_session`.
 
     Args:
         engine: from `storage.database.open_database`, migrated.
         student_id: the student.
+        with_refusal: take the refusal of one who refused from the list too; of no meaning for the others.
         actor: who erases them, for the audit log.
+
+    Returns:
+        Whether a refusal stays on the list.
 
     Raises:
         UnknownStudentError: there is no such student.
@@ -167,6 +174,7 @@ def erase_student(engine: Engine, student_id: int, *, actor: str = THIS_COMPUTER
         _refuse_while_open(connection, student)
         own = [seat for seat in class_seats(connection, student.class_name) if seat.student_id == student_id]
         names = {student.name, *labels_of(connection, student_id, own)}
+        refusal_stays = student.consent is Consent.REFUSED and not with_refusal
         for session_id, seats in groupby(own, key=lambda seat: seat.session_id):
             _erase_seats(connection, session_id, [seat.number for seat in seats])
         _erase_from_reasons(connection, student.class_name, names)
@@ -174,11 +182,16 @@ def erase_student(engine: Engine, student_id: int, *, actor: str = THIS_COMPUTER
             delete(StudentLabelTable).where(
                 StudentLabelTable.class_name == student.class_name,
                 or_(StudentLabelTable.student_id == student_id, StudentLabelTable.label.in_(names)),
+                # by these the refusal is kept when their tile shows another name
+                or_(not refusal_stays, StudentLabelTable.student_id.is_distinct_from(student_id)),
             )
         )
-        connection.execute(delete(StudentTable).where(StudentTable.id == student_id))
-        write_audit(connection, AuditAction.STUDENT_ERASED, actor, student_id)
+        if not refusal_stays:
+            connection.execute(delete(StudentTable).where(StudentTable.id == student_id))
+        told = {"refusal_kept": True} if refusal_stays else {}
+        write_audit(connection, AuditAction.STUDENT_ERASED, actor, student_id, **told)
     _leave_no_bytes(engine)
+    return refusal_stays
 
 
 def _refuse_while_open(connection: Connection, student: Student) -> None:

@@ -48,6 +48,7 @@ class Traces:
     Attributes:
         student: who.
         labels: under which they were seen, and those matched by hand.
+        by_hand: those matched by hand.
         sessions, readings, episodes: how many of theirs there are.
         notes: of the teacher that hold the name or a part of it.
         unsure: seats that may be theirs and that nobody matched.
@@ -56,6 +57,7 @@ class Traces:
 
     student: Student
     labels: tuple[str, ...]
+    by_hand: tuple[str, ...]
     sessions: int
     readings: int
     episodes: int
@@ -79,6 +81,7 @@ def traces(engine: Engine, student_id: int) -> Traces:
         return Traces(
             student=student,
             labels=tuple(sorted(labels)),
+            by_hand=tuple(sorted(_labels_by_hand(connection, student_id))),
             sessions=len(numbers),
             readings=sum(_count_readings(connection, *one) for one in numbers.items()),
             episodes=sum(_count_episodes(connection, *one) for one in numbers.items()),
@@ -130,10 +133,14 @@ def export_student(engine: Engine, student_id: int, *, actor: str = THIS_COMPUTE
 
 def labels_of(connection: Connection, student_id: int, own: Iterable[ClassSeat]) -> set[str]:
     """The labels of a student: those of their seats and those matched by hand."""
-    by_hand = connection.scalars(
+    seen = {seat.label for seat in own if seat.label is not None}
+    return seen.union(_labels_by_hand(connection, student_id))
+
+
+def _labels_by_hand(connection: Connection, student_id: int) -> Sequence[str]:
+    return connection.scalars(
         select(StudentLabelTable.label).where(StudentLabelTable.student_id == student_id)
-    )
-    return {seat.label for seat in own if seat.label is not None}.union(by_hand)
+    ).all()
 
 
 def _by_session(own: Iterable[ClassSeat]) -> dict[int, list[int]]:

@@ -11,7 +11,7 @@ from dash.development.base_component import Component
 from dashboard.components.tables import table
 from dashboard.roll import LooseLabel, plan_summary, planned, short_day
 from dashboard.wording import clock, count
-from engagement.records import OfferReason
+from engagement.records import Consent, OfferReason
 from engagement.roster import Remark, Roster
 from storage.seat_offers import OpenOffer
 from storage.students import Student
@@ -185,15 +185,21 @@ def preview(roster: Roster, students: Sequence[Student]) -> Component:
 
 def farewell(told: Traces, zone: tzinfo | None) -> Component:
     """What erasing a student takes and what it leaves."""
+    refused = told.student.consent is Consent.REFUSED
     goes = [
         f"{count(told.readings, 'reading')} and {count(told.episodes, 'episode')} in "
-        f"{count(told.sessions, 'session')} of {told.student.class_name}",
-        "the name, the answer about consent and where it stands",
+        f"{count(told.sessions, 'session')} of {told.student.class_name}"
     ]
-    if told.labels:
-        goes.append(f"the label{'' if len(told.labels) == 1 else 's'} {_enumerated(told.labels)}")
+    stays: list[Component | str] = []
+    if refused:
+        stays.append(_refusal_words(told))
+    else:
+        goes.append("the name, the answer about consent and where it stands")
+    labels = [label for label in told.labels if not (refused and label in told.by_hand)]
+    if labels:
+        goes.append(f"the label{'' if len(labels) == 1 else 's'} {_enumerated(labels)}")
     goes.append("copies of the database that an update left beside it")
-    stays: list[Component | str] = ["the counts of the whole class, which name nobody"]
+    stays.append("the counts of the whole class, which name nobody")
     if told.unsure:
         stays.append(
             f"{count(told.unsure, 'seat')} that may be theirs: match the labels first, if they are to go too"
@@ -210,6 +216,15 @@ def farewell(told: Traces, zone: tzinfo | None) -> Component:
             html.Ul([html.Li(item) for item in stays]),
         ],
         className="cp-prose",
+    )
+
+
+def _refusal_words(told: Traces) -> str:
+    """What stays of one who refused, so that they are still left out, and what follows where it does not."""
+    labels = f" and what was matched to it, {_enumerated(told.by_hand)}," if told.by_hand else ""
+    return (
+        f"the refusal with the name{labels} on the list, so that nobody looks at them. “Erase the refusal too” takes "
+        "that as well: then classpulse no longer knows that they may not be looked at"
     )
 
 

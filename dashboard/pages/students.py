@@ -354,6 +354,7 @@ def _edit_student(app: Dash, engine: Engine) -> None:
         Output(form.ERASE_BOX, "opened"),
         Output(form.ERASE_BOX, "title"),
         Output(form.ERASE_TOLD, "children"),
+        Output(form.ERASE_REFUSAL, "className"),
         Input(form.ERASE, "n_clicks"),
         State(form.CHOSEN, "data"),
         State(shell.VIEWER, "data"),
@@ -362,24 +363,30 @@ def _edit_student(app: Dash, engine: Engine) -> None:
     def ask_to_erase(clicks: int | None, chosen: int | None, viewer: Any) -> Any:
         _require(clicks and chosen)
         told = traces(engine, _number(chosen))
-        return True, f"Erase {told.student.name}?", parts.farewell(told, shell.viewer_of(viewer).zone)
+        refused = told.student.consent is Consent.REFUSED
+        what = f"what was read of {told.student.name}" if refused else told.student.name
+        words = parts.farewell(told, shell.viewer_of(viewer).zone)
+        return True, f"Erase {what}?", words, "" if refused else "cp-hidden"
 
     @app.callback(
         *_outcome(),
         Output(form.ERASE_BOX, "opened", allow_duplicate=True),
         Input(form.ERASE_YES, "n_clicks"),
+        Input(form.ERASE_REFUSAL, "n_clicks"),
         Input(form.ERASE_NO, "n_clicks"),
         State(form.CHOSEN, "data"),
         prevent_initial_call=True,
     )
-    def erase(yes: int | None, no: int | None, chosen: int | None) -> Any:
-        _require(yes, no)
+    def erase(yes: int | None, refusal: int | None, no: int | None, chosen: int | None) -> Any:
+        _require(yes, refusal, no)
         if ctx.triggered_id == form.ERASE_NO:
             return None, None, False
 
         def gone() -> str:
             name = students.read_student(engine, _number(chosen)).name
-            erase_student(engine, _number(chosen))
+            with_refusal = ctx.triggered_id == form.ERASE_REFUSAL
+            if erase_student(engine, _number(chosen), with_refusal=with_refusal):
+                return f"What was read of {name} was erased. The refusal stays on the list."
             return f"{name} was erased."
 
         return *_done(gone), False

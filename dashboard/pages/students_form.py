@@ -49,6 +49,7 @@ ERASE: Final = "students-erase"
 ERASE_BOX: Final = "students-erase-box"
 ERASE_TOLD: Final = "students-erase-told"
 ERASE_YES: Final = "students-erase-yes"
+ERASE_REFUSAL: Final = "students-erase-refusal"
 ERASE_NO: Final = "students-erase-no"
 ONLY_AGREED: Final = "students-only-agreed"
 OWN_LABEL: Final = "students-own-label"
@@ -365,6 +366,12 @@ def _erase_dialog() -> Component:
                 html.Div(
                     [
                         dmc.Button("Keep", id=ERASE_NO, variant="default"),
+                        dmc.Button(
+                            "Erase the refusal too",
+                            id=ERASE_REFUSAL,
+                            variant="default",
+                            className="cp-hidden",
+                        ),
                         dmc.Button("Erase for good", id=ERASE_YES, color="red.9"),
                     ],
                     className="cp-students-foot",

@@ -68,6 +68,25 @@ def test_one_student_is_exported_and_erased(folder: Path) -> None:
     assert [one["name"] for one in json.loads(students("list", "Algebra", "--json").stdout)] == ["Ben"]
 
 
+def test_a_refusal_is_erased_only_where_it_is_asked_to_go(folder: Path) -> None:
+    (folder / "list.csv").write_text("name,consent\nAda,refused\nBen,agreed\n")
+    students("import", "Algebra", str(folder / "list.csv"), "--yes")
+    kept = students("erase", "1", answers="n\n")
+    assert "Their refusal stays on the list with the name, so that nobody looks at them" in kept.stderr
+    assert "Erase what was read of Ada of Algebra: 0 readings" in kept.stdout
+    erased = students("erase", "1", "--yes")
+    assert erased.stdout == "Erased what was read of Ada of Algebra. Their refusal stays on the list.\n"
+    listed = json.loads(students("list", "Algebra", "--json").stdout)
+    assert [(one["name"], one["consent"]) for one in listed] == [("Ada", "refused"), ("Ben", "agreed")]
+
+    gone = students("erase", "1", "--with-refusal", answers="y\n")
+    assert "classpulse no longer knows that they may not be looked at" in gone.stderr
+    assert "Erase Ada of Algebra with 0 readings" in gone.stdout
+    assert gone.stdout.endswith("Erased Ada of Algebra.\n")
+    assert students("erase", "2", "--with-refusal", "--yes").stdout == "Erased Ben of Algebra.\n"
+    assert json.loads(students("list", "Algebra", "--json").stdout) == []
+
+
 def test_what_cannot_be_done_is_said_in_a_sentence(folder: Path) -> None:
     with pytest.raises(UsageError, match="cannot be read: No such file"):
         students("import", "Algebra", str(folder / "none.csv"))

@@ -213,6 +213,7 @@ def test_labels_are_matched_offers_answered_and_a_student_erased(
         erase.click()
         dialog = page.get_by_role("dialog", name="Erase Ada Okafor?")
         expect(dialog).to_contain_text("2 readings and 0 episodes in 1 session of Algebra 9b", timeout=SLOW)
+        expect(dialog.get_by_role("button", name="Erase the refusal too")).to_have_count(0)
         dialog.get_by_text("Show them").click()
         expect(dialog.get_by_text("Okafor explains the proof")).to_be_visible()
         dialog.get_by_role("button", name="Keep").click()
@@ -224,6 +225,31 @@ def test_labels_are_matched_offers_answered_and_a_student_erased(
         expect(page.get_by_text("Choose somebody in the list")).to_be_visible(timeout=SLOW)
     assert queries.seats(engine, lesson)["seat"].tolist() == [2, 4]
     assert set(queries.readings_since(engine, lesson)["seat"]) == {2, 4}
+
+
+def test_a_refusal_stays_with_who_is_erased_unless_it_is_asked_to_go(
+    engine: Engine, served: PageServer, browser: Any, lesson: int
+) -> None:
+    her = students.add_student(engine, CLASS, "Ada Okafor")
+    students.set_consent(engine, her, Consent.REFUSED, "mail", None)
+    with tab(browser, served, "/students") as page:
+        page.get_by_role("gridcell", name="Ada Okafor", exact=True).click()
+        page.get_by_role("button", name="Erase", exact=True).click()
+        dialog = page.get_by_role("dialog", name="Erase what was read of Ada Okafor?")
+        expect(dialog).to_contain_text("the refusal with the name on the list, so that nobody looks at them")
+        expect(dialog).not_to_contain_text("the answer about consent")
+        assert faults(page) == []
+        dialog.get_by_role("button", name="Erase for good").click()
+        said(page, "What was read of Ada Okafor was erased. The refusal stays on the list.")
+        assert students.read_student(engine, her).consent is Consent.REFUSED
+        assert 1 not in set(queries.readings_since(engine, lesson)["seat"])
+
+        page.get_by_role("gridcell", name="Ada Okafor", exact=True).click()
+        page.get_by_role("button", name="Erase", exact=True).click()
+        expect(dialog).to_contain_text("then classpulse no longer knows that they may not be looked at")
+        dialog.get_by_role("button", name="Erase the refusal too").click()
+        said(page, "Ada Okafor was erased.")
+        expect(page.get_by_role("gridcell", name="Ada Okafor", exact=True)).to_have_count(0, timeout=SLOW)
 
 
 def test_the_page_fits_a_phone(engine: Engine, served: PageServer, browser: Any, lesson: int) -> None:

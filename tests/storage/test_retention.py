@@ -13,10 +13,13 @@ import pytest
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, delete, insert, update
 
+from capture.agent import roll_of
+from engagement.consent import Look
 from engagement.records import (
     Consent,
     Episode,
     IntervalRecord,
+    Label,
     OfferAnswer,
     OfferReason,
     Rule,
@@ -207,6 +210,54 @@ def test_an_erased_student_is_in_no_byte_of_the_folder(
         erase_student(engine, her)
 
 
+def looked_at(engine: Engine, *labels: str) -> list[Look]:
+    """What the next lesson of the class does with tiles of these labels."""
+    roll = roll_of(students.read_class_list(engine, CLASS))
+    return list(roll.looks([Label("", label) for label in labels]))
+
+
+@pytest.mark.parametrize("with_refusal", [False, True])
+def test_the_refusal_of_one_who_is_erased_stays_unless_it_is_to_go_too(
+    sqlite_engine: Engine, new_session: MakeSession, record: MakeRecord, with_refusal: bool
+) -> None:
+    engine, folder = sqlite_engine, Path(str(sqlite_engine.url.database)).parent
+    made = lessons(engine, new_session, record)
+    her = students.add_student(engine, CLASS, NAME)
+    students.add_student(engine, CLASS, "Classmate")
+    students.match_label(engine, CLASS, "willi on tablet", her)
+    students.answer_offer(engine, made[2], 4, 1, OfferAnswer.SAME)
+    students.set_consent(engine, her, Consent.REFUSED, "letter", START)
+    assert traces(engine, her).by_hand == ("willi on tablet",)
+
+    assert erase_student(engine, her, with_refusal=with_refusal) is not with_refusal
+
+    for session_id in made:
+        assert set(queries.readings_since(engine, session_id)["seat"]) == {2, 3}
+        assert queries.episodes(engine, session_id)["reason"].tolist() == ["Looks like a student"]
+        assert queries.seat_offers(engine, session_id).empty
+    looks = looked_at(engine, NAME, "willi on tablet")
+    with engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    left = b"".join(path.read_bytes() for path in folder.iterdir())
+    if with_refusal:
+        assert bytes_of_hers(folder) == set()
+        assert looks == [Look.READ, Look.READ]
+        return
+    # the name stands once, on the list, and the label that leads to it in its table and the index of that
+    assert left.count(NAME.encode()) == 1
+    assert left.count(b"willi on tablet") == 2
+    assert b"WILHELMINA" not in left
+    assert b"fingerprint-of-hers" not in left
+    assert looks == [Look.OPTED_OUT, Look.OPTED_OUT]
+    kept = students.read_student(engine, her)
+    assert (kept.consent, kept.consent_source) == (Consent.REFUSED, "letter")
+    assert (traces(engine, her).readings, traces(engine, her).episodes) == (0, 0)
+    assert dict(audit_entries(engine)[0].detail) == {"refusal_kept": True}
+    # what was kept may still go later
+    assert erase_student(engine, her, with_refusal=True) is False
+    assert bytes_of_hers(folder) == set()
+
+
 def test_erasing_a_student_leaves_the_others_and_other_classes(
     engine: Engine, new_session: MakeSession, record: MakeRecord
 ) -> None:
@@ -385,7 +436,7 @@ def test_erasing_and_consenting_stand_in_the_log_without_a_name(
     told = [(one.actor, one.action, one.subject, dict(one.detail)) for one in audit_entries(engine)][:4]
     assert told == [
         ("this computer", AuditAction.SESSION_ERASED, made[0], {}),
-        ("page", AuditAction.STUDENT_ERASED, her, {}),
+        ("page", AuditAction.STUDENT_ERASED, her, {"refusal_kept": True}),
         ("command line", AuditAction.CONSENT_CHANGED, her, {"consent": "refused"}),
         ("page", AuditAction.CONSENT_CHANGED, her, {"consent": "agreed"}),
     ]
