@@ -25,6 +25,7 @@ from capture.windows import (
     off_screen_share,
     open_desk,
     overlap,
+    rank_title,
 )
 from engagement.names import clean_name
 from engagement.records import Box, NotObservedReason, WindowChange
@@ -291,16 +292,23 @@ class WindowSource(_DesktopSource):
 
     Where something lies over it, or it reaches beyond the edge of the desktop, the system is asked for the window's own
     picture; where there is none, it is `covered`.
+
+    Args:
+        titles: parts of the title that is looked for, best first.
+        known: parts of titles under which a window may be named where it is kept or logged.
+        display: X display; default: of the session.
     """
 
     def __init__(
         self,
         titles: Sequence[str] = MEETING_TITLES,
         *,
+        known: Sequence[str] = MEETING_TITLES,
         display: str | None = None,
     ) -> None:
         super().__init__(display)
         self._titles = tuple(titles)
+        self._known = tuple(known)
         self._desk: Desk | None = None
         self._pictures: WindowPictures | None = None
         self._sighting: Sighting | None = None
@@ -308,11 +316,14 @@ class WindowSource(_DesktopSource):
 
     @property
     def name(self) -> str:
-        """Such as `window "Zoom Meeting"`: the title under which it was last seen as a meeting, cleaned, since whoever
-        holds the meeting wrote it."""
+        """Such as `window "Zoom Meeting"`: of the title under which it was last seen as a meeting no more than the part
+        that is known, since whoever holds the meeting wrote it, and it often begins with somebody's name."""
         if self._sighting is None:
             return "meeting window"
-        return f'window "{clean_name(self._sighting.window.title)}"'
+        rank = rank_title(self._sighting.window.title, self._known)
+        if rank is None:
+            return "window chosen by its title"
+        return f'window "{clean_name(self._known[rank.pattern].strip(" -"))}"'
 
     def _prepare(self, stack: ExitStack) -> None:
         desk = open_desk(self._display)

@@ -34,7 +34,8 @@ def open_source(
         spec: `window` (a meeting by its title), `window:TITLE`, `monitor:N` (1 is the first), `region:X,Y,W,H`
             (nominal pixels of the desktop; X and Y may be negative), `camera:N` (0 is the first), `demo`, `demo:SEATS`,
             or a path.
-        titles: parts of the titles of meeting windows, best first; for `window`.
+        titles: parts of the titles of meeting windows, best first; for `window`, and to name a window without more of
+            its title.
         display: X display of the desktop sources; default: of the session.
         started_at: aware UTC time at which a picture or a recording begins; default: from the file's own time.
 
@@ -52,7 +53,7 @@ def open_source(
     if kind == "window":
         if colon and not rest.strip():
             raise InvalidSourceError("--source window: names no title: write window:TITLE, or window alone.")
-        return WindowSource((rest,) if colon else titles, display=display)
+        return WindowSource((rest,) if colon else titles, known=titles, display=display)
     if kind == "monitor":
         return MonitorSource(_number(spec, rest, 1), display=display)
     if kind == "region":

@@ -102,12 +102,13 @@ class Supervisor:
             if often or in_vain >= patience.failures:
                 how = f"within {failed_at[-1] - failed_at[0]:.0f} seconds" if often else "in a row"
                 raise AgentError(
-                    f"The agent failed {patience.failures} times {how} (last: it {outcome.failure}) and was stopped. "
+                    f"The agent failed {patience.failures} times {how} (last: it {outcome.told}) and was stopped. "
                     "The log says why; `classpulse doctor` checks the machine."
                 )
+            # not its own words: a sentence may hold a title or a path with somebody's name
             logger.warning("the agent %s; restarting it", outcome.failure)
             if self._on_restart is not None:
-                self._on_restart(f"The reading {outcome.failure}.")
+                self._on_restart(f"The reading {outcome.told.removesuffix('.')}.")
             if stop.wait(RESTART_SECONDS):
                 return 0
         return 0
@@ -153,17 +154,25 @@ class Supervisor:
             failure = f"gave no sign for {blocked.seconds:.0f} seconds in stage {blocked.stage}"
             return _Outcome(None, failure, told.intervals)
         code = child.returncode
-        why = "" if told.error is None else f": {told.error}"
-        return _Outcome(code, f"ended with exit code {code} in stage {told.line.stage}{why}", told.intervals)
+        return _Outcome(
+            code, f"ended with exit code {code} in stage {told.line.stage}", told.intervals, told.error
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    """How one agent ended: its exit code (None if it was killed for blocking), in words, and what it kept."""
+    """How one agent ended: its exit code (None if it was killed for blocking), in words, what it kept, and the sentence
+    that it told."""
 
     code: int | None
     failure: str
     intervals: int
+    error: str | None = None
+
+    @property
+    def told(self) -> str:
+        """How it ended, and why."""
+        return self.failure if self.error is None else f"{self.failure}: {self.error}"
 
 
 class _Told:

@@ -13,6 +13,7 @@ from capture.errors import DisplayError, SourceError, SourceNotFoundError, Unrea
 from capture.frame import Frame, NotObserved
 from capture.liveness import Look, Stillness, is_black
 from capture.screen import Grabber, MonitorSource, RegionSource, WindowSource
+from capture.sources import open_source
 from capture.windows import DesktopWindow, X11Desk
 from engagement.records import Box, NotObservedReason
 from tests.x11 import X11Window, has, run_openbox, run_xvfb, split_into_monitors, wait_until
@@ -160,12 +161,35 @@ def test_what_else_the_window_shows_is_never_grabbed(display: str) -> None:
         shown.rename("Inbox (3) - Ada's grades - Chromium")
         shown.show(picture(2))
         assert outcome(next(frames)) == NotObservedReason.WINDOW_CLOSED
-        assert source.name == f'window "{title}"'
+        assert source.name == 'window "Meet"'
         shown.rename(title)
         shown.show(picture(3))
         seen = next(frames)
         assert isinstance(seen, Frame)
         assert np.array_equal(seen.image, picture(3))
+
+
+@pytest.mark.parametrize(
+    ("spec", "title", "name"),
+    [
+        ("window", "Zebulon Quux's Zoom Meeting", 'window "Zoom Meeting"'),
+        ("window", "Meet \u2013 abc with Zebulon Quux", 'window "Meet"'),
+        # chosen on the page, which gives the whole title
+        ("window:Zebulon Quux's Zoom Meeting", "Zebulon Quux's Zoom Meeting", 'window "Zoom Meeting"'),
+        ("window:Zebulon Quux", "Call with Zebulon Quux", "window chosen by its title"),
+    ],
+)
+def test_no_more_of_a_title_is_told_than_is_known_of_every_meeting(
+    xvfb: str, spec: str, title: str, name: str
+) -> None:
+    """The name of a source is kept with the session and stands in errors; a title holds that of its host."""
+    with X11Window(xvfb, title, picture(1), 300, 200) as shown:
+        with open_source(spec, display=xvfb) as source:
+            assert source.name == name
+        shown.minimise()
+        with pytest.raises(UnreadableSourceError, match=f"^The {name} is minimised") as refused:
+            open_source(spec, display=xvfb).__enter__()
+        assert "Zebulon" not in str(refused.value)
 
 
 def test_a_window_that_is_minimised_from_the_start_is_refused(display: str) -> None:

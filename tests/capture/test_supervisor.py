@@ -125,6 +125,26 @@ def test_why_it_was_given_up_is_said_in_the_agents_own_words() -> None:
         Supervisor(child(program), Patience(failures=2)).run(threading.Event())
 
 
+def test_the_log_says_how_an_agent_ended_and_not_in_its_words(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A sentence may hold a title or a path with somebody's name; the page is told it all the same."""
+    program = (
+        times(tmp_path / "tries")
+        + "interval()\nif count == 1:\n"
+        + "    print('classpulse:error The window of Zebulon Quux is minimised.', flush=True)\n"
+        + "    raise SystemExit(1)"
+    )
+    reasons: list[str] = []
+    with caplog.at_level(logging.DEBUG):
+        assert Supervisor(child(program), QUICK, on_restart=reasons.append).run(threading.Event()) == 0
+    assert "the agent ended with exit code 1 in stage wait; restarting it" in caplog.text
+    assert "Zebulon" not in caplog.text
+    assert reasons == [
+        "The reading ended with exit code 1 in stage wait: The window of Zebulon Quux is minimised."
+    ]
+
+
 def test_an_agent_is_not_called_blocked_for_the_time_that_the_computer_slept(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
