@@ -34,7 +34,7 @@ from capture.tile_art import (
     text_size,
     write,
 )
-from engagement.records import Box, State
+from engagement.records import SYNTHETIC_SOURCE, Box, State
 
 Theme = Literal["dark", "light"]
 
@@ -127,7 +127,7 @@ class Classroom:
     @property
     def name(self) -> str:
         """What the user reads."""
-        return f"synthetic class of {self.seats}"
+        return f"{SYNTHETIC_SOURCE} of {self.seats}"
 
     @property
     def live(self) -> bool:

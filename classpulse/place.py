@@ -1,5 +1,6 @@
 """Where the class is: asked once, kept in the settings and the audit log, and what may be read there."""
 
+import socket
 from collections.abc import Callable
 from typing import Final
 
@@ -14,8 +15,9 @@ from classpulse.settings_editor import fixed_by, keep
 from dashboard.preferences import PreferencesRefusedError
 from dashboard.wording import INSTITUTIONS, PLACES
 from engagement.place import Institution, Place, modes_allowed
-from engagement.records import Mode
+from engagement.records import SYNTHETIC_SOURCE, Mode
 from storage.audit import AuditAction, audit_change
+from storage.stop import request_stops
 
 _UNTOLD: Final = (
     "it has not been said where the class is. Run `classpulse place`, or answer on the page Start; until then only "
@@ -88,6 +90,8 @@ def _why(session: SessionSettings) -> str:
 def tell(chosen: Settings, engine: Engine, place: Place, institution: Institution, actor: str) -> Settings:
     """Keep where the class is, in the settings file and in the audit log; the settings that hold from now on.
 
+    A class that this computer reads in a mode that is not allowed there is ended.
+
     Args:
         chosen: the settings with which this program runs.
         engine: on the migrated database.
@@ -108,6 +112,9 @@ def tell(chosen: Settings, engine: Engine, place: Place, institution: Institutio
     session = chosen.session.model_copy(update={"place": place, "institution": institution})
     told = chosen.model_copy(update={"session": session})
     note(told, engine, actor)
+    # a class that is being read in a mode that is not allowed any more ends with its interval
+    refused = set(Mode) - set(modes_allowed(place, institution))
+    request_stops(engine, refused, host=socket.gethostname(), spared=SYNTHETIC_SOURCE)
     return told
 
 

@@ -15,7 +15,7 @@ import pandas as pd
 
 from engagement.emotion import Expression
 from engagement.place import Institution, Place
-from engagement.records import Mode, NotObservedReason, Rule, State
+from engagement.records import SYNTHETIC_SOURCE, Mode, NotObservedReason, Rule, State
 from storage.queries import Condition
 
 STATES: Final[Mapping[State, str]] = MappingProxyType(
@@ -184,8 +184,6 @@ NO_DATA: Final = Advice(
 _PACE_SLACK: Final = 0.2
 """By how much of itself an interval may differ on average before a report says so."""
 
-_SYNTHETIC: Final = "synthetic class"
-
 
 def mode_meaning(mode: Mode, source: str) -> str:
     """What may be inferred and kept in a session; of a synthetic class, that its people are made up.
@@ -194,7 +192,7 @@ def mode_meaning(mode: Mode, source: str) -> str:
         mode: of the session.
         source: what was read, as the session keeps it.
     """
-    if source.startswith(_SYNTHETIC):
+    if source.startswith(SYNTHETIC_SOURCE):
         return f"{MODE_MEANINGS[mode]} The people of this session are made up."
     return MODE_MEANINGS[mode]
 

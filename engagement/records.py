@@ -27,6 +27,9 @@ class State(StrEnum):
     OPTED_OUT = "opted_out"
 
 
+SYNTHETIC_SOURCE: Final = "synthetic class"
+"""How the source of a session begins whose people are made up."""
+
 STATES_WITH_FACE: Final = frozenset({State.SEEN, State.TURNED_AWAY, State.UNREADABLE})
 
 

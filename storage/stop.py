@@ -1,9 +1,11 @@
 """Stopping a session: what the page asks and the agent obeys."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 
-from sqlalchemy import Engine, update
+from sqlalchemy import Engine, func, update
 
+from engagement.records import Mode
 from storage.database import writing
 from storage.schema import SessionTable
 
@@ -21,3 +23,27 @@ def request_stop(engine: Engine, session_id: int) -> None:
             .where(SessionTable.stop_requested_at.is_(None))
             .values(stop_requested_at=datetime.now(UTC))
         )
+
+
+def request_stops(engine: Engine, modes: Collection[Mode], *, host: str, spared: str) -> list[str]:
+    """Ask the agents of this computer to end all open sessions in these modes; the names of the sessions.
+
+    Args:
+        engine: from `storage.database.open_database`, migrated.
+        modes: that may not be used any more.
+        host: of the agents.
+        spared: how the sources begin for which that does not hold.
+    """
+    with writing(engine) as connection:
+        asked = connection.scalars(
+            update(SessionTable)
+            .where(
+                SessionTable.ended_at.is_(None),
+                SessionTable.mode.in_([str(mode) for mode in modes]),
+                SessionTable.agent_host == host,
+                SessionTable.source.not_like(f"{spared}%"),
+            )
+            .values(stop_requested_at=func.coalesce(SessionTable.stop_requested_at, datetime.now(UTC)))
+            .returning(SessionTable.name)
+        )
+        return sorted(asked)

@@ -9,6 +9,7 @@ import time
 import tomllib
 from collections import Counter
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,8 @@ from storage import queries
 from storage.audit import AuditAction, AuditEntry, audit_entries
 from storage.database import open_database
 from storage.migrate import migrate
+from storage.recorder import NewSession, Recorder
+from storage.requests import read_requests
 from storage.students import add_student, set_consent
 
 NOWHERE = (
@@ -94,6 +97,12 @@ def classpulse(*arguments: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
+def place(*options: str) -> str:
+    done = CliRunner().invoke(app, ["place", *options])
+    assert done.exit_code == 0, done.exception
+    return done.stdout
+
+
 def log(engine: Engine, action: AuditAction) -> list[AuditEntry]:
     return [entry for entry in audit_entries(engine) if entry.action is action]
 
@@ -145,11 +154,6 @@ def test_a_run_that_can_ask_nobody_reads_participation(file: Path, picture: Path
 
 
 def test_the_answer_is_kept_in_settings_and_log_and_can_be_changed(file: Path, engine: Engine) -> None:
-    def place(*options: str) -> str:
-        done = CliRunner().invoke(app, ["place", *options])
-        assert done.exit_code == 0, done.exception
-        return done.stdout
-
     assert "Not told yet" in place()
     told = place("--where", "elsewhere", "--institution", "school")
     assert told == "Elsewhere; A school. Modes: participation, aggregate, individual.\n"
@@ -177,6 +181,30 @@ def test_a_file_that_was_written_by_hand_reaches_the_log_with_the_next_class(
     (started,) = log(engine, AuditAction.SESSION_STARTED)
     assert started.subject == queries.find_session(engine, "last").id
     assert dict(started.detail) == {"mode": "individual", "class_agreed": True}
+
+
+def test_a_class_that_is_being_read_ends_where_its_mode_is_not_allowed_any_more(
+    file: Path, engine: Engine
+) -> None:
+    file.write_text(ELSEWHERE)
+    recorder = Recorder(engine)
+
+    def new_session(name: str, mode: Mode, source: str = 'window "Zoom Meeting"') -> NewSession:
+        return NewSession(name, mode, 2.0, source, datetime.now(UTC), "classpulse watch", os.getpid())
+
+    agreed = recorder.open_session(new_session("Physics", Mode.INDIVIDUAL))
+    counted = recorder.open_session(new_session("Algebra", Mode.AGGREGATE))
+    present = recorder.open_session(new_session("Chess", Mode.PARTICIPATION))
+    demo = recorder.open_session(new_session("Demo", Mode.INDIVIDUAL, source="synthetic class of 9"))
+
+    def asked() -> set[int]:
+        return {one for one in (agreed, counted, present, demo) if read_requests(engine, one).stop}
+
+    place("--where", "elsewhere", "--institution", "school")
+    assert asked() == set()
+    place("--where", "eu")
+    # the agent looks for it before every interval; of a made-up class every mode may be read
+    assert asked() == {agreed, counted}
 
 
 @pytest.mark.parametrize("text", NOWHERE)
