@@ -15,7 +15,15 @@ from engagement.names import clean_name
 from storage.audit import AuditAction, write_audit
 from storage.database import reading, writing
 from storage.errors import AccountExistsError, UnknownAccountError
-from storage.schema import AccountClassTable, AccountTable, LoginTable, Role
+from storage.schema import (
+    AccountClassTable,
+    AccountTable,
+    ClassListTable,
+    LoginTable,
+    Role,
+    SessionTable,
+)
+from storage.students import written_class
 
 __all__ = [
     "Account",
@@ -244,14 +252,19 @@ def _account(connection: Connection, row: Any) -> Account:
 
 
 def _give(connection: Connection, number: int, role: Role, classes: Iterable[str]) -> int:
-    names = {name: clean_name(name) for name in classes}
+    names = list(classes)
     if names and role is Role.ADMIN:
         raise InvalidRecordError(
             "An admin sees every class: give no classes, or make it a teacher's account."
         )
-    if None in names.values():
-        raise InvalidRecordError("A class needs a name of at least one visible letter: type another one.")
-    wanted = sorted({name for name in names.values() if name is not None})
+    there = {*connection.scalars(select(ClassListTable.name)), *connection.scalars(select(SessionTable.name))}
+    # of two classes that differ by capitals each is its own; where there is only one, it is meant
+    wanted = sorted(
+        {
+            cleaned if (cleaned := clean_name(name)) in there else written_class(connection, name)
+            for name in names
+        }
+    )
     if wanted:
         connection.execute(
             insert(AccountClassTable), [{"account_id": number, "class_name": name} for name in wanted]

@@ -51,6 +51,7 @@ __all__ = [
     "set_consent",
     "unmatch_label",
     "update_class_list",
+    "written_class",
 ]
 
 
@@ -146,26 +147,28 @@ def class_list_alike(engine: Engine, name: str) -> str | None:
 
 
 def class_as_written(engine: Engine, name: str) -> str:
-    """The class of this name as it is written already, in a list or else in the newest of its sessions, whatever the
-    capital letters; the cleaned name where there is none.
+    """The class of this name as it is written already, whatever the capital letters: in a list, else in a session that
+    runs, else in one that has ended; the cleaned name where there is none.
 
     Raises:
         InvalidRecordError: nothing is left of the name once it is cleaned.
     """
     with reading(engine) as connection:
-        return _written(connection, name)
+        return written_class(connection, name)
 
 
-def _written(connection: Connection, name: str) -> str:
+def written_class(connection: Connection, name: str) -> str:
+    """As `class_as_written`, within a transaction."""
     cleaned = clean_name(name)
     if cleaned is None:
         raise InvalidRecordError("A class needs a name of at least one visible letter: type another one.")
-    listed = _spelling(cleaned, connection.scalars(select(ClassListTable.name)))
-    if listed is not None:
-        return listed
-    # a list under another spelling would hold for no session, also for the one that is running
-    sessions = select(SessionTable.name).order_by(SessionTable.ended_at.isnot(None), SessionTable.id.desc())
-    return _spelling(cleaned, connection.scalars(sessions)) or cleaned
+    sessions = select(SessionTable.name).order_by(SessionTable.id.desc())
+    # a list under another spelling than that of the class that is running would not hold for it
+    for names in (select(ClassListTable.name), sessions.where(SessionTable.ended_at.is_(None)), sessions):
+        found = _spelling(cleaned, connection.scalars(names))
+        if found is not None:
+            return found
+    return cleaned
 
 
 def _spelling(name: str, known: Iterable[str]) -> str | None:
@@ -462,7 +465,7 @@ def _student(row: Any) -> Student:
 
 
 def _ensure(connection: Connection, name: str) -> str:
-    written = _written(connection, name)
+    written = written_class(connection, name)
     connection.execute(
         _dialect_insert(connection, ClassListTable)
         .values(name=written, only_agreed=False)

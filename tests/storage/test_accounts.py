@@ -1,5 +1,6 @@
 """Accounts and logins: what is kept of them, when a browser is out, and links that are good once."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -22,6 +23,7 @@ from storage.audit import AuditAction, audit_entries
 from storage.database import reading
 from storage.errors import AccountExistsError, UnknownAccountError
 from storage.logins import IDLE, LONGEST, close_login, close_logins, find_login, open_login, use_link
+from storage.recorder import NewSession, Recorder
 from storage.schema import LoginTable
 
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
@@ -42,6 +44,16 @@ def test_an_account_is_kept_with_its_classes(engine: Engine) -> None:
     assert password_hash(engine, "msberg") == (made.id, "hash")
     assert password_hash(engine, "nobody") is None
     assert password_hash(engine, "") is None
+
+
+def test_a_class_is_given_as_it_is_written(engine: Engine, new_session: Callable[..., NewSession]) -> None:
+    recorder = Recorder(engine)
+    for name in ("Maths 9B", "physics", "Physics"):
+        recorder.open_session(new_session(name=name))
+    made = add_account(
+        engine, "Ms Berg", Role.TEACHER, "hash", ["maths 9b", "physics", "Chess"], actor="test"
+    )
+    assert made.classes == ("Chess", "Maths 9B", "physics")
 
 
 def test_names_differ_in_more_than_capitals(engine: Engine) -> None:

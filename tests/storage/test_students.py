@@ -48,7 +48,8 @@ def test_a_list_takes_the_name_of_its_class_as_it_is_written_already(
 ) -> None:
     recorder = Recorder(engine)
     recorder.open_session(new_session(name="PHYSICS"))  # runs
-    recorder.close_session(recorder.open_session(new_session(name="physics")), LATER)
+    for ended in ("Physics", "physics"):
+        recorder.close_session(recorder.open_session(new_session(name=ended)), LATER)
     # one that is begun while a class runs holds for it
     assert students.class_as_written(engine, "Physics ") == "PHYSICS"
     number = students.add_student(engine, "Physics", "Ada")
