@@ -11,7 +11,7 @@ import numpy as np
 from engagement.consent import ClassRoll
 from engagement.emotion import EXPRESSIONS
 from engagement.policy import Policy
-from engagement.records import Box, Mode, TileReading
+from engagement.records import Box, Mode, State, TileReading
 
 if TYPE_CHECKING:
     from inference.reader import Reader
@@ -25,7 +25,8 @@ def read(image: Path, load_reader: Callable[[], "Reader"], roll: ClassRoll, mode
         load_reader: makes the reader, once the picture is there; without a classifier in participation mode.
         roll: whom to look at.
         mode: what may be said of whom: expressions of each tile in `individual`, only how many tiles showed which in
-            `aggregate`, and that only of a group, none in `participation`.
+            `aggregate`, and that only of a group, none in `participation`. Who is turned away is said in `individual`
+            only; else they are seen.
 
     Returns:
         JSON types: mode, image {width, height}, faces_read, expressions {expression: tiles} (null where the mode or the
@@ -56,7 +57,7 @@ def read(image: Path, load_reader: Callable[[], "Reader"], roll: ClassRoll, mode
         "image": {"width": width, "height": height},
         "faces_read": sum(one is not None for one in shown),
         "expressions": _counts(shown, mode),
-        "tiles": [_as_json(reading, expressions=mode is Mode.INDIVIDUAL) for reading in result.readings],
+        "tiles": [_as_json(reading, each=mode is Mode.INDIVIDUAL) for reading in result.readings],
         "timings_ms": {
             "tiles": round((found - started) * 1000, 1),
             **{stage: round(ms, 1) for stage, ms in result.timings_ms.items()},
@@ -100,7 +101,8 @@ def _counts(shown: Sequence[str | None], mode: Mode) -> dict[str, int] | None:
     return {expression: counted[expression] for expression in EXPRESSIONS}
 
 
-def _as_json(reading: TileReading, *, expressions: bool) -> dict[str, Any]:
+def _as_json(reading: TileReading, *, each: bool) -> dict[str, Any]:
+    """A tile as JSON types; `each`: with its expression, and whether it is turned away."""
     face = None
     if reading.face is not None:
         face = {
@@ -108,17 +110,18 @@ def _as_json(reading: TileReading, *, expressions: bool) -> dict[str, Any]:
             "landmarks": [[round(float(x), 1), round(float(y), 1)] for x, y in reading.face.landmarks],
             "score": round(reading.face.score, 3),
         }
+    looks_away = reading.state is State.TURNED_AWAY
     probabilities = None
-    if expressions and reading.probabilities is not None:
+    if each and reading.probabilities is not None:
         probabilities = {
             name: round(float(p), 4) for name, p in zip(EXPRESSIONS, reading.probabilities, strict=True)
         }
     return {
         "box": _box(reading.tile.box),
         "name": reading.label.name,
-        "state": reading.state.value,
+        "state": (State.SEEN if looks_away and not each else reading.state).value,
         "face": face,
-        "expression": _expression(reading) if expressions else None,
+        "expression": _expression(reading) if each else None,
         "probabilities": probabilities,
     }
 

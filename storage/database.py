@@ -105,6 +105,8 @@ def _open_sqlite(url: URL) -> Engine:
     if url.query:
         raise DatabaseUrlError("A SQLite URL takes no options after a question mark: write sqlite:///PATH.")
     path = Path(str(url.database)).absolute()
+    if "\x00" in str(path):
+        raise DatabaseUrlError("The path of a SQLite URL holds a NUL: write sqlite:///PATH.")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         # what is kept of students is for their teacher alone; SQLite gives its log files the same rights

@@ -73,6 +73,7 @@ def test_a_folder_with_odd_letters_is_a_folder(tmp_path: Path) -> None:
         ("sqlite://", r"in memory cannot be shared"),
         ("sqlite:///:memory:", r"in memory cannot be shared"),
         ("sqlite:///file:x?mode=memory&uri=true", r"takes no options"),
+        ("sqlite:////tmp/\x00x", r"holds a NUL"),
     ],
 )
 def test_a_bad_url_is_told(url: str, message: str) -> None:

@@ -79,10 +79,10 @@ def picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def crowd(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A gallery of sixteen, most of whose faces can be read."""
+    """A gallery of sixteen, most of whose faces can be read; one is turned away."""
     path = tmp_path_factory.mktemp("pictures") / "crowd.png"
     with Classroom(seats=16, width=1280, height=720) as classroom:
-        Image.fromarray(classroom.draw(3.0)).save(path)
+        Image.fromarray(classroom.draw(57.0)).save(path)
     return path
 
 
@@ -280,6 +280,22 @@ def test_a_picture_in_words_tells_of_nobody_where_the_mode_forbids_it(
     assert many.splitlines()[1].startswith("Expressions of ")
     assert ", expression " not in many
     assert ", expression " in words(crowd, "--mode", "individual", "--agreed")
+
+
+def test_who_is_turned_away_is_said_in_individual_mode_only(file: Path, crowd: Path) -> None:
+    file.write_text(ELSEWHERE)
+
+    def states(*options: str) -> Counter[str]:
+        return Counter(tile["state"] for tile in read_picture(crowd, *options)[0]["tiles"])
+
+    each = states("--mode", "individual", "--agreed")
+    assert each["turned_away"] > 0
+    together = each - Counter(turned_away=each["turned_away"]) + Counter(seen=each["turned_away"])
+    # a face that is too doubtful to be read is so in every mode; without expressions none is read
+    for options in ((), ("--mode", "aggregate")):
+        found = states(*options)
+        assert found["turned_away"] == 0
+        assert found["seen"] + found["unreadable"] == together["seen"] + together["unreadable"]
 
 
 def test_a_picture_called_as_the_demo_is_none(
