@@ -69,8 +69,11 @@ LEAST_BALANCE_FREE: Final = 0.4
 LEAST_SUPPORT_CLEAR: Final = 0.5
 LEAST_SUPPORT_CENTRED: Final = 0.35
 LEAST_TILES: Final = 2
-# Support of a drawing at the end of a strip.
-LEAST_END: Final = 0.5
+# Mean support of a row or a column at the edge of a grid, of one tile and of more, where no more than this share bears
+# a name.
+LEAST_EDGE_OF_ONE: Final = 0.7
+LEAST_EDGE: Final = 0.5
+NAMED_AT_EDGE: Final = 0.25
 # So few tiles must have the shape of a video and clear edges; windows side by side have not.
 FEW: Final = 3
 LEAST_SUPPORT_FEW: Final = 0.72
@@ -116,6 +119,7 @@ def find_tiles(image: NDArray[np.uint8]) -> list[Tile]:
             best = max(even, key=lambda seen: seen.worth(weight), default=best)
     if best is None:
         return []
+    best = best.pruned(grey)
     if best.shown.names:
         best = best.grown(grey, fitter)
         if is_strip(best.grid):
@@ -204,21 +208,42 @@ class _Seen:
             )
         return type(self).of(grey, Grid(tuple(fitter.rows(rows))))
 
-    def without_drawn_ends(self, grey: NDArray[np.uint8]) -> Self:
-        """Without flat drawings at the ends of a column that have little of an outline: there a bar begins."""
-        rows = list(self.grid.rows)
-        if any(row.left.size > 1 for row in rows):
-            return self
-        faint = [
-            what is Content.DRAWING and float(row.support[0]) < LEAST_END
-            for row, what in zip(rows, self.shown.contents, strict=True)
-        ]
-        first, last = 0, len(rows)
-        while last - first > LEAST_TILES and faint[last - 1]:
-            last -= 1
-        while last - first > LEAST_TILES and faint[first]:
-            first += 1
-        return self if last - first == len(rows) else type(self).of(grey, Grid(tuple(rows[first:last])))
+    def pruned(self, grey: NDArray[np.uint8]) -> Self:
+        """Without a row or a column at its edge that has little of an outline and hardly a name, if nearly all other
+        tiles bear one: there a page or a bar lies beside the tiles."""
+        best = self
+        while (smaller := next(best._without_an_edge(grey), None)) is not None:
+            best = smaller
+        return best
+
+    def _without_an_edge(self, grey: NDArray[np.uint8]) -> Iterator[Self]:
+        rows = self.grid.rows
+        row_of = np.concatenate([np.full(row.left.size, index) for index, row in enumerate(rows)])
+        named = np.array(
+            [
+                named and what is not Content.DRAWING
+                for named, what in zip(self.shown.named, self.shown.contents, strict=True)
+            ]
+        )
+        edges = [row_of == index for index in ((len(rows) - 1, 0) if len(rows) > 1 else ())]
+        if min(row.left.size for row in rows) == max(row.left.size for row in rows) > 1:
+            column_of = np.concatenate([np.arange(row.left.size) for row in rows])
+            edges += [column_of == column for column in (0, rows[0].left.size - 1)]
+        for edge in edges:
+            support = float(self.grid.support[edge].mean())
+            alone = int(edge.sum()) == 1
+            if (~edge).sum() < LEAST_TILES or support >= (LEAST_EDGE_OF_ONE if alone else LEAST_EDGE):
+                continue
+            if named[edge].mean() > NAMED_AT_EDGE or float(self.grid.support[~edge].mean()) < STRONG:
+                continue
+            kept = (
+                row.part(np.flatnonzero(~edge[row_of == index]))
+                for index, row in enumerate(rows)
+                if not edge[row_of == index].all()
+            )
+            rest = type(self).of(grey, Grid(tuple(kept)))
+            if rest.shown.clear:
+                yield rest
 
     def grown(self, grey: NDArray[np.uint8], fitter: Fitter) -> Self:
         """With the rows and columns beside it that bear names."""
@@ -316,7 +341,7 @@ def _strips(grey: NDArray[np.uint8], fitter: Fitter) -> Iterator[_Seen]:
     """Strips of thumbnails that bear names."""
     for grid in strips(fitter):
         if _stands_out(grid, fitter):
-            seen = _Seen.of(grey, grid).without_drawn_ends(grey)
+            seen = _Seen.of(grey, grid)
             if seen.shown.names:
                 yield seen
 

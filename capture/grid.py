@@ -80,7 +80,7 @@ class Row:
     gains: Float
     worth: Float
 
-    def part(self, columns: slice) -> Self:
+    def part(self, columns: slice | NDArray[np.intp]) -> Self:
         """The row with these tiles only."""
         return type(self)(
             self.left[columns],

@@ -26,6 +26,10 @@ LEAST_TILE: Final = 0.62
 LEAST_LARGE: Final = 0.72
 # The large picture takes at least this share of what the strip leaves.
 LEAST_SHARE: Final = 0.35
+# Support of lines that go through it, well inside, and how many bars at its sides or above and below have.
+THROUGH: Final = 0.8
+BESIDE: Final = 0.03
+BARS: Final = 2
 LARGE_ASPECTS: Final = (0.9, 3.5)
 MOST_LINES: Final = 12
 
@@ -122,7 +126,27 @@ def large_beside(fitter: Fitter, strip: Grid) -> Row | None:
         at = int(row.gains.argmax())
         if best is None or row.gains[at] > best.gains[0]:
             best = row.part(slice(at, at + 1))
-    return best if best is not None and best.support[0] >= LEAST_LARGE else None
+    if best is None or best.support[0] < LEAST_LARGE or _is_wall(fitter, best):
+        return None
+    return best
+
+
+def _is_wall(fitter: Fitter, large: Row) -> bool:
+    """Whether lines go through a large picture from side to side, more than the two where bars begin: it is many."""
+    left, right = int(large.left[0]), int(large.right[0])
+    return any(
+        _lines_through(profile[begin:end]) > BARS
+        for profile, begin, end in (
+            (fitter.level.profile(large.left, large.right), large.top, large.bottom),
+            (fitter.upright.profile(np.array([large.top]), np.array([large.bottom])), left, right),
+        )
+    )
+
+
+def _lines_through(profile: Profile) -> int:
+    margin = round(BESIDE * profile.size)
+    inner = profile[margin : profile.size - margin]
+    return int((inner[peaks(inner, THROUGH)] >= THROUGH).sum()) if inner.size > 2 else 0
 
 
 def _strongest_between(edges: Edges, lines: tuple[int, int], along: tuple[int, int]) -> Lines:

@@ -57,6 +57,14 @@ def test_family(family: str) -> None:
         ("meet 2020: no gaps", 21, 0),
         # portrait videos are narrower than any tile of a gallery of equal ones
         ("videos of own width", 11, 2),
+        # one column was found with the gap beside it, and the other begins where that ends
+        ("two columns beside page", 32, 0),
+        ("two columns beside page", 22, 1),
+        # photographs beside the strip have its rows' edges, and all together the outline of a large video
+        ("strip beside rectangles", 21, 0),
+        # windows on the page below a row, and the bar below a column, have some of its edges
+        ("strip beside page", 32, 5),
+        ("strip beside page", 32, 4),
     ],
 )
 def test_what_was_once_read_wrong(family: str, seed: int, number: int) -> None:
