@@ -175,6 +175,9 @@ def erase(
             )
             for note in told.notes:
                 typer.echo(f"  session {note.session_id}: {note.text}", err=True)
+        if told.mentions:
+            places = "; ".join(one.where for one in told.mentions)
+            typer.echo(f"The name goes from other texts too: {places}.", err=True)
         if told.unsure:
             typer.echo(f"{told.unsure} seats may be theirs and stay, for nobody matched them.", err=True)
         if told.other_classes:

@@ -1,16 +1,14 @@
 """How long sessions are kept, and erasing what was, down to the bytes."""
 
 import contextlib
-import re
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Final, cast
 
-from sqlalchemy import Connection, Engine, Text, delete, or_, select, text, update
-from sqlalchemy import cast as cast_as
+from sqlalchemy import Connection, Engine, and_, delete, not_, or_, select, text, update
 
 from engagement.records import Consent, Mode
 from storage.audit import THIS_COMPUTER, AuditAction, write_audit
@@ -18,6 +16,7 @@ from storage.class_seats import class_seats
 from storage.database import reading, writing
 from storage.errors import DatabaseLockedError, SessionBusyError, StorageError, UnknownSessionError
 from storage.faults import sqlite_error, sqlite_file
+from storage.mentions import erase_mentions
 from storage.migrate import backups
 from storage.schema import (
     Base,
@@ -32,10 +31,7 @@ from storage.schema import (
 )
 from storage.scope import restricted
 from storage.students import Student, find_student
-from storage.traces import labels_of, whole_words
-
-_SOMEBODY: Final = "a student"
-"""What stands in the texts of others in place of a name that was erased."""
+from storage.traces import labels_of
 
 _ANEW: Final = (
     "CREATE TEMP TABLE kept AS SELECT * FROM {}",
@@ -150,10 +146,11 @@ def erase_student(
     """Remove a student and all that was kept of them in the sessions of their class.
 
     Their seats go with readings, episodes and offers, their labels, their consent, and their name where it stands in
-    the reason of another's episode. A refusal stays on the class list, with the labels that the teacher matched to it,
-    unless it is to go too: without it they would be looked at in the next session. What stays: the counts of the
-    class, which name nobody; the teacher's own notes; seats of which nobody can tell whether they are theirs
-    (`storage.traces`); other classes. Bytes as with `erase_session`.
+    the reason of another's episode, in what was watched, in why a reading broke off and in where another's consent
+    stands; a label of the teacher's own tile that holds it goes too. A refusal stays on the class list, with the
+    labels that the teacher matched to it, unless it is to go too: without it they would be looked at in the next
+    session. What stays: the counts of the class, which name nobody; the teacher's own notes; seats of which nobody can
+    tell whether they are theirs (`storage.traces`); other classes. Bytes as with `erase_session`.
 
     Args:
         engine: from `storage.database.open_database`, migrated.
@@ -177,13 +174,14 @@ def erase_student(
         refusal_stays = student.consent is Consent.REFUSED and not with_refusal
         for session_id, seats in groupby(own, key=lambda seat: seat.session_id):
             _erase_seats(connection, session_id, [seat.number for seat in seats])
-        _erase_from_reasons(connection, student.class_name, names)
+        erase_mentions(connection, student.class_name, student_id, names)
+        theirs = StudentLabelTable.student_id.is_not_distinct_from(student_id)
+        alike = StudentLabelTable.label.in_(names)
         connection.execute(
             delete(StudentLabelTable).where(
                 StudentLabelTable.class_name == student.class_name,
-                or_(StudentLabelTable.student_id == student_id, StudentLabelTable.label.in_(names)),
-                # by these the refusal is kept when their tile shows another name
-                or_(not refusal_stays, StudentLabelTable.student_id.is_distinct_from(student_id)),
+                # by those matched to them they are left out when their tile shows another name
+                and_(alike, not_(theirs)) if refusal_stays else or_(alike, theirs),
             )
         )
         if not refusal_stays:
@@ -227,41 +225,6 @@ def _erase_seats(connection: Connection, session_id: int, numbers: Sequence[int]
     connection.execute(
         delete(SeatTable).where(SeatTable.session_id == session_id, SeatTable.number.in_(numbers))
     )
-
-
-def _erase_from_reasons(connection: Connection, class_name: str, names: Iterable[str]) -> None:
-    pattern = whole_words(names)
-    rows = connection.execute(
-        select(EpisodeTable.id, EpisodeTable.reason, cast_as(EpisodeTable.evidence, Text).label("written"))
-        .join(SessionTable, SessionTable.id == EpisodeTable.session_id)
-        .where(SessionTable.name == class_name)
-    )
-    # most hold figures only, and are not worth being taken apart; JSON may hold a name in escapes
-    naming = [
-        row.id
-        for row in rows
-        if pattern.search(row.reason) or "\\u" in row.written or pattern.search(row.written)
-    ]
-    for number in naming:
-        row = connection.execute(
-            select(EpisodeTable.reason, EpisodeTable.evidence).where(EpisodeTable.id == number)
-        ).one()
-        connection.execute(
-            update(EpisodeTable)
-            .where(EpisodeTable.id == number)
-            .values(reason=_without(row.reason, pattern), evidence=_without(row.evidence, pattern))
-        )
-
-
-def _without(value: Any, pattern: re.Pattern[str]) -> Any:
-    """The same text, or JSON of texts, with somebody in the place of the names."""
-    if isinstance(value, str):
-        return pattern.sub(_SOMEBODY, value)
-    if isinstance(value, dict):
-        return {_without(key, pattern): _without(item, pattern) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_without(item, pattern) for item in value]
-    return value
 
 
 def _leave_no_bytes(engine: Engine) -> None:

@@ -14,6 +14,7 @@ from engagement.emotion import EXPRESSIONS
 from storage.audit import THIS_COMPUTER, AuditAction, audit
 from storage.class_seats import ClassSeat, class_seats
 from storage.database import reading
+from storage.mentions import Mention, find_mentions, whole_words
 from storage.schema import (
     EpisodeTable,
     IntervalTable,
@@ -51,6 +52,7 @@ class Traces:
         by_hand: those matched by hand.
         sessions, readings, episodes: how many of theirs there are.
         notes: of the teacher that hold the name or a part of it.
+        mentions: other texts of the class that hold the name.
         unsure: seats that may be theirs and that nobody matched.
         other_classes: in which a student or a label has exactly this name.
     """
@@ -62,6 +64,7 @@ class Traces:
     readings: int
     episodes: int
     notes: tuple[NamingNote, ...]
+    mentions: tuple[Mention, ...]
     unsure: int
     other_classes: tuple[str, ...]
 
@@ -86,6 +89,9 @@ def traces(engine: Engine, student_id: int) -> Traces:
             readings=sum(_count_readings(connection, *one) for one in numbers.items()),
             episodes=sum(_count_episodes(connection, *one) for one in numbers.items()),
             notes=tuple(_naming_notes(connection, student, labels)),
+            mentions=tuple(
+                find_mentions(connection, student.class_name, student_id, {student.name, *labels})
+            ),
             unsure=sum(student_id in seat.candidates for seat in seats),
             other_classes=_other_classes(connection, student),
         )
@@ -94,7 +100,7 @@ def traces(engine: Engine, student_id: int) -> Traces:
 def export_student(engine: Engine, student_id: int, *, actor: str = THIS_COMPUTER) -> bytes:
     """All that is kept of a student as JSON in UTF-8; times are ISO 8601 in UTC. The audit log keeps that it was asked.
 
-    Notes are left out: they are the teacher's own text, and may name others.
+    Notes and what else the teacher typed are left out: they are the teacher's own text, and may name others.
 
     Args:
         engine: from `storage.database.open_database`, migrated.
@@ -107,6 +113,8 @@ def export_student(engine: Engine, student_id: int, *, actor: str = THIS_COMPUTE
     with reading(engine) as connection:
         student = find_student(connection, student_id)
         own = [seat for seat in class_seats(connection, student.class_name) if seat.student_id == student_id]
+        labels = labels_of(connection, student_id, own)
+        mentions = find_mentions(connection, student.class_name, student_id, {student.name, *labels})
         body = {
             "format": "classpulse student",
             "version": 1,
@@ -119,7 +127,8 @@ def export_student(engine: Engine, student_id: int, *, actor: str = THIS_COMPUTE
                 "consent_at": student.consent_at,
                 "consent_source": student.consent_source,
             },
-            "labels": sorted(labels_of(connection, student_id, own)),
+            "labels": sorted(labels),
+            "mentions": [{"where": one.where, "text": one.text} for one in mentions if not one.typed],
             "notes": "Notes are the teacher's own text and no part of this file.",
             "reading_columns": ["at", *_READING],
             "sessions": [
@@ -184,12 +193,6 @@ def _naming_notes(connection: Connection, student: Student, labels: Iterable[str
         .order_by(NoteTable.at, NoteTable.id)
     )
     return [NamingNote(*row) for row in rows if pattern.search(row.text)]
-
-
-def whole_words(words: Iterable[str]) -> re.Pattern[str]:
-    """Finds any of the words where it stands as a word of its own, whatever its capitals."""
-    longest_first = sorted(words, key=len, reverse=True)
-    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, longest_first))})(?!\w)", re.IGNORECASE)
 
 
 def _other_classes(connection: Connection, student: Student) -> tuple[str, ...]:

@@ -198,6 +198,8 @@ def farewell(told: Traces, zone: tzinfo | None) -> Component:
     labels = [label for label in told.labels if not (refused and label in told.by_hand)]
     if labels:
         goes.append(f"the label{'' if len(labels) == 1 else 's'} {_enumerated(labels)}")
+    if told.mentions:
+        goes.append(f"the name from other texts: {'; '.join(one.where for one in told.mentions)}")
     goes.append("copies of the database that an update left beside it")
     stays.append("the counts of the whole class, which name nobody")
     if told.unsure:

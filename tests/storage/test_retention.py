@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, delete, insert, update
+from sqlalchemy import Engine, delete, insert, select, update
 
 from capture.agent import roll_of
 from engagement.consent import Look
@@ -40,7 +40,7 @@ from storage.migrate import alembic_config, migrate, script_folder
 from storage.notes import add_note
 from storage.recorder import NewSession, Recorder
 from storage.retention import erase_student, purge, set_kept
-from storage.schema import EpisodeTable, SessionTable
+from storage.schema import Condition, EpisodeTable, HeartbeatTable, SessionTable
 from storage.scope import Scope, restricted
 from storage.traces import export_student, traces
 
@@ -140,7 +140,8 @@ def lessons(engine: Engine, new_session: MakeSession, record: MakeRecord) -> lis
     recorder = Recorder(engine)
     made = []
     for number, label in enumerate((NAME, "willi on tablet", NAME.upper())):
-        session_id = recorder.open_session(new_session())
+        session_id = recorder.open_session(new_session(source=f"window of {label}"))
+        recorder.say_condition(Condition.RESTARTING, f"The window of {label} was closed.", START)
         about_her = Episode(Rule.ABSENT, 2, f"Looks like {NAME}", START, None, {"who": [NAME, "Ada"], "n": 2})
         hers = Episode(Rule.TURNED_AWAY, 1, f"{label} turned away", START, None, {"share": 0.8})
         for index in range(40):
@@ -189,6 +190,8 @@ def test_an_erased_student_is_in_no_byte_of_the_folder(
     her = students.add_student(engine, CLASS, "Helmina B")
     students.rename_student(engine, her, NAME)
     students.set_consent(engine, her, Consent.AGREED, f"letter of {NAME}", START)
+    students.set_consent(engine, others[0], Consent.AGREED, f"letter with {NAME}", START)
+    students.update_class_list(engine, CLASS, own_label=NAME.upper())
     students.match_label(engine, CLASS, "willi on tablet", her)
     students.answer_offer(engine, made[2], 4, 1, OfferAnswer.SAME)
     (folder / "classpulse.db.backup-20260101T000000000000Z-0002").write_bytes(NAME.encode())
@@ -208,6 +211,50 @@ def test_an_erased_student_is_in_no_byte_of_the_folder(
         assert queries.seat_offers(engine, session_id).empty
     with pytest.raises(UnknownStudentError, match=f"no student {her}"):
         erase_student(engine, her)
+
+
+def test_a_name_in_other_texts_of_the_class_is_told_exported_and_erased(
+    engine: Engine, new_session: MakeSession
+) -> None:
+    recorder = Recorder(engine)
+    session_id = recorder.open_session(new_session(source=f'window "{NAME}\'s Zoom Meeting"'))
+    recorder.say_condition(Condition.STOPPED, f'The window "{NAME.upper()}" is minimised', START)
+    recorder.close_session(session_id, START + timedelta(minutes=2))
+    elsewhere = recorder.open_session(new_session(name="Algebra", source=f"window {NAME}"))
+    al, ben = students.add_student(engine, CLASS, "Al"), students.add_student(engine, CLASS, "Ben")
+    her = students.add_student(engine, CLASS, NAME)
+    told_by = f"told by {NAME}, Al, Al and Al, {'x' * 200}"
+    students.set_consent(engine, ben, Consent.REFUSED, told_by, START)
+    students.set_consent(engine, her, Consent.REFUSED, f"{NAME} herself", START)
+    students.update_class_list(engine, CLASS, own_label=f"{NAME} (iPad)")
+
+    told = traces(engine, her)
+    assert [one.where for one in told.mentions] == [
+        f"what was watched in session {session_id}",
+        f"why session {session_id} broke off",
+        "where the answer of Ben stands",
+        f"the label of your own tile, {NAME} (iPad)",
+    ]
+    exported = json.loads(export_student(engine, her))["mentions"]
+    assert [one["text"] for one in exported] == [
+        f'window "{NAME}\'s Zoom Meeting"',
+        f'The window "{NAME.upper()}" is minimised',
+    ]
+    # somebody who is erased later, with a name that is shorter than what stands there then
+    for student in (her, al):
+        erase_student(engine, student)
+    kept = students.read_class_list(engine, CLASS)
+    assert kept is not None
+    assert kept.own_label is None
+    by_id = {one.id: one.consent_source for one in kept.students}
+    anonymous = f"told by {', '.join(['a student'] * 3)} and a student, {'x' * 200}"
+    assert by_id == {ben: anonymous[:200], her: f"{NAME} herself"}
+    rows = queries.sessions(engine).set_index("id")
+    assert rows.loc[session_id, "source"] == 'window "a student\'s Zoom Meeting"'
+    assert rows.loc[elsewhere, "source"] == f"window {NAME}"
+    with engine.connect() as connection:
+        reason = connection.execute(select(HeartbeatTable.reason)).scalar_one()
+    assert reason == 'The window "a student" is minimised'
 
 
 def looked_at(engine: Engine, *labels: str) -> list[Look]:
