@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import unquote
@@ -240,6 +241,24 @@ def crowded(engine: Engine) -> Lesson:
 def test_the_trend_reaches_back_beside_another_class(engine: Engine, crowded: Lesson) -> None:
     told = str(look(engine)[now.GLANCE])
     assert "over 5 min" in told or "steady for 5 min" in told
+
+
+def drawn_parts(part: Any) -> Iterator[dict[str, Any]]:
+    """Every component in what a drawing was told."""
+    for one in part if isinstance(part, list) else [part]:
+        if isinstance(one, dict):
+            yield one
+            yield from drawn_parts(one["props"].get("children"))
+
+
+def test_a_drawing_is_told_plain_html_with_ids_of_the_browser(engine: Engine, live: Lesson) -> None:
+    told = [given["parts"] for given in look(engine).values() if "parts" in given]
+    found = [one for parts in told for one in drawn_parts(parts)]
+    assert len(found) > 27 * 3
+    # what stands in a drawing is nothing that Dash knows: it has no callbacks, and its id is the browser's own
+    assert {one["namespace"] for one in found} == {"dash_html_components"}
+    assert all(isinstance(one["props"].get("id", ""), str) for one in found)
+    assert any("data-mark" in one["props"] for one in found)
 
 
 def test_the_lines_go_on_as_if_drawn_at_once_beside_another_class(engine: Engine, crowded: Lesson) -> None:
