@@ -48,7 +48,7 @@ def _purge(engine: Engine, days: int) -> None:
     try:
         gone = purge(engine, days, datetime.now(UTC))
     except StorageError as error:
-        logger.warning("what is older than %d days could not be erased: %s", days, error)
+        logger.warning("erasing what is older than %d days: %s", days, error)
         return
     if gone:
         logger.info("erased after %d days: sessions %s", days, ", ".join(map(str, gone)))

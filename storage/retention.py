@@ -3,12 +3,12 @@
 import contextlib
 import sqlite3
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from pathlib import Path
 from typing import Final, cast
 
-from sqlalchemy import Connection, Engine, and_, delete, not_, or_, select, text, update
+from sqlalchemy import Connection, Engine, and_, delete, insert, not_, or_, select, text, update
 
 from engagement.records import Consent, Mode
 from storage.audit import THIS_COMPUTER, AuditAction, write_audit
@@ -21,6 +21,7 @@ from storage.migrate import backups
 from storage.schema import (
     Base,
     EpisodeTable,
+    ErasingTable,
     IntervalTable,
     ReadingTable,
     SeatOfferTable,
@@ -39,6 +40,8 @@ _ANEW: Final = (
     "INSERT INTO {} SELECT * FROM temp.kept",
     "DROP TABLE temp.kept",
 )
+
+_AGAIN: Final = "classpulse tries it again when it starts, and every hour while it runs."
 
 _MAY_END_LOG: Final = (
     "SELECT has_function_privilege('pg_switch_wal()', 'EXECUTE') AND coalesce("
@@ -71,7 +74,8 @@ def set_kept(engine: Engine, session_id: int, *, kept: bool, actor: str = THIS_C
 def purge(engine: Engine, days: int, now: datetime) -> list[int]:
     """Erase the sessions that were made `days` days ago or earlier and that nobody keeps; their ids.
 
-    What counts is when a session was made by the clock on the wall: a recording may show a lesson of long ago.
+    What counts is when a session was made by the clock on the wall: a recording may show a lesson of long ago. Bytes of
+    what was erased earlier that could not be overwritten then are overwritten now.
 
     Args:
         engine: from `storage.database.open_database`, migrated.
@@ -87,13 +91,17 @@ def purge(engine: Engine, days: int, now: datetime) -> list[int]:
         SessionTable.kept.is_(False),
     )
     with reading(engine) as connection:
-        if connection.scalar(select(SessionTable.id).where(*due).limit(1)) is None:
-            return []
-    with writing(engine) as connection:
-        gone = list(connection.scalars(delete(SessionTable).where(*due).returning(SessionTable.id)))
-        for session_id in gone:
-            write_audit(connection, AuditAction.SESSION_PURGED, "classpulse", session_id, after_days=days)
-    _leave_no_bytes(engine)
+        any_due = connection.scalar(select(SessionTable.id).where(*due).limit(1)) is not None
+        left = connection.scalar(select(ErasingTable.id).limit(1)) is not None
+    gone: list[int] = []
+    if any_due:
+        with writing(engine) as connection:
+            gone = list(connection.scalars(delete(SessionTable).where(*due).returning(SessionTable.id)))
+            for session_id in gone:
+                write_audit(connection, AuditAction.SESSION_PURGED, "classpulse", session_id, after_days=days)
+            _note_erasing(connection)
+    if any_due or left:
+        _leave_no_bytes(engine)
     return sorted(gone)
 
 
@@ -131,6 +139,7 @@ def erase_session(engine: Engine, session_id: int, *, actor: str = THIS_COMPUTER
             )
         connection.execute(delete(SessionTable).where(SessionTable.id == session_id))
         write_audit(connection, AuditAction.SESSION_ERASED, actor, session_id)
+        _note_erasing(connection)
     _leave_no_bytes(engine)
 
 
@@ -188,6 +197,7 @@ def erase_student(
             connection.execute(delete(StudentTable).where(StudentTable.id == student_id))
         told = {"refusal_kept": True} if refusal_stays else {}
         write_audit(connection, AuditAction.STUDENT_ERASED, actor, student_id, **told)
+        _note_erasing(connection)
     _leave_no_bytes(engine)
     return refusal_stays
 
@@ -227,17 +237,42 @@ def _erase_seats(connection: Connection, session_id: int, numbers: Sequence[int]
     )
 
 
+def _note_erasing(connection: Connection) -> None:
+    """Keep, in the transaction that erases, that bytes are to be overwritten, whoever is killed before it is done."""
+    with restricted(None):
+        connection.execute(insert(ErasingTable).values(at=datetime.now(UTC)))
+
+
 def _leave_no_bytes(engine: Engine) -> None:
     """See that neither the tables nor a SQLite file's log nor a copy of it holds what was erased, nor, where that can
-    be, the log of a PostgreSQL server."""
-    path = sqlite_file(engine)
-    if path is None:
-        _rewrite_tables(engine)
-        return
-    _write_anew(engine, path)
-    _empty_log(engine, path)
-    for copy in backups(engine):
-        copy.unlink(missing_ok=True)
+    be, the log of a PostgreSQL server. What cannot be done now is due at the next `purge`."""
+    # also what others have erased, so that no scope is asked
+    with restricted(None):
+        with reading(engine) as connection:
+            noted = list(connection.scalars(select(ErasingTable.id)))
+        path = sqlite_file(engine)
+        if path is None:
+            _rewrite_tables(engine)
+        else:
+            # first, for these are there whoever reads the database
+            kept = [copy for copy in backups(engine) if not _remove(copy)]
+            _write_anew(engine, path)
+            _empty_log(engine, path)
+            if kept:
+                raise StorageError(
+                    f"It was erased, but the copy {kept[0]} that an update left holds it and could not be removed: "
+                    f"remove it. {_AGAIN}"
+                )
+        with writing(engine) as connection:
+            connection.execute(delete(ErasingTable).where(ErasingTable.id.in_(noted)))
+
+
+def _remove(file: Path) -> bool:
+    try:
+        file.unlink(missing_ok=True)
+    except OSError:
+        return False
+    return True
 
 
 def _write_anew(engine: Engine, path: Path) -> None:
@@ -261,8 +296,7 @@ def _write_anew(engine: Engine, path: Path) -> None:
         except sqlite3.Error as error:
             failed = sqlite_error(error, path)
             raise type(failed)(
-                f"It was erased, but old bytes of it in the file could not be overwritten: {failed} Then erase "
-                "something else, which overwrites them too."
+                f"It was erased, but old bytes of it in the file could not be overwritten: {failed} {_AGAIN}"
             ) from error
 
 
@@ -273,8 +307,7 @@ def _rewrite_tables(engine: Engine) -> None:
     """
     tables = ", ".join(_tables_with_names())
     try:
-        # also what others have erased, so that no scope is asked
-        with restricted(None), engine.connect() as pooled:
+        with engine.connect() as pooled:
             connection = pooled.execution_options(isolation_level="AUTOCOMMIT")
             connection.execute(text(f"VACUUM (FULL) {tables}"))
             if connection.scalar(text(_MAY_END_LOG)):
@@ -282,8 +315,7 @@ def _rewrite_tables(engine: Engine) -> None:
                     connection.execute(text(statement))
     except StorageError as error:
         raise type(error)(
-            f"It was erased, but old bytes of it in the database's files could not be overwritten: {error} Then erase "
-            "something else, which overwrites them too."
+            f"It was erased, but old bytes of it in the database's files could not be overwritten: {error} {_AGAIN}"
         ) from error
 
 
@@ -303,5 +335,5 @@ def _empty_log(engine: Engine, path: Path) -> None:
     if busy:
         raise DatabaseLockedError(
             f"It was erased, but another program reads the database {path} and keeps its log from being emptied: "
-            "close what else uses it, then erase something else or start classpulse again."
+            f"close what else uses it. {_AGAIN}"
         )

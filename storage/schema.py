@@ -219,6 +219,18 @@ class AuditTable(Base):
     )
 
 
+class ErasingTable(Base):
+    """That something was erased whose bytes may still stand in the files; the row goes when they are overwritten."""
+
+    __tablename__ = "erasings"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+
+    # whoever has overwritten the bytes of some must not take the row of another for theirs
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+
 class ClassListTable(Base):
     """What holds for one class, which is all sessions of one name."""
 

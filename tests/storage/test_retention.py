@@ -28,7 +28,7 @@ from engagement.records import (
 )
 from storage import queries, retention, students
 from storage.audit import AuditAction, audit_entries
-from storage.database import open_database, writing
+from storage.database import open_database, reading, writing
 from storage.errors import (
     DatabaseLockedError,
     SessionBusyError,
@@ -40,7 +40,7 @@ from storage.migrate import alembic_config, migrate, script_folder
 from storage.notes import add_note
 from storage.recorder import NewSession, Recorder
 from storage.retention import erase_student, purge, set_kept
-from storage.schema import Condition, EpisodeTable, HeartbeatTable, SessionTable
+from storage.schema import Condition, EpisodeTable, ErasingTable, HeartbeatTable, SessionTable
 from storage.scope import Scope, restricted
 from storage.traces import export_student, traces
 
@@ -48,6 +48,7 @@ MakeSession = Callable[..., NewSession]
 MakeRecord = Callable[..., IntervalRecord]
 
 START = datetime(2026, 3, 2, 10, 0, 0, 123456, tzinfo=UTC)
+DAY = timedelta(days=1)
 SECRETS = ("Wilhelmina", "fingerprint-of-hers", "She left early", "Confidential lesson")
 
 
@@ -129,6 +130,69 @@ def test_a_reader_that_keeps_the_log_from_being_emptied_is_told(
             queries.erase_session(impatient, session_id)
     impatient.dispose()
     assert queries.sessions(sqlite_engine).empty
+
+
+def test_what_a_reader_kept_from_being_overwritten_is_overwritten_later(
+    sqlite_engine: Engine, new_session: MakeSession, record: MakeRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = Path(str(sqlite_engine.url.database)).parent
+    session_id = fill(sqlite_engine, new_session, record)
+    Recorder(sqlite_engine).close_session(session_id, START)
+    copy = folder / "classpulse.db.backup-20260101T000000000000Z-0002"
+    copy.write_bytes(SECRETS[0].encode())
+    monkeypatch.setattr("storage.database.BUSY_SECONDS", 0.2)
+    impatient = open_database(f"sqlite:///{sqlite_engine.url.database}")
+    later = datetime.now(UTC) + 30 * DAY
+    with sqlite_engine.connect() as reader:
+        reader.exec_driver_sql("SELECT count(*) FROM readings").scalar()
+        with pytest.raises(DatabaseLockedError, match=r"another program reads.*tries it again"):
+            purge(impatient, 30, later)
+        # nobody else had the copy open
+        assert not copy.exists()
+        with pytest.raises(DatabaseLockedError, match=r"another program reads"):
+            purge(impatient, 30, later)
+    assert found(folder)
+    assert purge(impatient, 30, later) == []
+    assert found(folder) == set()
+    with reading(impatient) as connection:
+        assert connection.scalars(select(ErasingTable.id)).all() == []
+    # nothing is due any more: the tables are not written anew every hour
+    monkeypatch.setattr(retention, "_write_anew", None)
+    assert purge(impatient, 30, later) == []
+    impatient.dispose()
+
+
+def test_what_somebody_was_killed_over_is_overwritten_later(
+    engine: Engine, new_session: MakeSession, record: MakeRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session_id = fill(engine, new_session, record)
+    Recorder(engine).close_session(session_id, START)
+    with monkeypatch.context() as killed:
+        killed.setattr(retention, "_leave_no_bytes", lambda _engine: None)
+        queries.erase_session(engine, session_id)
+    tidied: list[Engine] = []
+    tidy = retention._leave_no_bytes
+    monkeypatch.setattr(retention, "_leave_no_bytes", lambda one: (tidied.append(one), tidy(one)))
+    assert purge(engine, 30, datetime.now(UTC)) == []
+    assert purge(engine, 30, datetime.now(UTC)) == []
+    assert tidied == [engine]
+
+
+def test_a_copy_that_cannot_be_removed_is_told_and_tried_again(
+    sqlite_engine: Engine, new_session: MakeSession, record: MakeRecord
+) -> None:
+    folder = Path(str(sqlite_engine.url.database)).parent
+    session_id = fill(sqlite_engine, new_session, record)
+    Recorder(sqlite_engine).close_session(session_id, START)
+    # a folder is no file, for root too
+    (folder / "classpulse.db.backup-20260101T000000000000Z-0002").mkdir()
+    with pytest.raises(StorageError, match=r"the copy .*backup.* could not be removed: remove it"):
+        queries.erase_session(sqlite_engine, session_id)
+    (folder / "classpulse.db.backup-20260101T000000000000Z-0002").rmdir()
+    assert found(folder) == set()
+    assert purge(sqlite_engine, 30, datetime.now(UTC)) == []
+    with reading(sqlite_engine) as connection:
+        assert connection.scalars(select(ErasingTable.id)).all() == []
 
 
 NAME = "Wilhelmina Becker-Õun"
@@ -414,9 +478,6 @@ def test_bytes_that_cannot_be_overwritten_are_told_and_nothing_else_is_lost(
     monkeypatch.undo()
     erase_student(sqlite_engine, students.add_student(sqlite_engine, CLASS, "Anybody"))
     assert len(queries.episodes(sqlite_engine, made[1])) == 2
-
-
-DAY = timedelta(days=1)
 
 
 def made_at(engine: Engine, new_session: MakeSession, at: datetime, *, ended: bool = True) -> int:
