@@ -128,13 +128,14 @@ class LabelReader:
         found = [
             spot
             if spot is not None and (spot.known or not (moved or spot.is_due(self._frame)))
-            else self._search(image, tile)
-            for tile, spot in zip(tiles, spots, strict=True)
+            else self._search(image, tile, old.known if old is not None else None)
+            for tile, spot, old in zip(tiles, spots, before, strict=True)
         ]
         self._places = list(found)
         return found
 
-    def _search(self, image: NDArray[np.uint8], tile: Tile) -> "_Spot":
+    def _search(self, image: NDArray[np.uint8], tile: Tile, last: _Known | None) -> "_Spot":
+        """Where the label of a tile is; `last` was there in the frame before."""
         line, strip = None, tile.label_box
         if strip is not None:
             strip = strip.clipped(image.shape[1], image.shape[0])
@@ -159,10 +160,12 @@ class LabelReader:
         place = Box(strip.left + line.left, strip.top + line.top, width, height)
         # a card stands still: every pixel of it is compared
         card = None if tile.camera_on else _part(image, tile.box).copy()
-        return _Spot(tile, self._know(line), self._frame, template, place, card)
+        return _Spot(tile, self._know(line, last), self._frame, template, place, card)
 
-    def _know(self, line: TextLine) -> _Known:
-        for known in self._known.values():
+    def _know(self, line: TextLine, last: _Known | None) -> _Known:
+        # mostly the label is the one that stood there, and the video behind it made it look another
+        likely: tuple[_Known, ...] = () if last is None or last.fingerprint not in self._known else (last,)
+        for known in (*likely, *self._known.values()):
             if known.line.same_text(line):
                 self._known.move_to_end(known.fingerprint)
                 if known.confidence < _SURE:
