@@ -25,6 +25,7 @@ from dashboard.health import health
 from dashboard.pages import about, now, report, sessions, start, students, trends
 from dashboard.pages import settings as settings_page
 from dashboard.preferences import SettingsBook
+from dashboard.printing import remove_orphans
 from dashboard.security import Hosts, check_callbacks, listening_at, protect, said
 from dashboard.serving import Network, PlainServer, Server, TlsServer, check_network, listen
 from dashboard.theme import css_variables
@@ -295,6 +296,7 @@ class PageServer:
         )
 
     def __enter__(self) -> Self:
+        remove_orphans()
         self._server.start()
         return self
 

@@ -7,6 +7,8 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
+import psutil
+
 from dashboard.errors import ExportError
 
 _NAMES: Final = (
@@ -26,6 +28,8 @@ _PLACES: Final = (
     "C:/Program Files (x86)/Google/Chrome/Application/chrome.exe",
     "C:/Program Files (x86)/Microsoft/Edge/Application/msedge.exe",
 )
+_PREFIX: Final = "classpulse-print-"
+
 _WIDTH: Final = 718
 """CSS pixels between the margins of an A4 page of 190 mm, which charts take when they are drawn."""
 _FLAGS: Final = (
@@ -55,6 +59,14 @@ def find_browser() -> Path | None:
     return next((Path(place) for place in _PLACES if Path(place).is_file()), None)
 
 
+def remove_orphans() -> None:
+    """Remove the pages that processes have left that were killed while they printed."""
+    for left in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        owner = left.name.removeprefix(_PREFIX).partition("-")[0]
+        if owner.isdecimal() and not psutil.pid_exists(int(owner)):
+            shutil.rmtree(left, ignore_errors=True)
+
+
 def print_pdf(html: str, browser: Path | None = None, seconds: float = 120.0) -> bytes:
     """A page of HTML that asks nothing of any server as a PDF of A4 pages.
 
@@ -74,7 +86,8 @@ def print_pdf(html: str, browser: Path | None = None, seconds: float = 120.0) ->
             "A PDF is printed by Chrome, Chromium or Edge, and none was found on this computer. Install one, or save "
             "the report as HTML and print it from your own browser."
         )
-    with tempfile.TemporaryDirectory(prefix="classpulse-", ignore_cleanup_errors=True) as name:
+    remove_orphans()
+    with tempfile.TemporaryDirectory(prefix=f"{_PREFIX}{os.getpid()}-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         page, pdf = folder / "report.html", folder / "report.pdf"
         page.write_text(html, encoding="utf-8")

@@ -1,4 +1,9 @@
+import os
 import re
+import signal
+import subprocess
+import sys
+import time
 import zlib
 from pathlib import Path
 
@@ -7,7 +12,7 @@ from sqlalchemy import Engine
 from werkzeug.test import Client
 
 from dashboard import printing
-from dashboard.app import create_app
+from dashboard.app import PageServer, create_app
 from dashboard.errors import ExportError
 from dashboard.exports import report_html
 from dashboard.printing import find_browser, print_pdf
@@ -61,6 +66,49 @@ def test_nothing_is_left_in_the_temporary_folder(tmp_path: Path, monkeypatch: py
         print_pdf("<p>Ada</p>", program(tmp_path, listing))
     assert seen.read_text().startswith("drwx------")
     assert [file.name for file in tmp_path.iterdir()] == ["browser"]
+
+
+def test_what_one_left_that_was_killed_while_it_printed_is_removed(
+    tmp_path: Path, lesson_engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    temporary, hanging = tmp_path / "tmp", program(tmp_path, f'echo > "{tmp_path}/printing"; exec sleep 60')
+    temporary.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(temporary))
+    (temporary / "classpulse-other").mkdir()
+    printer = (
+        "import sys\nfrom pathlib import Path\nfrom dashboard.printing import print_pdf\n"
+        "print_pdf('<p>Ada</p>', Path(sys.argv[1]))"
+    )
+
+    def left() -> list[str]:
+        return [page.parent.name for page in temporary.glob("*/report.html")]
+
+    def kill_one() -> None:
+        (tmp_path / "printing").unlink(missing_ok=True)
+        with subprocess.Popen(
+            [sys.executable, "-c", printer, str(hanging)],
+            env={**os.environ, "TMPDIR": str(temporary)},
+            process_group=0,
+        ) as killed:
+            deadline = time.monotonic() + 60
+            while not (tmp_path / "printing").exists():
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+            # one that prints is left alone
+            printing.remove_orphans()
+            assert len(left()) == 1
+            os.killpg(killed.pid, signal.SIGKILL)
+        assert len(left()) == 1
+
+    kill_one()
+    with pytest.raises(ExportError, match="printed nothing"):
+        print_pdf("<p>Ben</p>", program(tmp_path, "exit 3"))
+    assert left() == []
+    hanging = program(tmp_path, f'echo > "{tmp_path}/printing"; exec sleep 60')
+    kill_one()
+    with PageServer(lesson_engine):
+        assert left() == []
+    assert [one.name for one in temporary.iterdir()] == ["classpulse-other"]
 
 
 def test_a_browser_that_hangs_is_given_up(tmp_path: Path) -> None:
