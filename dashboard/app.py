@@ -4,6 +4,7 @@ import logging
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Any, Final, Self, cast
@@ -18,7 +19,7 @@ from dashboard import shell
 from dashboard.charts import LIBRARY
 from dashboard.components import empty, fault, running
 from dashboard.controls import Controls
-from dashboard.door import Access, Door
+from dashboard.door import AWAY, Access, Door
 from dashboard.errors import AccountNeededError
 from dashboard.exports import FORMATS, export_session
 from dashboard.health import health
@@ -29,7 +30,7 @@ from dashboard.printing import remove_orphans
 from dashboard.security import Hosts, check_callbacks, listening_at, protect, said
 from dashboard.serving import Network, PlainServer, Server, TlsServer, check_network, listen
 from dashboard.theme import css_variables
-from dashboard.visitors import FOR_ADMINS, ForAdmins, controls_for_admins, may_manage
+from dashboard.visitors import FOR_ADMINS, ForAdmins, controls_for_admins, may_manage, visitor
 from engagement.errors import ClasspulseError
 from storage.accounts import has_accounts
 from storage.errors import StorageError, UnknownSessionError
@@ -140,7 +141,8 @@ def create_app(
     _serve_exports(app, engine)
     hosts = Hosts(chosen.network.hosts, addresses)
     protect(app.server, lambda: list(app.csp_hashes()), hosts, chosen.network.proxy)
-    app.server.register_error_handler(StorageError, _unreachable)
+    guarded = chosen.access is not None
+    app.server.register_error_handler(StorageError, partial(_unreachable, guarded=guarded))
     if chosen.access is not None:
         Door(app.server, engine, chosen.access)
     check_callbacks(app.server, lambda: app.callback_map)
@@ -228,9 +230,9 @@ def _serve_exports(app: Dash, engine: Engine) -> None:
         )
 
 
-def _unreachable(error: Exception) -> Response:
+def _unreachable(error: Exception, *, guarded: bool) -> Response:
     _log.warning("the database did not answer: %s", error)
-    return said(str(error), 503)
+    return said(AWAY if guarded and visitor() is None else str(error), 503)
 
 
 def _index() -> str:

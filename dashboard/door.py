@@ -42,6 +42,9 @@ LOGOUT: Final = "/logout"
 OPEN: Final = frozenset({"answer_health", "door_login", "door_enter"})
 """Endpoints that answer without a session."""
 
+AWAY: Final = "The database cannot be reached just now. The log of the pages says why."
+"""What they are told who are not in: where it lies, and under whose name it is asked, is no business of theirs."""
+
 _NOBODY: Final = "unknown account"
 """The actor, in the audit log, where a name was tried that nobody has: what was typed may be a password."""
 
@@ -133,7 +136,7 @@ class Door:
             found = self._who()
         except StorageError as error:
             _log.warning("nobody can be let in: %s", error)
-            return None if request.endpoint == "answer_health" else said(str(error), 503)
+            return None if request.endpoint == "answer_health" else said(AWAY, 503)
         if found is not None:
             g.visitor = found
             g.scope = restricted(found.scope)

@@ -13,7 +13,7 @@ from visiting import ADMIN, HERE, PASSWORD, SECRET, TEACHER, Browser, app_with_a
 from werkzeug.security import generate_password_hash
 
 from dashboard import attempts, links, passwords
-from dashboard.door import OPEN, Access
+from dashboard.door import AWAY, OPEN, Access
 from dashboard.passwords import hash_password
 from dashboard.visitors import visitor
 from storage.accounts import remove_account, set_password
@@ -412,6 +412,11 @@ def test_while_the_database_is_away_nobody_manages_and_every_address_says_so(
     admin, stranger = Browser(server), Browser(server)
     who: list[bool] = []
     server.add_url_rule("/who", "who", lambda: (who.append(visitor().is_admin), "")[1])  # type: ignore[union-attr]
+
+    def ask() -> str:
+        raise StorageError("The database cannot be reached: mount its disk.")
+
+    server.add_url_rule("/ask", "ask", ask)
     now = [1000.0]
     monkeypatch.setattr("dashboard.door.time.monotonic", lambda: now[0])
     admin.log_in(ADMIN)
@@ -425,15 +430,19 @@ def test_while_the_database_is_away_nobody_manages_and_every_address_says_so(
     monkeypatch.setattr("dashboard.health.take_pulse", away)
     health = stranger.get("/health")
     assert (health.status_code, health.get_json()) == (503, {"status": "no database", "session": None})
-    for path in ("/", "/login", "/settings"):
+    # where it lies, and under whose name it is asked, is nobody's business who is not in
+    for path in ("/", "/login", "/settings", "/enter?key=x"):
         answer = stranger.get(path)
-        assert (answer.status_code, "mount its disk" in answer.get_data(as_text=True)) == (503, True), path
-    assert stranger.log_in(ADMIN).status_code == 503
+        assert (answer.status_code, answer.get_data(as_text=True)) == (503, AWAY), path
+    answer = stranger.log_in(ADMIN)
+    assert (answer.status_code, answer.get_data(as_text=True)) == (503, AWAY)
     # who was in may see what is wrong for a minute, but is no admin of what cannot be asked
     assert admin.get("/who").status_code == 200
     assert who == [True, False]
+    assert "mount its disk" in admin.get("/ask").get_data(as_text=True)
     now[0] += 61
-    assert admin.get("/who").status_code == 503
+    answer = admin.get("/who")
+    assert (answer.status_code, answer.get_data(as_text=True)) == (503, AWAY)
 
 
 def test_a_secret_is_long() -> None:
