@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from classpulse.thumbnail import BLOCKS_PER_TILE
 from dashboard.controls import View, ViewTile
 from engagement.consent import ClassRoll
 from engagement.emotion import EXPRESSIONS
-from engagement.records import Box, State, Tile, TileReading
+from engagement.records import Box, IntervalRecord, State, Tile, TileReading
 from inference.reader import Reader, ReaderResult
 
 WIDTH: Final = 1280
@@ -21,30 +21,49 @@ WIDTH: Final = 1280
 _JPEG_QUALITY: Final = 75
 
 
-class WatchedReader:
-    """A reader that leaves what it has read to whoever looks, and otherwise does what the one inside does.
+class LiveView:
+    """What the pages may see of a class while an agent reads it: its last frame, while they look.
 
     Args:
-        reader: that reads.
         memory: that the pages look into.
         expressions: whether expressions per face may be shown (individual mode).
     """
 
-    def __init__(self, reader: Reader, memory: SharedView, *, expressions: bool) -> None:
-        self._reader = reader
+    def __init__(self, memory: SharedView, *, expressions: bool) -> None:
         self._memory = memory
         self._expressions = expressions
+
+    def of(self, reader: Reader) -> Reader:
+        """A reader that leaves what it has read to whoever looks, and otherwise does what this one does."""
+        # the agent asks a reader for nothing but `read`
+        return cast("Reader", _WatchedReader(reader, self))
+
+    def show(self, image: NDArray[np.uint8], readings: Sequence[TileReading]) -> None:
+        """Put a frame in the place of the one before, where somebody looks."""
+        if self._memory.is_asked():
+            blurred = self._memory.blurred
+            self._memory.write(annotate(image, readings, blurred=blurred, expressions=self._expressions))
+
+    def on_stage(self, _stage: object) -> None:
+        """Wipe the last frame once nobody looks any more: in a pause no other comes."""
+        self._memory.is_asked()
+
+    def on_interval(self, record: IntervalRecord) -> None:
+        """Wipe the last frame where nothing was observed, as in a pause."""
+        if record.not_observed is not None:
+            self._memory.wipe()
+
+
+class _WatchedReader:
+    def __init__(self, reader: Reader, view: LiveView) -> None:
+        self._reader = reader
+        self._view = view
 
     def read(
         self, image: NDArray[np.uint8], tiles: Sequence[Tile], roll: ClassRoll | None = None
     ) -> ReaderResult:
-        """As of the reader inside."""
         result = self._reader.read(image, tiles, roll)
-        if self._memory.is_asked():
-            blurred = self._memory.blurred
-            self._memory.write(
-                annotate(image, result.readings, blurred=blurred, expressions=self._expressions)
-            )
+        self._view.show(image, result.readings)
         return result
 
 

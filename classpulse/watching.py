@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, nullcontext, suppress
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeVar
 
 from classpulse import logs
 from classpulse.database import migrated_database
@@ -17,7 +17,9 @@ from engagement.errors import ClasspulseError
 from engagement.records import Mode
 
 if TYPE_CHECKING:
-    from inference.reader import Reader
+    from classpulse.annotate import LiveView
+
+_Told = TypeVar("_Told")
 
 
 def watch(chosen: Settings, *, seconds: float | None, headless: bool, supervised: bool) -> None:
@@ -87,16 +89,16 @@ def _watch(chosen: Settings, *, seconds: float | None, headless: bool, supervise
         with (
             show_progress(
                 lambda: source.frame_count(chosen.capture.interval), shown=not headless and not supervised
-            ) as on_interval,
-            _shown_to_pages(make_reader, expressions=chosen.session.mode is Mode.INDIVIDUAL) as make_shown,
+            ) as on_progress,
+            _live_view(expressions=chosen.session.mode is Mode.INDIVIDUAL) as view,
         ):
             agent = Agent(
                 source,
-                make_shown,
+                make_reader if view is None else lambda: view.of(make_reader()),
                 Recorder(engine),
                 agent_settings,
-                on_interval,
-                on_stage if supervised else None,
+                _each_of(on_progress, None if view is None else view.on_interval),
+                _each_of(on_stage if supervised else None, None if view is None else view.on_stage),
             )
             result = agent.run(stop)
     report_command = f"classpulse report {result.session_id} --out report.html"
@@ -109,13 +111,10 @@ def _watch(chosen: Settings, *, seconds: float | None, headless: bool, supervise
 
 
 @contextmanager
-def _shown_to_pages(
-    make_reader: Callable[[], "Reader"], *, expressions: bool
-) -> Iterator[Callable[[], "Reader"]]:
-    """Makes a reader whose last frame the pages may ask for, where they share memory with this process.
+def _live_view(*, expressions: bool) -> Iterator["LiveView | None"]:
+    """What the pages may look at, where they share memory with this process.
 
     Args:
-        make_reader: makes the reader.
         expressions: whether expressions per face may be shown.
     """
     from classpulse.shared_view import VIEW_VARIABLE, SharedView
@@ -128,14 +127,23 @@ def _shown_to_pages(
         logging.getLogger(__name__).warning("no live view: %s", error)
         memory = None
     if memory is None:
-        yield make_reader
+        yield None
         return
-    from classpulse.annotate import WatchedReader
+    from classpulse.annotate import LiveView
 
-    shared = memory
-    # the agent asks a reader for nothing but `read`
-    with closing(shared):
-        yield lambda: cast("Reader", WatchedReader(make_reader(), shared, expressions=expressions))
+    with closing(memory):
+        yield LiveView(memory, expressions=expressions)
+
+
+def _each_of(*calls: Callable[[_Told], None] | None) -> Callable[[_Told], None]:
+    """Calls those that are there."""
+    made = [call for call in calls if call is not None]
+
+    def call_each(told: _Told) -> None:
+        for call in made:
+            call(told)
+
+    return call_each
 
 
 def _write_line(line: str) -> None:

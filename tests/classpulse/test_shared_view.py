@@ -5,20 +5,29 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
+from sqlalchemy import Engine
 
-from classpulse.annotate import WIDTH, WatchedReader, annotate
+from capture.agent import Agent, AgentSettings
+from capture.frame import Frame, NotObserved
+from capture.stages import Stage
+from classpulse.annotate import WIDTH, LiveView, annotate
 from classpulse.shared_view import LEASE_SECONDS, SIZE, SharedView
 from dashboard.controls import View, ViewTile
-from engagement.records import Box, Face, Label, State, Tile, TileReading
+from engagement.records import Box, Face, IntervalRecord, Label, Mode, State, Tile, TileReading
 from inference.reader import ReaderResult
+from storage.pause import pause
+from storage.recorder import Recorder
 
 TILE = ViewTile((0.0, 0.0, 0.5, 0.5), (0.1, 0.1, 0.2, 0.2), "Zoë van Dijk", "seen", "happy")
 SHOWN = View(
@@ -219,7 +228,7 @@ class Recorded:
 
 
 def test_pictures_are_only_made_while_somebody_looks(memory: SharedView) -> None:
-    reader = WatchedReader(Recorded(), memory, expressions=False)  # type: ignore[arg-type]
+    reader = LiveView(memory, expressions=False).of(Recorded())  # type: ignore[arg-type]
     assert reader.read(noise(), []).readings == READINGS
     assert memory.read() is None
     memory.ask(blurred=True)
@@ -228,3 +237,63 @@ def test_pictures_are_only_made_while_somebody_looks(memory: SharedView) -> None
     assert view is not None
     # whose tile it is is told in individual mode only
     assert [tile.name for tile in view.tiles] == [None, None, None]
+
+
+def frame(index: int) -> Frame:
+    return Frame(noise(), datetime(2026, 3, 2, 10, tzinfo=UTC) + timedelta(seconds=2 * index), index)
+
+
+class Script:
+    """A source of these items."""
+
+    name = "script"
+    live = True
+
+    def __init__(self, items: list[Frame | NotObserved]) -> None:
+        self._items = items
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        pass
+
+    def frames(self, interval: float) -> Iterator[Frame | NotObserved]:
+        yield from self._items
+
+
+@pytest.mark.parametrize("looked_at", [True, False])
+def test_a_pause_leaves_no_picture_whether_somebody_looks_or_not(
+    memory: SharedView, engine: Engine, monkeypatch: pytest.MonkeyPatch, looked_at: bool
+) -> None:
+    view = LiveView(SharedView(memory.name), expressions=False)
+    seen: list[tuple[str | None, bool]] = []
+
+    def on_interval(record: IntervalRecord) -> None:
+        view.on_interval(record)
+        seen.append((record.not_observed, memory.read() is not None))
+        if len(seen) == 1:
+            pause(engine, record.session_id, paused=True)
+            if not looked_at:
+                # in a pause of a recording no interval comes, but stages do
+                later = time.monotonic() + LEASE_SECONDS + 1
+                monkeypatch.setattr("classpulse.shared_view.time.monotonic", lambda: later)
+                view.on_stage(Stage.WAIT)
+                assert memory.read() is None
+        if len(seen) == 2:
+            pause(engine, record.session_id, paused=False)
+
+    memory.ask(blurred=False)
+    agent = Agent(
+        Script([frame(0), frame(1)]),  # type: ignore[arg-type]
+        lambda: view.of(Recorded()),  # type: ignore[arg-type]
+        Recorder(engine),
+        AgentSettings(
+            session="9b", interval=0.5, mode=Mode.PARTICIPATION, seconds=None, agent_name="test", pid=1
+        ),
+        on_interval,
+        view.on_stage,
+    )
+    agent.run(threading.Event())
+    assert seen == [(None, True), ("paused", False), (None, looked_at)]
+    view._memory.close()
