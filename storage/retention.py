@@ -41,6 +41,9 @@ _ANEW: Final = (
     "DROP TABLE temp.kept",
 )
 
+_FIRST_DAY: Final = datetime(2026, 11, 1, tzinfo=UTC)
+"""No session was made earlier: a clock that says so has lost its battery."""
+
 _AGAIN: Final = "classpulse tries it again when it starts, and every hour while it runs."
 
 _MAY_END_LOG: Final = (
@@ -90,10 +93,17 @@ def purge(engine: Engine, days: int, now: datetime) -> list[int]:
         SessionTable.ended_at.is_not(None),
         SessionTable.kept.is_(False),
     )
+    ahead = (SessionTable.opened_at > now + timedelta(days=days), SessionTable.ended_at.is_not(None))
     with reading(engine) as connection:
+        any_ahead = now >= _FIRST_DAY and (
+            connection.scalar(select(SessionTable.id).where(*ahead).limit(1)) is not None
+        )
         any_due = connection.scalar(select(SessionTable.id).where(*due).limit(1)) is not None
         left = connection.scalar(select(ErasingTable.id).limit(1)) is not None
     gone: list[int] = []
+    if any_ahead:
+        with writing(engine) as connection:
+            connection.execute(update(SessionTable).where(*ahead).values(opened_at=now))
     if any_due:
         with writing(engine) as connection:
             gone = list(connection.scalars(delete(SessionTable).where(*due).returning(SessionTable.id)))

@@ -520,6 +520,25 @@ def test_sessions_are_purged_at_the_boundary_unless_they_are_kept(
         set_kept(engine, due, kept=True)
 
 
+def test_a_session_that_was_made_by_a_clock_that_was_ahead_goes_too(
+    engine: Engine, new_session: MakeSession
+) -> None:
+    now = datetime(2026, 11, 28, 12, tzinfo=UTC)
+    far = made_at(engine, new_session, now + 3650 * DAY)
+    near = made_at(engine, new_session, now + 20 * DAY)
+    running = made_at(engine, new_session, now + 3651 * DAY, ended=False)
+    due = made_at(engine, new_session, now - 31 * DAY)
+    # a clock without a battery is no reason to take all that there is for old
+    assert purge(engine, 30, datetime(1970, 1, 1, tzinfo=UTC)) == []
+    assert purge(engine, 30, now) == [due]
+    assert purge(engine, 30, now + 29 * DAY) == []
+    assert purge(engine, 30, now + 30 * DAY) == [far]
+    assert purge(engine, 30, now + 50 * DAY) == [near]
+    # an agent knows its session by when it was opened
+    opened = queries.sessions(engine).set_index("id").loc[running, "opened_at"]
+    assert opened == now + 3651 * DAY
+
+
 def test_what_is_purged_is_in_no_byte_of_the_folder(
     sqlite_engine: Engine, new_session: MakeSession, record: MakeRecord
 ) -> None:
