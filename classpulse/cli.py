@@ -324,6 +324,7 @@ def report(
     """Write the report of a session."""
     from classpulse import past_sessions
     from classpulse.errors import UsageError
+    from classpulse.outputs import write_private
     from classpulse.settings import settings_with
 
     if out is None and report_format in {ReportFormat.PDF, ReportFormat.XLSX} and sys.stdout.isatty():
@@ -333,7 +334,7 @@ def report(
         sys.stdout.buffer.write(contents)
         return
     try:
-        out.write_bytes(contents)
+        write_private(out, contents)
     except OSError as error:
         raise UsageError(
             f"The report cannot be written to {out}: {error.strerror}. Choose another --out."

@@ -126,6 +126,7 @@ def export(
 ) -> None:
     """Write all that is kept of one student as JSON."""
     from classpulse.database import migrated_database
+    from classpulse.outputs import write_private
     from classpulse.settings import settings_with
     from storage.traces import export_student
 
@@ -135,7 +136,7 @@ def export(
         sys.stdout.buffer.write(contents + b"\n")
         return
     try:
-        out.write_bytes(contents)
+        write_private(out, contents)
     except OSError as error:
         raise UsageError(f"{out} cannot be written: {error.strerror}. Choose another --out.") from error
     typer.echo(f"Wrote {out}", err=True)

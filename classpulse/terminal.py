@@ -35,5 +35,10 @@ def print_table(rows: Sequence[Mapping[str, Any]]) -> None:
         table.add_column(heading, overflow="fold")
     for row in rows:
         # Text, so that a name is never read as markup
-        table.add_row(*(Text("" if value is None else str(value)) for value in row.values()))
+        table.add_row(*(Text("" if value is None else _shown(str(value))) for value in row.values()))
     Console().print(table)
+
+
+def _shown(text: str) -> str:
+    """The text without characters that a terminal obeys, whoever wrote them into the database."""
+    return "".join(one if one.isprintable() else " " if one.isspace() else "" for one in text)
