@@ -131,6 +131,7 @@ def start_class(tabs: dict[str, Page], address: str, out: Path) -> None:
 def show_view(page: Page, address: str, file: Path) -> None:
     """Picture the last frame with what was read on it, faces blurred."""
     page.goto(f"{address}/start")
+    page.locator("#start-view-section").wait_for()
     page.get_by_label("Show it").check(force=True)
     page.locator(".cp-view-picture img").wait_for()
     page.wait_for_timeout(3000)

@@ -88,8 +88,8 @@ def layout() -> Component:
                         "What the figures mean",
                         html.P(
                             "Mood is the mean over the faces read of where their expressions lie between negative "
-                            "(−1) and positive (+1), smoothed over time. The band holds it with 95 % by the spread "
-                            "over faces. Under 5 faces there is no mood to tell."
+                            "(−1) and positive (+1), smoothed over time. The band holds it with "
+                            "95\N{NO-BREAK SPACE}% by the spread over faces. Under 5 faces there is no mood to tell."
                         ),
                         html.P(
                             "Coverage stands beside every figure: how many of the seats present were read. What could "
@@ -171,10 +171,11 @@ def layout() -> Component:
                     _section(
                         "Versions and licences",
                         html.P(
-                            f"classpulse {metadata.version('classpulse')} is licensed under the Apache License 2.0. It "
-                            "stands on:"
+                            f"classpulse {metadata.version('classpulse')} is licensed under the Apache License 2.0."
                         ),
-                        html.Ul(id=PARTS, className="cp-parts"),
+                        html.Details(
+                            [html.Summary("What it stands on"), html.Ul(id=PARTS, className="cp-parts")]
+                        ),
                     ),
                 ],
                 className="cp-about cp-prose",
