@@ -48,6 +48,8 @@ UNEVEN: Final = 2.0
 # Mean support of the tiles of a row that are beyond doubt there, and overlap of two rows that are one.
 SURE_ROW: Final = 0.85
 SAME_ROW: Final = 0.9
+# Share of a tile that lies in another which holds it.
+WITHIN: Final = 0.9
 # More parts than this for each tile are tiles.
 MOST_CUT_UP: Final = 1.5
 # Tiles of one grid differ in width by a larger share than this only where they are stretched, or in doubt.
@@ -110,7 +112,17 @@ def find_tiles(image: NDArray[np.uint8]) -> list[Tile]:
         if best is None or is_strip(best.grid) or not best.shown.names:
             others += _strips(grey, fitter)
         weight = SUPPORT_WEIGHT * (FEW if best is None else len(best.boxes))
-        every = others if best is None else [best, *(seen for seen in others if not seen.is_part_of(best))]
+        every = others
+        if best is not None:
+            first = best
+            every = [
+                best,
+                *(
+                    seen
+                    for seen in others
+                    if not seen.is_part_of(first) and not seen.contradicts(first, grey)
+                ),
+            ]
         best = max(every, key=lambda seen: seen.worth(weight), default=None)
         if best is not None and best.grid.spread > OTHER_WIDTHS * best.grid.width:
             # with bars in the gap's colour beside some videos, those have other edges than their tiles
@@ -153,6 +165,15 @@ class _Seen:
         ours = [any(box.iou(there) >= SAME_ROW for there in self.boxes) for box in other.boxes]
         rest = other.grid.support[~np.array(ours)]
         return sum(ours) == len(self.boxes) and float(rest.mean()) >= NEEDED
+
+    def contradicts(self, other: Self, grey: NDArray[np.uint8]) -> bool:
+        """Whether hardly an edge speaks for these tiles, and they cut through most of those of a grid with clear edges
+        that stands alone in the middle of the window, as they do not: videos between bars do not stand so."""
+        if float(self.grid.support.mean()) >= LEAST_SUPPORT or float(other.grid.support.mean()) < STRONG:
+            return False
+        whole = [max(_share_within(there, box) for box in self.boxes) >= WITHIN for there in other.boxes]
+        cut = sum(whole) < len(whole) / 2
+        return cut and is_alone(grey, other.boxes) and not is_alone(grey, self.boxes)
 
     def joined(self, grey: NDArray[np.uint8], fitter: Fitter) -> Self:
         """With tiles that bear no name, and touch one at their left that does, made one with it: there was an edge in
@@ -270,6 +291,13 @@ class _Seen:
             Tile(box, label_strip(box), camera_on=what is not Content.CARD)
             for box, what in zip(self.boxes, self.shown.contents, strict=True)
         ]
+
+
+def _share_within(one: Box, other: Box) -> float:
+    """How much of one box lies in another, 0..1."""
+    across = min(one.right, other.right) - max(one.left, other.left)
+    down = min(one.bottom, other.bottom) - max(one.top, other.top)
+    return max(0, across) * max(0, down) / (one.width * one.height)
 
 
 def _boxes(grey: NDArray[np.uint8], grid: Grid) -> tuple[Box, ...]:
