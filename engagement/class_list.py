@@ -54,6 +54,8 @@ _LIKE_SHAPES: Final = frozenset(
 _STROKES: Final = str.maketrans({"I": "l", "1": "l", "|": "l", "!": "l", "0": "o", "5": "s", "8": "b"})
 _LETTERS: Final = str.maketrans(
     {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "æ": "ae", "œ": "oe", "ı": "i", "þ": "th"}
+    # Cyrillic letters that a reader of Latin takes for these
+    | dict(zip("авекмнорстухіјѕ", "abekmhopctyxijs", strict=True))
 )
 _ACCENTS: Final = frozenset(map(chr, range(0x300, 0x370)))
 _SPELT_ALIKE: Final = (("rn", "m"), ("vv", "w"), ("ae", "a"), ("oe", "o"), ("ue", "u"))

@@ -51,6 +51,7 @@ def test_who_refused_is_not_looked_at_nor_one_who_may_be_they() -> None:
         ("Nguyễn Văn An", "Nguyen An, An"),
         ("Mary-Jane O'Neill", "Mary Jane, MJ O'Neill, Mary Oneill, Jane"),
         ("王小明", "小明, 王小明 (phone)"),
+        ("Вера Ткаченко", "Bepa, Вера, Вера T."),
         ("अनिता शर्मा", "अनिता, शर्मा जी"),
     ],
 )
