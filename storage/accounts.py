@@ -258,12 +258,10 @@ def _give(connection: Connection, number: int, role: Role, classes: Iterable[str
             "An admin sees every class: give no classes, or make it a teacher's account."
         )
     there = {*connection.scalars(select(ClassListTable.name)), *connection.scalars(select(SessionTable.name))}
+    cleaned = {name: clean_name(name) or "" for name in names}
     # of two classes that differ by capitals each is its own; where there is only one, it is meant
     wanted = sorted(
-        {
-            cleaned if (cleaned := clean_name(name)) in there else written_class(connection, name)
-            for name in names
-        }
+        {one if one in there else written_class(connection, name) for name, one in cleaned.items()}
     )
     if wanted:
         connection.execute(
