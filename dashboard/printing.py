@@ -29,6 +29,8 @@ _PLACES: Final = (
     "C:/Program Files (x86)/Microsoft/Edge/Application/msedge.exe",
 )
 _PREFIX: Final = "classpulse-print-"
+_TEMPORARY: Final = ("TMPDIR", "TEMP", "TMP")
+"""Variables that name the folder for temporary files."""
 
 _WIDTH: Final = 718
 """CSS pixels between the margins of an A4 page of 190 mm, which charts take when they are drawn."""
@@ -61,10 +63,13 @@ def find_browser() -> Path | None:
 
 def remove_orphans() -> None:
     """Remove the pages that processes have left that were killed while they printed."""
-    for left in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
-        owner = left.name.removeprefix(_PREFIX).partition("-")[0]
-        if owner.isdecimal() and not psutil.pid_exists(int(owner)):
-            shutil.rmtree(left, ignore_errors=True)
+    # not by `tempfile.gettempdir`, which writes a file to see whether it may
+    told = (tempfile.tempdir, *map(os.environ.get, _TEMPORARY), "/tmp")  # noqa: S108 - looked into only
+    for place in filter(None, told):
+        for left in Path(place).glob(f"{_PREFIX}*"):
+            owner = left.name.removeprefix(_PREFIX).partition("-")[0]
+            if owner.isdecimal() and not psutil.pid_exists(int(owner)):
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def print_pdf(html: str, browser: Path | None = None, seconds: float = 120.0) -> bytes:
