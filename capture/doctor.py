@@ -165,7 +165,7 @@ def check_window(sighting: Sighting | None, titles: Sequence[str], *, apart: boo
     name = "meeting window"
     if sighting is None:
         wanted = ", ".join(f'"{title.strip()}"' for title in titles)
-        advice = "Open the meeting in gallery view, or name its window with --source window:TITLE."
+        advice = "Open the meeting in gallery view, or choose its window: on the page, or with --source window:TITLE."
         return Check(name, "warn", f"none whose title holds {wanted}", advice)
     window = sighting.window
     found = (

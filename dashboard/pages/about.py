@@ -225,7 +225,9 @@ def audit_table(entries: Sequence[AuditEntry], zone: tzinfo | None) -> Component
                 html.Td(str(entry.action).replace("_", " ")),
                 html.Td("" if entry.subject is None else str(entry.subject)),
                 html.Td(
-                    ", ".join(f"{key.replace('_', ' ')}: {value}" for key, value in entry.detail.items())
+                    ", ".join(
+                        f"{key.replace('_', ' ')}: {_said(value)}" for key, value in entry.detail.items()
+                    )
                 ),
             ]
         )
@@ -235,6 +237,10 @@ def audit_table(entries: Sequence[AuditEntry], zone: tzinfo | None) -> Component
     return html.Table(
         [html.Thead(html.Tr([html.Th(head) for head in heads])), html.Tbody(rows)], className="cp-table"
     )
+
+
+def _said(value: object) -> object:
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else value
 
 
 def _chart(title: str, figure: Figure) -> Component:
