@@ -240,7 +240,9 @@ def audit_table(entries: Sequence[AuditEntry], zone: tzinfo | None) -> Component
 
 
 def _said(value: object) -> object:
-    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else value
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return value
 
 
 def _chart(title: str, figure: Figure) -> Component:

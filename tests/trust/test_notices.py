@@ -50,6 +50,6 @@ def test_the_newest_lines_of_the_log_stand_on_the_page() -> None:
         7, at, "page", AuditAction.SESSION_STARTED, 3, {"mode": "individual", "class_agreed": True}
     )
     told = str(about.audit_table([entry], UTC))
-    for word in ("2026-03-02 10:00", "page", "session started", "mode: individual, class agreed: True"):
+    for word in ("2026-03-02 10:00", "page", "session started", "mode: individual, class agreed: yes"):
         assert word in told
     assert "Nothing yet" in str(about.audit_table([], None))
