@@ -357,6 +357,8 @@ class LiveControls:
         return self._run is not None and session.name == clean_name(self._run.chosen.session.name)
 
     def _on_restart(self, reason: str) -> None:
+        if self._view is not None:
+            self._view.wipe()
         if self._run is not None:
             self._say(self._run, Condition.RESTARTING, reason)
 
