@@ -10,7 +10,7 @@ from capture.sources import is_synthetic
 from classpulse.database import migrated_database
 from classpulse.errors import ModeRefusedError, SettingsError
 from classpulse.options import ACTOR
-from classpulse.settings import SessionSettings, Settings
+from classpulse.settings import SessionSettings, Settings, load
 from classpulse.settings_editor import fixed_by, keep
 from dashboard.preferences import PreferencesRefusedError
 from dashboard.wording import INSTITUTIONS, PLACES
@@ -52,6 +52,18 @@ def check_place(chosen: Settings) -> None:
             f"{session.mode.capitalize()} mode reads expressions, and {_why(session)}. Leave out --mode, or choose "
             "participation."
         )
+
+
+def check_place_anew(chosen: Settings) -> None:
+    """As `check_place`, by what the settings say of the place now: it may have been told since they were read.
+
+    Raises:
+        ModeRefusedError: the place does not allow the mode any more.
+        SettingsError: the settings cannot be read any more.
+    """
+    now = load().session
+    session = chosen.session.model_copy(update={"place": now.place, "institution": now.institution})
+    check_place(chosen.model_copy(update={"session": session}))
 
 
 def check_mode(chosen: Settings) -> None:
@@ -111,10 +123,10 @@ def tell(chosen: Settings, engine: Engine, place: Place, institution: Institutio
         raise SettingsError(str(error)) from error
     session = chosen.session.model_copy(update={"place": place, "institution": institution})
     told = chosen.model_copy(update={"session": session})
-    note(told, engine, actor)
     # a class that is being read in a mode that is not allowed any more ends with its interval
     refused = set(Mode) - set(modes_allowed(place, institution))
     request_stops(engine, refused, host=socket.gethostname(), spared=SYNTHETIC_SOURCE)
+    note(told, engine, actor)
     return told
 
 

@@ -43,7 +43,7 @@ def _watch(chosen: Settings, *, seconds: float | None, headless: bool, supervise
     from capture.agent import Agent, AgentSettings
     from capture.sources import open_source
     from capture.stages import Stage, seconds_allowed, tell
-    from classpulse.place import check_mode, note
+    from classpulse.place import check_mode, check_place_anew, note
     from classpulse.progress import show_progress
     from classpulse.purging import purged
     from inference.reader import load_reader
@@ -61,6 +61,14 @@ def _watch(chosen: Settings, *, seconds: float | None, headless: bool, supervise
     )
     check_mode(chosen)
     source = open_source(chosen.capture.source, titles=chosen.capture.titles)
+    checked = False
+
+    def check_once_open(stage: Stage) -> None:
+        # before that, whoever tells where the class is finds no session to end
+        nonlocal checked
+        if stage is Stage.READ and not checked:
+            check_place_anew(chosen)
+            checked = True
 
     def on_stage(stage: Stage) -> None:
         seconds = seconds_allowed(stage, interval=chosen.capture.interval, live=source.live)
@@ -98,7 +106,9 @@ def _watch(chosen: Settings, *, seconds: float | None, headless: bool, supervise
                 Recorder(engine),
                 agent_settings,
                 _each_of(on_progress, None if view is None else view.on_interval),
-                _each_of(on_stage if supervised else None, None if view is None else view.on_stage),
+                _each_of(
+                    check_once_open, on_stage if supervised else None, None if view is None else view.on_stage
+                ),
             )
             result = agent.run(stop)
     report_command = f"classpulse report {result.session_id} --out report.html"

@@ -19,7 +19,7 @@ from sqlalchemy import Engine
 from typer.testing import CliRunner
 
 from capture.classroom import Classroom
-from classpulse import settings
+from classpulse import settings, watching
 from classpulse.cli import app
 from classpulse.controls import LiveControls
 from classpulse.errors import ModeRefusedError, SettingsError, StartRefusedError
@@ -31,7 +31,7 @@ from storage import queries
 from storage.audit import AuditAction, AuditEntry, audit_entries
 from storage.database import open_database
 from storage.migrate import migrate
-from storage.recorder import NewSession, Recorder
+from storage.recorder import NewSession, OpenedSession, Recorder
 from storage.requests import read_requests
 from storage.students import add_student, set_consent
 
@@ -205,6 +205,28 @@ def test_a_class_that_is_being_read_ends_where_its_mode_is_not_allowed_any_more(
     place("--where", "eu")
     # the agent looks for it before every interval; of a made-up class every mode may be read
     assert asked() == {agreed, counted}
+
+
+def test_a_class_that_was_just_being_opened_is_refused_too(
+    file: Path, picture: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the first look at the settings and the session there are seconds, in which there is none to end."""
+    file.write_text(ELSEWHERE)
+    chosen = settings.settings_with(source=str(picture), mode="aggregate")
+    opened = Recorder.open_or_resume
+
+    def told_meanwhile(recorder: Recorder, new: NewSession) -> OpenedSession:
+        place("--where", "eu")
+        return opened(recorder, new)
+
+    monkeypatch.setattr(Recorder, "open_or_resume", told_meanwhile)
+    monkeypatch.setattr("classpulse.logs.configure", lambda _part: None)
+    monkeypatch.setattr("classpulse.watching.keep_no_dump", lambda: None)
+    with pytest.raises(ModeRefusedError, match="in the EU"):
+        watching.watch(chosen, seconds=None, headless=True, supervised=False)
+    session = queries.find_session(engine, "last")
+    assert session.ended_at is not None
+    assert queries.intervals_since(engine, session.id).empty
 
 
 @pytest.mark.parametrize("text", NOWHERE)
