@@ -131,22 +131,30 @@ def match_labels(
 def may_be(label: str, name: str) -> bool:
     """Whether a label may be that of somebody of this name: it has a part in common with it, or its initials.
 
-    Parts stand apart at blanks, hyphens, apostrophes and brackets. They are in common where they are the same, written
-    together, one the beginning of the other ("Alex" of Alexander), or other by a letter where they are long. For who
-    must not be looked at by mistake: a nickname that shares nothing with the name ("Kasia" of Katarzyna) is not told.
+    Parts stand apart at blanks, hyphens, apostrophes and brackets; those with digits are a group's. They are in common
+    where they are the same, written together, one the beginning of the other ("Alex" of Alexander, "Jo" alone of
+    Joanna), or other by a letter where they are long. For who must not be looked at by mistake: a nickname that shares
+    nothing with the name ("Kasia" of Katarzyna) is not told.
 
     Args:
         label: as read, cleaned.
         name: as on the class list.
     """
     shown, listed = _parts(label), _parts(name)
+    # "Le" and "Al" may be a first or a last name; a group or a class is none
+    inner = set(listed[1:-1]) & _PARTICLES
+    listed = tuple(part for part in listed if part.isalpha() or not part.isascii()) or listed
     joined = (
         "".join(listed[start:end])
         for start in range(len(listed))
         for end in range(start + 2, len(listed) + 1)
     )
-    named = {part for part in listed if part not in _PARTICLES} | set(joined)
-    if any(_in_common(one, other) for one in shown if one not in _PARTICLES for other in named):
+    named = {part for part in listed if part not in inner} | set(joined)
+    if any(
+        _in_common(one, other) for one in shown if one in named or one not in _PARTICLES for other in named
+    ):
+        return True
+    if len(shown) == 1 and any(part.startswith(shown[0]) for part in named):
         return True
     initials = "".join(part[0] for part in listed)
     short = "".join(shown)

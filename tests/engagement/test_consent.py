@@ -52,6 +52,10 @@ def test_who_refused_is_not_looked_at_nor_one_who_may_be_they() -> None:
         ("Mary-Jane O'Neill", "Mary Jane, MJ O'Neill, Mary Oneill, Jane"),
         ("王小明", "小明, 王小明 (phone)"),
         ("Вера Ткаченко", "Bepa, Вера, Вера T."),
+        ("Duc Le", "Le's iPhone, Le, Duc"),
+        ("Al Smith", "Al's iPad, Al"),
+        ("Thi Do", "Do iPad"),
+        ("Joanna Berg", "Jo, J., Berg (9b)"),
         ("अनिता शर्मा", "अनिता, शर्मा जी"),
     ],
 )
@@ -85,6 +89,11 @@ def test_who_shares_nothing_with_who_refused_or_is_surely_another_is_read() -> N
         "小明",
     )
     assert dict(zip(others, looks(roll, *others), strict=True)) == dict.fromkeys(others, "read")
+
+
+def test_a_group_is_no_part_of_a_name() -> None:
+    roll = ClassRoll([(1, "Anna (9b) Keller 12", Consent.REFUSED)])
+    assert looks(roll, "Tom 12", "Ben (9b)", "Anna 12") == ["read", "read", "opted_out"]
 
 
 def test_two_of_one_name_of_whom_one_refused_are_both_not_looked_at() -> None:
