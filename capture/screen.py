@@ -330,9 +330,13 @@ class WindowSource(_DesktopSource):
         stack.callback(desk.close)
         self._sighting = locate(desk, self._titles)
         if self._sighting is None:
-            titles = ", ".join(f'"{title.strip()}"' for title in self._titles)
+            # a title that was chosen on the page is a whole one, and may hold a name
+            titles = ", ".join(f'"{title.strip()}"' for title in self._titles if title in self._known)
+            missing = (
+                f"No window was found whose title holds {titles}" if titles else "The window was not found"
+            )
             raise SourceNotFoundError(
-                f"No window was found whose title holds {titles}: open the meeting in gallery view, name the window "
+                f"{missing}: open the meeting in gallery view, name the window "
                 "with --source window:TITLE, or point at it with --source region:X,Y,W,H."
             )
         if self._sighting.window.minimised:
