@@ -30,7 +30,7 @@ from dashboard.preferences import PreferencesRefusedError
 from engagement.consent import ClassRoll
 from engagement.errors import ClasspulseError
 from engagement.names import clean_name
-from engagement.records import Mode
+from engagement.records import SYNTHETIC_SOURCE, Mode
 from storage import queries
 from storage.queries import Condition
 from storage.recorder import Recorder
@@ -46,9 +46,6 @@ Command = Callable[[Settings, float | None], list[str]]
 
 SLOW_TO_OPEN: Final = ("demo", "camera")
 """Kinds of sources that take seconds to open: whether they can be is left to the agent."""
-
-SYNTHETIC: Final = "synthetic class"
-"""How the name of the demo's source begins."""
 
 _SLOW_STEP_SECONDS: Final = 8.0
 
@@ -495,7 +492,7 @@ def _last_class(engine: Engine) -> queries.SessionRow | None:
     except ClasspulseError:
         # there is none, or the database says elsewhere what is wrong with it
         return None
-    return None if row.source.startswith(SYNTHETIC) else row
+    return None if row.source.startswith(SYNTHETIC_SOURCE) else row
 
 
 def _busy(name: str) -> StartRefusedError:

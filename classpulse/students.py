@@ -55,6 +55,7 @@ def list_students(
                 json.dumps(names, ensure_ascii=False) if as_json else "\n".join(names) or "No class yet."
             )
             return
+        class_name = students.class_as_written(engine, class_name)
         roll = students.read_class_list(engine, class_name)
     listed = roll.students if roll else ()
     rows = [

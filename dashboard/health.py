@@ -10,6 +10,7 @@ from dashboard.wording import CONDITIONS, NO_DATA, NOT_OBSERVED, Advice
 from engagement.records import NotObservedReason
 from storage import queries
 from storage.queries import Condition, SessionRow
+from storage.recorder import FOREIGN_SILENCE
 
 STALE_INTERVALS: Final = 3
 STALE_SECONDS: Final = 10.0
@@ -64,8 +65,11 @@ class Pulse:
     def is_stale(self, now: datetime) -> bool:
         """Whether the last committed interval is too long ago to stand for now."""
         since = self.committed_at or self.session.opened_at
-        # a clock that was set back puts it into the future, where it says as little of now
-        return abs((now - since).total_seconds()) > stale_after(self.session.interval)
+        # a clock that was set back puts it into the future, where it says as little of now; that of another computer
+        # may be a little ahead
+        return (now - since).total_seconds() > stale_after(
+            self.session.interval
+        ) or since - now > FOREIGN_SILENCE
 
 
 def take_pulse(engine: Engine) -> Pulse | None:

@@ -1,5 +1,6 @@
 """The rows of one interval: its totals, readings, seats, offers and episodes."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -39,9 +40,10 @@ def store_record(connection: Connection, record: IntervalRecord) -> int:
 
 
 def as_answered(record: IntervalRecord, merged: Mapping[int, int]) -> IntervalRecord:
-    """The record with the seats that are another under that one's number, but for two that are here at once."""
+    """The record with the seats that are another under that one's number, but for those that are here at once."""
     here = {seat.number for seat in record.seats}
-    low = {seat: number for seat, number in merged.items() if number not in here}
+    times = Counter(merged[seat] for seat in here & merged.keys())
+    low = {seat: number for seat, number in merged.items() if number not in here and times[number] < 2}
     if not low.keys() & {*here, *(episode.seat for episode in record.episodes)}:
         return record
     return replace(

@@ -41,9 +41,11 @@ class Mention:
 
 
 def whole_words(words: Iterable[str]) -> re.Pattern[str]:
-    """Finds any of the words where it stands as a word of its own, whatever its capitals."""
+    """Finds any of the words where it stands as a word of its own: one of several parts whatever its capitals, a single
+    one as it is written, since "Min" is a name and "3 min" is none."""
     longest_first = sorted(words, key=len, reverse=True)
-    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, longest_first))})(?!\w)", re.IGNORECASE)
+    found = (f"(?i:{re.escape(one)})" if " " in one else re.escape(one) for one in longest_first)
+    return re.compile(rf"(?<!\w)(?:{'|'.join(found)})(?!\w)")
 
 
 def find_mentions(

@@ -211,7 +211,7 @@ class Recorder:
     ) -> None:
         """Say for the page that an open session is being restarted, or was given up; its next commit unsays it.
 
-        Nothing happens where no such session is open.
+        Nothing happens where no such session is open, or another computer's agent has gone on with it.
 
         Args:
             condition: what is the matter.
@@ -219,7 +219,9 @@ class Recorder:
             at: aware UTC, the clock on the wall.
             session: its name; None is the newest that is open.
         """
-        newest = select(func.max(SessionTable.id)).where(SessionTable.ended_at.is_(None))
+        newest = select(func.max(SessionTable.id)).where(
+            SessionTable.ended_at.is_(None), SessionTable.agent_host == socket.gethostname()
+        )
         if session is not None:
             newest = newest.where(SessionTable.name == clean_name(session))
         with writing(self._engine) as connection:

@@ -8,7 +8,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import Final, cast
 
-from sqlalchemy import Connection, Engine, and_, delete, insert, not_, or_, select, text, update
+from sqlalchemy import Connection, Engine, and_, delete, func, insert, not_, or_, select, text, update
+from sqlalchemy.orm import aliased
 
 from engagement.records import Consent, Mode
 from storage.audit import THIS_COMPUTER, AuditAction, write_audit
@@ -40,9 +41,6 @@ _ANEW: Final = (
     "INSERT INTO {} SELECT * FROM temp.kept",
     "DROP TABLE temp.kept",
 )
-
-_FIRST_DAY: Final = datetime(2026, 11, 1, tzinfo=UTC)
-"""No session was made earlier: a clock that says so has lost its battery."""
 
 _AGAIN: Final = "classpulse tries it again when it starts, and every hour while it runs."
 
@@ -93,11 +91,16 @@ def purge(engine: Engine, days: int, now: datetime) -> list[int]:
         SessionTable.ended_at.is_not(None),
         SessionTable.kept.is_(False),
     )
-    ahead = (SessionTable.opened_at > now + timedelta(days=days), SessionTable.ended_at.is_not(None))
+    # a later one that is not ahead tells that the clock was wrong then, and not now
+    later = aliased(SessionTable)
+    last_known = select(func.max(later.id)).where(later.opened_at <= now).scalar_subquery()
+    ahead = (
+        SessionTable.opened_at > now + timedelta(days=days),
+        SessionTable.ended_at.is_not(None),
+        SessionTable.id < last_known,
+    )
     with reading(engine) as connection:
-        any_ahead = now >= _FIRST_DAY and (
-            connection.scalar(select(SessionTable.id).where(*ahead).limit(1)) is not None
-        )
+        any_ahead = connection.scalar(select(SessionTable.id).where(*ahead).limit(1)) is not None
         any_due = connection.scalar(select(SessionTable.id).where(*due).limit(1)) is not None
         left = connection.scalar(select(ErasingTable.id).limit(1)) is not None
     gone: list[int] = []
@@ -187,6 +190,13 @@ def erase_student(
     """
     with writing(engine) as connection:
         student = find_student(connection, student_id)
+        # on PostgreSQL an answer to an offer, a commit and a purge wait for it, as they begin with the session too
+        connection.execute(
+            select(SessionTable.id)
+            .where(SessionTable.name == student.class_name)
+            .order_by(SessionTable.id)
+            .with_for_update()
+        ).all()
         _refuse_while_open(connection, student)
         own = [seat for seat in class_seats(connection, student.class_name) if seat.student_id == student_id]
         names = {student.name, *labels_of(connection, student_id, own)}

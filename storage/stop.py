@@ -25,8 +25,8 @@ def request_stop(engine: Engine, session_id: int) -> None:
         )
 
 
-def request_stops(engine: Engine, modes: Collection[Mode], *, host: str, spared: str) -> list[str]:
-    """Ask the agents of this computer to end all open sessions in these modes; the names of the sessions.
+def request_stops(engine: Engine, modes: Collection[Mode], *, host: str, spared: str) -> None:
+    """Ask the agents of this computer to end all open sessions in these modes.
 
     Args:
         engine: from `storage.database.open_database`, migrated.
@@ -35,7 +35,7 @@ def request_stops(engine: Engine, modes: Collection[Mode], *, host: str, spared:
         spared: how the sources begin for which that does not hold.
     """
     with writing(engine) as connection:
-        asked = connection.scalars(
+        connection.execute(
             update(SessionTable)
             .where(
                 SessionTable.ended_at.is_(None),
@@ -44,6 +44,4 @@ def request_stops(engine: Engine, modes: Collection[Mode], *, host: str, spared:
                 SessionTable.source.not_like(f"{spared}%"),
             )
             .values(stop_requested_at=func.coalesce(SessionTable.stop_requested_at, datetime.now(UTC)))
-            .returning(SessionTable.name)
         )
-        return sorted(asked)

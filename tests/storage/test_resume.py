@@ -61,13 +61,18 @@ def test_the_session_of_a_dead_agent_goes_on(engine: Engine, new_session: Make, 
 
 
 def test_an_agent_that_wakes_up_leaves_its_session_to_the_one_that_went_on_with_it(
-    engine: Engine, new_session: Make, record: MakeRecord
+    engine: Engine, new_session: Make, record: MakeRecord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asleep, first = broken_off(engine, new_session, record)
     other = Recorder(engine)
     again = new_session(started_at=START + timedelta(seconds=20), may_resume=True, agent_name="the other one")
     assert other.open_or_resume(again).id == first
     other.commit(record(first, 10))
+    # nor do the pages beside it say of that session that it was given up
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr("socket.gethostname", lambda: "room-12")
+        asleep.say_condition(Condition.STOPPED, "It was asleep.", START, again.name)
+    assert queries.heartbeat(engine, first).condition is None  # type: ignore[union-attr]
     with pytest.raises(SessionBusyError, match=rf"Session {first} is watched by the other one .*and ends"):
         asleep.commit(record(first, 11))
     with pytest.raises(SessionBusyError):

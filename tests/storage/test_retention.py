@@ -528,8 +528,9 @@ def test_a_session_that_was_made_by_a_clock_that_was_ahead_goes_too(
     near = made_at(engine, new_session, now + 20 * DAY)
     running = made_at(engine, new_session, now + 3651 * DAY, ended=False)
     due = made_at(engine, new_session, now - 31 * DAY)
-    # a clock without a battery is no reason to take all that there is for old
+    # a clock without a battery, or one that is behind, is no reason to take all that there is for old
     assert purge(engine, 30, datetime(1970, 1, 1, tzinfo=UTC)) == []
+    assert purge(engine, 30, now - 100 * DAY) == []
     assert purge(engine, 30, now) == [due]
     assert purge(engine, 30, now + 29 * DAY) == []
     assert purge(engine, 30, now + 30 * DAY) == [far]

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, update
+from sqlalchemy import Engine, select, update
 
 from engagement.records import (
     Episode,
@@ -23,8 +23,9 @@ from storage import queries, students
 from storage import recorder as recorder_module
 from storage.database import writing
 from storage.errors import AnswerRefusedError, UnknownOfferError
-from storage.recorder import Recorder
-from storage.schema import SeatTable
+from storage.recorder import NewSession, Recorder
+from storage.retention import erase_student
+from storage.schema import SeatTable, SessionTable
 from storage.seat_offers import open_offers
 from storage.students import answer_offer, merged_seats
 
@@ -118,6 +119,60 @@ def test_an_answer_waits_for_the_interval_that_is_being_stored(
     assert merged_seats(engine, session_id) == {3: 1}
     assert queries.readings_since(engine, session_id)["seat"].tolist() == [1, 1, 1]
     assert queries.seats(engine, session_id)["seat"].tolist() == [1]
+
+
+def test_two_that_were_said_to_be_a_third_and_are_here_at_once_stay_two(
+    engine: Engine, session_id: int, commit: Callable[..., None]
+) -> None:
+    commit(0, {1: "Ada"})
+    commit(1, {2: "Ada O."}, offers=[(2, 1)])
+    commit(2, {3: "Ada Okafor"}, offers=[(3, 1)])
+    for seat in (2, 3):
+        answer_offer(engine, session_id, seat, 1, OfferAnswer.SAME)
+    # read before the agent heard of it
+    commit(3, {2: "Ada O.", 3: "Ada Okafor"})
+    commit(4, {3: "Ada Okafor"})
+    assert queries.readings_since(engine, session_id)["seat"].tolist() == [1, 1, 1, 2, 3, 1]
+
+
+def test_an_answer_waits_for_an_erasing_or_comes_before_it(
+    postgres_engine: Engine, new_session: Callable[..., NewSession], record: MakeRecord
+) -> None:
+    engine, recorder = postgres_engine, Recorder(postgres_engine)
+    new = new_session()
+    session_id = recorder.open_session(new)
+    her = students.add_student(engine, new.name, "Ada Okafor")
+    seats = (Seat(1, "Ada", "a", her), Seat(2, "Ada O.", "b", her))
+    for index, seat in enumerate(seats):
+        offers = (SeatOffer(2, 1, OfferReason.RENAMED),) if index else ()
+        recorder.commit(
+            record(
+                session_id,
+                index,
+                tiles=1,
+                faces=0,
+                faces_read=0,
+                states={State.CAMERA_OFF: 1},
+                expressions={},
+                mood=None,
+                facing=None,
+                seats=(seat,),
+                readings=(Reading(seat.number, 0, State.CAMERA_OFF, None, None, None, 0.0),),
+                episodes=(),
+                offers=offers,
+            )
+        )
+    recorder.close_session(session_id, new.started_at)
+    erasing = threading.Thread(target=erase_student, args=(engine, her))
+    with writing(engine) as connection:
+        connection.execute(select(SessionTable.id).with_for_update()).all()
+        erasing.start()
+        # it has read nothing yet of what is changed now
+        erasing.join(0.5)
+        assert erasing.is_alive()
+        connection.execute(update(SeatTable).where(SeatTable.number == 2).values(student_id=None))
+    erasing.join(30)
+    assert queries.seats(engine, session_id)["seat"].tolist() == [2]
 
 
 def test_two_people_may_become_one_later(
