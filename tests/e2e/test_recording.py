@@ -121,7 +121,7 @@ def test_the_search_for_pixels_finds_them(recording: Path, gallery: Gallery) -> 
 def test_read_prints_one_object(gallery: Gallery, home: Home) -> None:
     file = home.folder / "gallery.png"
     cv2.imwrite(str(file), gallery.image[..., ::-1])
-    result = home.run("read", str(file), "--json")
+    result = home.run("read", str(file), "--json", "--mode", "individual", "--agreed")
     assert result.returncode == 0, result.stderr
     read = json.loads(result.stdout)
     assert read["image"] == {"width": 1600, "height": 900}
