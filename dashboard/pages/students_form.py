@@ -319,6 +319,8 @@ def _new_class_dialog() -> Component:
                     NEW_CLASS_NAME,
                     label="Name of the class",
                     description="Sessions that are started under this name belong to it.",
+                    # else the button that closes has it, and Enter throws away what was typed meanwhile
+                    **{"data-autofocus": True},
                 ),
                 html.Div(dmc.Button("Make the class", id=NEW_CLASS_MAKE)),
             ],

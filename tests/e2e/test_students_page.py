@@ -91,7 +91,8 @@ def test_a_class_list_is_imported_after_a_look(
     with tab(browser, served, "/students") as page:
         expect(page.get_by_role("heading", name="No class yet")).to_be_visible(timeout=SLOW)
         page.get_by_role("button", name="New class").click()
-        page.get_by_label("Name of the class").fill(CLASS)
+        expect(page.get_by_label("Name of the class")).to_be_focused(timeout=SLOW)
+        page.keyboard.type(CLASS)
         page.keyboard.press("Enter")
         expect(page.get_by_text(f"{CLASS} has no list yet")).to_be_visible(timeout=SLOW)
 
