@@ -20,6 +20,9 @@ from storage.schema import (
 _SOMEBODY: Final = "a student"
 """What stands in the texts of others in place of a name that was erased."""
 
+_SHORT: Final = 4
+"""Letters of a name that may be a common word."""
+
 
 @dataclass(frozen=True, slots=True)
 class Mention:
@@ -41,10 +44,10 @@ class Mention:
 
 
 def whole_words(words: Iterable[str]) -> re.Pattern[str]:
-    """Finds any of the words where it stands as a word of its own: one of several parts whatever its capitals, a single
-    one as it is written, since "Min" is a name and "3 min" is none."""
+    """Finds any of the words where it stands as a word of its own, whatever its capitals; a short one as it is written,
+    since "Min" is a name and "3 min" is none."""
     longest_first = sorted(words, key=len, reverse=True)
-    found = (f"(?i:{re.escape(one)})" if " " in one else re.escape(one) for one in longest_first)
+    found = (re.escape(one) if len(one) <= _SHORT else f"(?i:{re.escape(one)})" for one in longest_first)
     return re.compile(rf"(?<!\w)(?:{'|'.join(found)})(?!\w)")
 
 

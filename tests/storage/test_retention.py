@@ -36,6 +36,7 @@ from storage.errors import (
     UnknownSessionError,
     UnknownStudentError,
 )
+from storage.mentions import whole_words
 from storage.migrate import alembic_config, migrate, script_folder
 from storage.notes import add_note
 from storage.recorder import NewSession, Recorder
@@ -518,6 +519,16 @@ def test_sessions_are_purged_at_the_boundary_unless_they_are_kept(
     ]
     with pytest.raises(UnknownSessionError):
         set_kept(engine, due, kept=True)
+
+
+def test_a_short_name_is_no_common_word_and_a_long_one_is_found_in_any_capitals() -> None:
+    found = whole_words({"Min", "Zebulon", "Ada B."})
+    assert [bool(found.search(text)) for text in ("No face for 3 min", "Min's mail", "Minna")] == [
+        False,
+        True,
+        False,
+    ]
+    assert all(found.search(text) for text in ("zebulon's mother", "ADA B. on tablet"))
 
 
 def test_a_session_that_was_made_by_a_clock_that_was_ahead_goes_too(
