@@ -71,18 +71,18 @@ def engine(file: Path) -> Iterator[Engine]:
 @pytest.fixture(scope="module")
 def picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A gallery of four, as a file whose name begins as the demo does."""
-    path = tmp_path_factory.mktemp("pictures") / "demo.png"
-    with Classroom(seats=4, width=960, height=540) as classroom:
-        Image.fromarray(classroom.draw(3.0)).save(path)
-    return path
+    return drawn(tmp_path_factory.mktemp("pictures") / "demo.png", 3.0, seats=4, width=960, height=540)
 
 
 @pytest.fixture(scope="module")
 def crowd(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A gallery of sixteen, most of whose faces can be read; one is turned away."""
-    path = tmp_path_factory.mktemp("pictures") / "crowd.png"
-    with Classroom(seats=16, width=1280, height=720) as classroom:
-        Image.fromarray(classroom.draw(57.0)).save(path)
+    return drawn(tmp_path_factory.mktemp("pictures") / "crowd.png", 57.0, seats=16, width=1280, height=720)
+
+
+def drawn(path: Path, second: float, **size: int) -> Path:
+    with Classroom(**size) as classroom:
+        Image.fromarray(classroom.draw(second)).save(path)
     return path
 
 
