@@ -329,7 +329,6 @@ def _new_class_dialog() -> Component:
         id=NEW_CLASS_BOX,
         title="New class",
         centered=True,
-        keepMounted=True,
         closeButtonProps={"aria-label": "Close"},
     )
 
@@ -355,7 +354,6 @@ def _import_dialog() -> Component:
         title="",
         size="lg",
         centered=True,
-        keepMounted=True,
         closeButtonProps={"aria-label": "Close"},
     )
 
@@ -385,6 +383,5 @@ def _erase_dialog() -> Component:
         title="",
         size="lg",
         centered=True,
-        keepMounted=True,
         closeButtonProps={"aria-label": "Close"},
     )
