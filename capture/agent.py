@@ -6,14 +6,10 @@ The agent composes the whole path of a frame: source, tiles, reader, seating, mo
 import logging
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
-
-import numpy as np
-from numpy.typing import NDArray
 
 from capture.errors import AgentError
 from capture.frame import Frame, FrameSource, NotObserved
@@ -22,20 +18,17 @@ from capture.liveness import FROZEN_AFTER
 from capture.stages import Stage
 from engagement.attention import AttentionTracker
 from engagement.consent import ClassRoll
-from engagement.emotion import EXPRESSIONS
 from engagement.errors import ClasspulseError
 from engagement.head_pose import HeadPoseTracker
-from engagement.mood import MoodTracker, facing_share
+from engagement.intervals import observed, stack_probabilities
+from engagement.mood import MoodTracker
 from engagement.policy import Policy
 from engagement.records import (
-    STATES_WITH_FACE,
     Episode,
     IntervalRecord,
     Mode,
     NotObservedReason,
-    Reading,
     Seat,
-    State,
     Tile,
     TileReading,
 )
@@ -405,9 +398,15 @@ class Agent:
                 readings, seats = self._seating.assign(result.readings)
                 seats = self._with_students(result.readings, seats)
                 readings = self._poses.update(readings, item.taken_at)
-                record = self._observed(session_id, item.taken_at, readings, result.grid)
                 record = replace(
-                    record,
+                    observed(
+                        session_id,
+                        item.taken_at,
+                        self._settings.interval,
+                        readings,
+                        self._mood,
+                        grid=result.grid,
+                    ),
                     seats=seats,
                     offers=self._seating.offers,
                     followed=item.followed,
@@ -452,27 +451,6 @@ class Agent:
             episodes=self._attention.update(None, (), at, seconds),
         )
 
-    def _observed(
-        self, session_id: int, at: datetime, readings: Sequence[Reading], grid: bool
-    ) -> IntervalRecord:
-        states = Counter(reading.state for reading in readings)
-        probabilities = stack_probabilities(readings)
-        top = Counter(EXPRESSIONS[index] for index in probabilities.argmax(axis=1))
-        return IntervalRecord(
-            session_id=session_id,
-            started_at=at,
-            seconds=self._settings.interval,
-            tiles=len(readings),
-            faces=sum(states[state] for state in STATES_WITH_FACE),
-            faces_read=len(probabilities),
-            states={state: states[state] for state in State},
-            expressions={expression: top[expression] for expression in EXPRESSIONS},
-            mood=self._mood.update(probabilities, at),
-            facing=facing_share(readings),
-            grid=grid,
-            readings=tuple(readings),
-        )
-
 
 def roll_of(class_list: ClassList | None) -> ClassRoll:
     """Whom to look at, by the list of a class; None where it has none."""
@@ -489,12 +467,6 @@ def roll_of(class_list: ClassList | None) -> ClassRoll:
 def is_frozen(frame: Frame, tiles: Sequence[Tile]) -> bool:
     """Whether nothing is being drawn any more: cards may stand still for a lesson, a camera's picture cannot."""
     return frame.unchanged_seconds > FROZEN_AFTER and any(tile.camera_on for tile in tiles)
-
-
-def stack_probabilities(readings: Sequence[Reading]) -> NDArray[np.float32]:
-    """The probabilities of the readings that have some, float32 (N, 7), N may be 0."""
-    rows = [reading.probabilities for reading in readings if reading.probabilities is not None]
-    return np.array(rows, dtype=np.float32).reshape(-1, len(EXPRESSIONS))
 
 
 class _Heartbeat:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, BinaryIO, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,34 +51,58 @@ def load_image(path: Path) -> NDArray[np.uint8]:
         SourceNotFoundError: there is no such file.
         UnreadableSourceError: it is no file, cannot be entered or decoded, or is larger than `check_pixels` allows.
     """
-    from PIL import Image, ImageOps
-
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             raise UnreadableSourceError(f"{path} is no file that holds a picture: give a picture.")
-        with warnings.catch_warnings():
-            # Pillow warns below our own limit, which is checked two lines on, before anything is decoded
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            opened = Image.open(path, formats=_FORMATS)
-        with opened as picture:
-            check_pixels(path.name, picture.width, picture.height)
-            upright = ImageOps.exif_transpose(picture).convert("RGB")
-            return np.array(upright, dtype=np.uint8)
-    except Image.DecompressionBombError as problem:
-        raise UnreadableSourceError(
-            f"The picture {path.name} has more than {MAX_PIXELS // 1_000_000} megapixels: scale it down first."
-        ) from problem
+        with path.open("rb") as file:
+            return decode_image(file, path.name)
     except FileNotFoundError as problem:
         raise SourceNotFoundError(f"There is no picture {path}: check the path.") from problem
     except PermissionError as problem:
         raise UnreadableSourceError(
             f"The picture {path} may not be read: give yourself the right to read it."
         ) from problem
-    except (OSError, SyntaxError, ValueError, EOFError, MemoryError, struct.error, zlib.error) as problem:
+    except (OSError, ValueError) as problem:
+        raise _undecodable(path.name, problem) from problem
+
+
+def decode_image(file: BinaryIO, name: str) -> NDArray[np.uint8]:
+    """As `load_image`, of a picture that is open or in memory.
+
+    Args:
+        file: at its beginning.
+        name: of the picture, for errors.
+
+    Raises:
+        UnreadableSourceError: it cannot be decoded, or is larger than `check_pixels` allows.
+    """
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
+    try:
+        with warnings.catch_warnings():
+            # Pillow warns below our own limit, which is checked two lines on, before anything is decoded
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            opened = Image.open(file, formats=_FORMATS)
+        with opened as picture:
+            check_pixels(name, picture.width, picture.height)
+            upright = ImageOps.exif_transpose(picture).convert("RGB")
+            return np.array(upright, dtype=np.uint8)
+    except Image.DecompressionBombError as problem:
         raise UnreadableSourceError(
-            f"The picture {path.name} cannot be decoded ({problem}): it is damaged or of another kind, "
-            "save it again as PNG or JPEG."
+            f"The picture {name} has more than {MAX_PIXELS // 1_000_000} megapixels: scale it down first."
         ) from problem
+    except UnidentifiedImageError as problem:
+        # its own words name the object that was read
+        raise _undecodable(name, "it does not begin like one") from problem
+    except (OSError, SyntaxError, ValueError, EOFError, MemoryError, struct.error, zlib.error) as problem:
+        raise _undecodable(name, problem) from problem
+
+
+def _undecodable(name: str, problem: object) -> UnreadableSourceError:
+    return UnreadableSourceError(
+        f"The picture {name} cannot be decoded ({problem}): it is damaged or of another kind, save it again as PNG or "
+        "JPEG."
+    )
 
 
 def check_pixels(name: str, width: int, height: int) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import Engine
 
 from capture.agent import AgentSettings
-from capture.errors import AgentError
+from capture.errors import AgentError, SourceError
 from capture.sources import is_synthetic, open_source
 from capture.stages import Stage
 from capture.supervisor import Supervisor
@@ -25,7 +25,19 @@ from classpulse.place import check_mode, modes_of, tell
 from classpulse.settings import Settings
 from classpulse.settings_editor import fixed_by, keep
 from classpulse.shared_view import VIEW_VARIABLE, SharedView
-from dashboard.controls import Choices, Findings, Line, Phase, RunStatus, Told, View, Wanted
+from classpulse.studio import Studio
+from dashboard.controls import (
+    Choices,
+    Findings,
+    Line,
+    Phase,
+    Picture,
+    PictureReading,
+    RunStatus,
+    Told,
+    View,
+    Wanted,
+)
 from dashboard.preferences import PreferencesRefusedError
 from engagement.consent import ClassRoll
 from engagement.errors import ClasspulseError
@@ -46,6 +58,9 @@ Command = Callable[[Settings, float | None], list[str]]
 
 SLOW_TO_OPEN: Final = ("demo", "camera")
 """Kinds of sources that take seconds to open: whether they can be is left to the agent."""
+
+GIVEN: Final = "./given"
+"""The source of a picture that was given on a page: a path, so that it is nobody who is made up."""
 
 _SLOW_STEP_SECONDS: Final = 8.0
 
@@ -85,6 +100,8 @@ class Run:
         """Why it was given up."""
         self.ended = threading.Event()
         self.stop = threading.Event()
+        self.looks = _looks_of(chosen)
+        """How many its recording holds; None where its source does not end, or does not say when."""
         self._on_end = on_end
         ends_at = None if seconds is None else time.monotonic() + seconds
 
@@ -164,6 +181,7 @@ class LiveControls:
         self._run: Run | None = None
         self._refusal: str | None = None
         self._looks = _Looks()
+        self._studio = Studio(engine, load_reader)
         self._view = _shared_view()
 
     def suggestion(self) -> Wanted:
@@ -316,8 +334,9 @@ class LiveControls:
         if run.stop.is_set():
             return RunStatus(Phase.STOPPING, name)
         if run.supervisor.made_progress:
-            return RunStatus(Phase.RUNNING, name)
-        return RunStatus(Phase.STARTING, name, stage=_STAGES.get(run.supervisor.stage or "start", "reading"))
+            return RunStatus(Phase.RUNNING, name, looks=run.looks)
+        stage = _STAGES.get(run.supervisor.stage or "start", "reading")
+        return RunStatus(Phase.STARTING, name, stage=stage, looks=run.looks)
 
     def view(self, *, blurred: bool) -> View | None:
         """The last picture of the class that this program reads, and of those to come for some seconds."""
@@ -326,6 +345,17 @@ class LiveControls:
             return None
         self._view.ask(blurred=blurred)
         return self._view.read()
+
+    def read_picture(self, picture: Picture) -> PictureReading:
+        """Read a picture once, by the rules of a class.
+
+        Raises:
+            ClasspulseError: the mode may not be used, or the picture cannot be decoded.
+        """
+        wanted = Wanted(
+            picture.class_name, picture.mode, self._chosen.capture.interval, GIVEN, picture.agreed
+        )
+        return self._studio.read(with_wanted(self._chosen, wanted, picture.class_name), picture)
 
     def close(self) -> None:
         """End what is going on; an agent that broke has left its session open, which is closed."""
@@ -403,6 +433,16 @@ def check_start(chosen: Settings, seconds: float | None = None) -> None:
     if chosen.capture.source.strip().partition(":")[0].lower() not in SLOW_TO_OPEN:
         with source:
             pass
+
+
+def _looks_of(chosen: Settings) -> int | None:
+    """How many looks the recording of these settings holds; None where its source does not end, or does not say."""
+    try:
+        source = open_source(chosen.capture.source, titles=chosen.capture.titles)
+        return None if source.live else source.frame_count(chosen.capture.interval)
+    except SourceError:
+        # its agent says what is wrong with it
+        return None
 
 
 class _Looks:

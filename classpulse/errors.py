@@ -4,7 +4,8 @@ ClasspulseError
 ├── SettingsError       the settings file or a variable is wrong
 ├── UsageError          a command cannot do what its options ask for
 ├── StartRefusedError   a class cannot be started from the page
-└── ModeRefusedError    a mode may not be used where the class is, or needs a class that agreed
+├── ModeRefusedError    a mode may not be used where the class is, or needs a class that agreed
+└── BusyError           something else is being done, which takes longer than anybody waits
 """
 
 from engagement.errors import ClasspulseError
@@ -24,3 +25,7 @@ class ModeRefusedError(ClasspulseError):
 
 class StartRefusedError(ClasspulseError):
     """A class cannot be started from the page: something is missing, or one is read already."""
+
+
+class BusyError(ClasspulseError):
+    """Something else is being done, which takes longer than anybody waits."""

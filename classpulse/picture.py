@@ -1,68 +1,86 @@
-"""`classpulse read`: one picture through tiles, names, faces and expressions, as the mode allows; nothing is kept."""
+"""One picture through tiles, names, faces and expressions, as the mode allows; nothing is kept."""
 
 import time
-from collections import Counter
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from dashboard.controls import PictureReading
 from engagement.consent import ClassRoll
 from engagement.emotion import EXPRESSIONS
+from engagement.head_pose import HeadPoseTracker
+from engagement.intervals import observed
+from engagement.mood import MoodTracker
 from engagement.policy import Policy
-from engagement.records import Box, Mode, State, TileReading
+from engagement.records import (
+    Box,
+    IntervalRecord,
+    Mode,
+    NotObservedReason,
+    State,
+    TileReading,
+)
+from engagement.seating import Seating
 
 if TYPE_CHECKING:
     from inference.reader import Reader
 
+NO_SESSION = 0
+"""Number of the session in the record of a picture, which belongs to none."""
 
-def read(image: Path, load_reader: Callable[[], "Reader"], roll: ClassRoll, mode: Mode) -> dict[str, Any]:
+
+def read(
+    pixels: NDArray[np.uint8], reader: "Reader", roll: ClassRoll, mode: Mode, seconds: float
+) -> PictureReading:
     """Read one picture.
 
     Args:
-        image: a file.
-        load_reader: makes the reader, once the picture is there; without a classifier in participation mode.
+        pixels: uint8 (H, W, 3), RGB.
+        reader: without a classifier in participation mode.
         roll: whom to look at.
         mode: what may be said of whom: expressions of each tile in `individual`, only how many tiles showed which in
             `aggregate`, and that only of a group, none in `participation`. Who is turned away is said in `individual`
             only; else they are seen.
-
-    Returns:
-        JSON types: mode, image {width, height}, faces_read, expressions {expression: tiles} (null where the mode or the
-        number of faces forbids it), tiles [{box, name, state, face, expression, probabilities}] with boxes in pixels
-        of the picture, timings_ms {tiles, faces, expression, names, total}, measured warm: the models are loaded and
-        have run once before the clock starts.
-
-    Raises:
-        capture.errors.SourceError: the picture is missing or cannot be decoded.
+        seconds: length of the interval that would be stored.
     """
     from capture.gallery import find_tiles
-    from capture.replay import load_image
 
-    pixels = load_image(image)
-    height, width = pixels.shape[:2]
-    reader = load_reader()
-    # warm on the mirror image: as much work, and nothing that is remembered of its labels helps with the picture's own
-    mirrored = np.ascontiguousarray(pixels[:, ::-1])
-    reader.read(mirrored, find_tiles(mirrored), roll)
     started = time.perf_counter()
     tiles = find_tiles(pixels)
     found = time.perf_counter()
     result = reader.read(pixels, tiles, roll)
     ended = time.perf_counter()
-    shown = [_expression(reading) for reading in result.readings]
-    return {
-        "mode": mode.value,
-        "image": {"width": width, "height": height},
-        "faces_read": sum(one is not None for one in shown),
-        "expressions": _counts(shown, mode),
-        "tiles": [_as_json(reading, each=mode is Mode.INDIVIDUAL) for reading in result.readings],
-        "timings_ms": {
-            "tiles": round((found - started) * 1000, 1),
-            **{stage: round(ms, 1) for stage, ms in result.timings_ms.items()},
-            "total": round((ended - started) * 1000, 1),
+    each = mode is Mode.INDIVIDUAL
+    return PictureReading(
+        mode=mode,
+        width=pixels.shape[1],
+        height=pixels.shape[0],
+        readings=tuple(one if each else _without_each(one) for one in result.readings),
+        record=_record(result.readings, mode, seconds, grid=result.grid),
+        timings_ms={
+            "tiles": (found - started) * 1000,
+            **result.timings_ms,
+            "total": (ended - started) * 1000,
         },
+    )
+
+
+def as_json(read: PictureReading) -> dict[str, Any]:
+    """The reading in JSON types: mode, image {width, height}, faces_read, expressions {expression: tiles} (null where
+    the mode or the number of faces forbids it), tiles [{box, name, state, face, expression, probabilities}] with boxes
+    in pixels of the picture, timings_ms {tiles, faces, expression, names, total}."""
+    counts = read.record.expressions
+    return {
+        "mode": read.mode.value,
+        "image": {"width": read.width, "height": read.height},
+        "faces_read": read.record.faces_read,
+        "expressions": None if counts is None else dict(counts),
+        "tiles": [_as_json(reading) for reading in read.readings],
+        "timings_ms": {stage: round(ms, 1) for stage, ms in read.timings_ms.items()},
     }
 
 
@@ -88,21 +106,36 @@ def as_text(result: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _expression(reading: TileReading) -> str | None:
-    return None if reading.probabilities is None else EXPRESSIONS[int(np.argmax(reading.probabilities))]
+def _record(readings: Sequence[TileReading], mode: Mode, seconds: float, *, grid: bool) -> IntervalRecord:
+    """What would be stored of the picture, were it the first frame of a class."""
+    at = datetime.now(UTC)
+    if not (readings or grid):
+        return IntervalRecord(
+            session_id=NO_SESSION,
+            started_at=at,
+            seconds=seconds,
+            tiles=0,
+            faces=0,
+            faces_read=0,
+            states={},
+            expressions=None,
+            mood=None,
+            facing=None,
+            not_observed=NotObservedReason.NOT_A_GALLERY,
+        )
+    seated, seats = Seating().assign(readings)
+    posed = HeadPoseTracker().update(seated, at)
+    record = observed(NO_SESSION, at, seconds, posed, MoodTracker(), grid=grid)
+    return Policy(mode).apply(replace(record, seats=seats))
 
 
-def _counts(shown: Sequence[str | None], mode: Mode) -> dict[str, int] | None:
-    """How many tiles showed which expression; None where that may not be said."""
-    counted = Counter(one for one in shown if one is not None)
-    few = mode is Mode.AGGREGATE and counted.total() < Policy(mode).minimum_group
-    if mode is Mode.PARTICIPATION or few:
-        return None
-    return {expression: counted[expression] for expression in EXPRESSIONS}
+def _without_each(reading: TileReading) -> TileReading:
+    """What may be said of one tile where nothing is said of each: no expression, and not whether it is turned away."""
+    looks_away = reading.state is State.TURNED_AWAY
+    return replace(reading, probabilities=None, pose=None, state=State.SEEN if looks_away else reading.state)
 
 
-def _as_json(reading: TileReading, *, each: bool) -> dict[str, Any]:
-    """A tile as JSON types; `each`: with its expression, and whether it is turned away."""
+def _as_json(reading: TileReading) -> dict[str, Any]:
     face = None
     if reading.face is not None:
         face = {
@@ -110,18 +143,18 @@ def _as_json(reading: TileReading, *, each: bool) -> dict[str, Any]:
             "landmarks": [[round(float(x), 1), round(float(y), 1)] for x, y in reading.face.landmarks],
             "score": round(reading.face.score, 3),
         }
-    looks_away = reading.state is State.TURNED_AWAY
-    probabilities = None
-    if each and reading.probabilities is not None:
+    probabilities, expression = None, None
+    if reading.probabilities is not None:
+        expression = EXPRESSIONS[int(np.argmax(reading.probabilities))]
         probabilities = {
             name: round(float(p), 4) for name, p in zip(EXPRESSIONS, reading.probabilities, strict=True)
         }
     return {
         "box": _box(reading.tile.box),
         "name": reading.label.name,
-        "state": (State.SEEN if looks_away and not each else reading.state).value,
+        "state": reading.state.value,
         "face": face,
-        "expression": _expression(reading) if each else None,
+        "expression": expression,
         "probabilities": probabilities,
     }
 

@@ -4,13 +4,14 @@ The pages import neither capture nor inference: whoever serves them hands over a
 (`classpulse.controls`). Where there is none, the pages show and stop classes that others read, and start none.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal, Protocol
 
 from engagement.emotion import Expression
 from engagement.place import Institution, Place
-from engagement.records import Mode
+from engagement.records import IntervalRecord, Mode, TileReading
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,12 +131,14 @@ class RunStatus:
         name: of the class; "" where there is none.
         stage: what its agent does, while it starts.
         reason: why it failed, a sentence with what to do.
+        looks: how many looks its recording holds; None where its source does not end, or does not say when.
     """
 
     phase: Phase
     name: str = ""
     stage: str | None = None
     reason: str | None = None
+    looks: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +176,47 @@ class View:
     width: int
     height: int
     tiles: tuple[ViewTile, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture that somebody gives to be read once.
+
+    Attributes:
+        data: the file, such as PNG or JPEG.
+        name: of the file.
+        class_name: by whose list somebody is left out; "" for all lists.
+        mode: what may be said of whom.
+        agreed: whether who gives it states that those on it were told and agreed; `individual` needs it.
+        turn: number of the turn of a camera of which it is one picture; None for one by itself.
+    """
+
+    data: bytes
+    name: str
+    class_name: str
+    mode: Mode
+    agreed: bool
+    turn: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PictureReading:
+    """What was read on one picture, as far as its mode allows.
+
+    Attributes:
+        mode: that allows it.
+        width, height: of the picture in pixels.
+        readings: one per tile, boxes in pixels of the picture.
+        record: what of it would be stored, were it a frame of a class.
+        timings_ms: milliseconds of each stage, and in total.
+    """
+
+    mode: Mode
+    width: int
+    height: int
+    readings: tuple[TileReading, ...]
+    record: IntervalRecord
+    timings_ms: Mapping[str, float]
 
 
 class Controls(Protocol):
@@ -226,5 +270,13 @@ class Controls(Protocol):
         """The last picture of the class that this program reads; None until there is one.
 
         Pictures are only made for some seconds after this was called, so that they are where nobody looks not made.
+        """
+        ...
+
+    def read_picture(self, picture: Picture) -> PictureReading:
+        """Read a picture once. Nothing of it is kept but that expressions were read, in the audit log.
+
+        Raises:
+            ClasspulseError: the mode may not be used, or the picture cannot be decoded; a sentence says why.
         """
         ...

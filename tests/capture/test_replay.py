@@ -20,7 +20,15 @@ from PIL import Image
 
 from capture.errors import SourceError, SourceNotFoundError, UnreadableSourceError
 from capture.frame import Frame, NotObserved
-from capture.replay import CameraSource, FolderSource, ImageSource, VideoSource, _Film, load_image
+from capture.replay import (
+    CameraSource,
+    FolderSource,
+    ImageSource,
+    VideoSource,
+    _Film,
+    decode_image,
+    load_image,
+)
 from engagement.records import NotObservedReason
 
 START = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
@@ -488,3 +496,15 @@ def test_the_decoder_does_not_write_into_the_terminal(tmp_path: Path) -> None:
     # only our own sentence about the cut
     assert done.stderr.count("\n") == 1
     assert "cut off" in done.stderr
+
+
+def test_a_picture_in_memory_is_read_as_from_its_file(tmp_path: Path) -> None:
+    path = tmp_path / "class.png"
+    Image.fromarray(np.arange(4 * 6 * 3, dtype=np.uint8).reshape(4, 6, 3)).save(path)
+
+    assert np.array_equal(decode_image(io.BytesIO(path.read_bytes()), "class.png"), load_image(path))
+    with pytest.raises(
+        UnreadableSourceError,
+        match=r"^The picture class\.png cannot be decoded \(it does not begin like one\)",
+    ):
+        decode_image(io.BytesIO(b"no picture"), "class.png")

@@ -1,0 +1,78 @@
+"""Pictures that are given on the page Try it: read once, in memory, under the rules of a class."""
+
+import io
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Engine
+
+from capture.replay import decode_image
+from classpulse import picture as pictures
+from classpulse.checks import roll_before_class
+from classpulse.errors import BusyError
+from classpulse.looking import note_picture
+from classpulse.place import check_mode, check_place_anew
+from classpulse.settings import Settings
+from dashboard.controls import Picture, PictureReading
+
+if TYPE_CHECKING:
+    from inference.reader import Reader
+
+PAGE = "page"
+"""The actor, in the audit log, where the door asks nobody who they are."""
+
+_PATIENCE_SECONDS = 20.0
+
+
+class Studio:
+    """Reads one picture at a time.
+
+    Args:
+        engine: on the migrated database.
+        load_reader: makes what reads a picture with these settings.
+    """
+
+    def __init__(self, engine: Engine, load_reader: Callable[[Settings], "Reader"]) -> None:
+        self._engine = engine
+        self._load_reader = load_reader
+        self._lock = threading.Lock()
+        self._turn: tuple[object, Reader] | None = None
+
+    def read(self, chosen: Settings, picture: Picture) -> PictureReading:
+        """Read a picture.
+
+        Args:
+            chosen: the settings with the picture's mode and class; their source must not be the synthetic class.
+            picture: what was given.
+
+        Raises:
+            ModeRefusedError: the mode may not be used where the class is, or needs people who agreed.
+            BusyError: others give pictures faster than they are read.
+            capture.errors.SourceError: the picture cannot be decoded.
+        """
+        check_mode(chosen)
+        check_place_anew(chosen)
+        pixels = decode_image(io.BytesIO(picture.data), picture.name)
+        if not self._lock.acquire(timeout=_PATIENCE_SECONDS):
+            raise BusyError("Another picture is being read: give this one again in a moment.")
+        try:
+            reader = self._reader(chosen, picture.turn)
+            roll = roll_before_class(self._engine, chosen.session.name)
+            return pictures.read(pixels, reader, roll, chosen.session.mode, chosen.capture.interval)
+        finally:
+            self._lock.release()
+
+    def _reader(self, chosen: Settings, turn: int | None) -> "Reader":
+        """What one remembers of a picture's labels is not for another picture; a camera keeps its own through its turn,
+        and stands in the audit log once."""
+        session = chosen.session
+        key = (turn, session.mode, session.agreed, session.name)
+        if turn is not None and self._turn is not None and self._turn[0] == key:
+            return self._turn[1]
+        self._turn = None
+        reader = self._load_reader(chosen)
+        note_picture(chosen, self._engine, PAGE)
+        if turn is not None:
+            self._turn = (key, reader)
+        return reader
