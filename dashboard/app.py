@@ -23,7 +23,7 @@ from dashboard.door import AWAY, Access, Door
 from dashboard.errors import AccountNeededError
 from dashboard.exports import FORMATS, export_session
 from dashboard.health import health
-from dashboard.pages import about, now, report, sessions, start, students, trends
+from dashboard.pages import about, now, report, sessions, start, students, studio, trends
 from dashboard.pages import settings as settings_page
 from dashboard.preferences import SettingsBook
 from dashboard.printing import remove_orphans
@@ -118,6 +118,7 @@ def create_app(
     students.register(app, engine)
     settings_page.register(app, book)
     start.register(app, engine, controls, chosen.start_command)
+    studio.register(app, engine, controls, chosen.start_command)
     running.register(app, engine, controls, shell.URL)
     about.register(app, engine, chosen.accuracy)
 
@@ -156,6 +157,7 @@ _PAGES: Final[Mapping[str, Callable[[], Component]]] = MappingProxyType(
         "settings": settings_page.layout,
         "start": start.layout,
         "students": students.layout,
+        "studio": studio.layout,
         "trends": trends.layout,
     }
 )

@@ -25,6 +25,7 @@ _PAGES: Final = (
     ("/sessions", "Sessions"),
     ("/trends", "Trends"),
     ("/students", "Students"),
+    ("/studio", "Try it"),
     ("/settings", "Settings"),
     ("/about", "About"),
 )

@@ -17,8 +17,8 @@ BY_LINK: Final = "this computer"
 ACCOUNT: Final = "/account"
 """Where an account is looked after."""
 
-FOR_ADMINS: Final = frozenset({"settings", "start"})
-"""Pages that read this computer's screen or change what it does."""
+FOR_ADMINS: Final = frozenset({"settings", "start", "studio"})
+"""Pages that read this computer's screen or files, or change what it does."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,6 @@ ANSWER: Final = "place-answer"
 LINE: Final = "place-line"
 LINE_ROW: Final = "place-line-row"
 CHANGE: Final = "place-change"
-CHOICES: Final = "place-modes"
 
 _WHY: Final = (
     "It decides what may be read. In the EU and the EEA reading expressions in education and at work is prohibited (AI "
@@ -87,15 +86,12 @@ def mode_radios(allowed: Sequence[Mode]) -> Component:
     )
 
 
-def register(app: Dash, controls: Controls, *, mode: str, source: str, synthetic: str) -> None:
-    """Ask, keep and show.
+def register(app: Dash, controls: Controls) -> None:
+    """Ask, keep and show, on whichever page has the `layout`.
 
     Args:
         app: of the pages.
         controls: which keep the answer.
-        mode: id of the group of modes, whose value falls back to participation.
-        source: id of the list of sources.
-        synthetic: its value of which every mode may be chosen, for its people are made up.
     """
 
     @app.callback(
@@ -132,17 +128,33 @@ def register(app: Dash, controls: Controls, *, mode: str, source: str, synthetic
             [told.place.value, told.institution.value],
         )
 
+
+def offer_modes(
+    app: Dash, controls: Controls, *, choices: str, mode: str, source: str | None = None, synthetic: str = ""
+) -> None:
+    """Let only those modes be chosen that the place allows.
+
+    Args:
+        app: of the pages.
+        controls: which know the place.
+        choices: id of what holds the radios.
+        mode: id of the group of modes, whose value falls back to participation.
+        source: id of the list of sources, where there is one.
+        synthetic: its value of which every mode may be chosen, for its people are made up.
+    """
+
     @app.callback(
-        Output(CHOICES, "children"),
+        Output(choices, "children"),
         Output(mode, "value", allow_duplicate=True),
         Input(TOLD, "data"),
-        Input(source, "value"),
+        *([] if source is None else [Input(source, "value")]),
         State(mode, "value"),
         prevent_initial_call="initial_duplicate",
     )
-    def offer_modes(_told: Any, chosen: str | None, now: str) -> Any:
+    def offer(_told: Any, *chosen: str | None) -> Any:
+        *sources, now = chosen
         told = controls.told()
-        if chosen == synthetic:
+        if synthetic and sources == [synthetic]:
             allowed = tuple(Mode)
         else:
             allowed = (Mode.PARTICIPATION,) if told is None else modes_allowed(told.place, told.institution)

@@ -35,6 +35,7 @@ PANEL: Final = "start-panel"
 FORM: Final = "start-form"
 NAME: Final = "start-name"
 MODE: Final = "start-mode"
+MODES: Final = "start-modes"
 AGREED: Final = "start-agreed"
 AGREED_ROW: Final = "start-agreed-row"
 INTERVAL: Final = "start-interval"
@@ -158,7 +159,7 @@ def _form() -> Component:
             ),
             html.P(id=PROBLEM, className="cp-start-problem cp-small"),
             dmc.RadioGroup(
-                html.Div(places.mode_radios((Mode.PARTICIPATION,)), id=places.CHOICES),
+                html.Div(places.mode_radios((Mode.PARTICIPATION,)), id=MODES),
                 id=MODE,
                 label="What may be read and kept",
                 value=Mode.PARTICIPATION.value,
@@ -249,7 +250,8 @@ def register(app: Dash, engine: Engine, controls: Controls | None, start_command
     _register_panel(app, engine, controls, start_command)
     if controls is not None:
         _register_form(app, engine, controls)
-        places.register(app, controls, mode=MODE, source=SOURCE, synthetic=DEMO)
+        places.register(app, controls)
+        places.offer_modes(app, controls, choices=MODES, mode=MODE, source=SOURCE, synthetic=DEMO)
         _register_look(app, controls)
         _register_view(app, controls)
 

@@ -1,0 +1,461 @@
+"""Try it (`/studio`): what is read on a picture or of a camera, and a recording read through to its report."""
+
+import base64
+import binascii
+from pathlib import PurePath
+from typing import Annotated, Any, Final
+
+import dash_mantine_components as dmc
+from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
+from dash.development.base_component import Component
+from dash.exceptions import PreventUpdate
+from sqlalchemy import Engine
+from typing_extensions import TypedDict
+
+from dashboard.components import empty, places, running, tried
+from dashboard.components.running import PAUSED
+from dashboard.controls import Controls, Phase, Picture, Wanted
+from dashboard.shapes import Moment, one_of, shaped
+from dashboard.wording import count, percent
+from engagement.errors import ClasspulseError
+from engagement.names import clean_name
+from engagement.records import Mode
+from storage import queries
+from storage.errors import UnknownSessionError
+from storage.pause import pause
+from storage.queries import SessionRow
+from storage.students import class_names
+
+ROOM: Final = "studio-room"
+NO_CONTROLS: Final = "studio-no-controls"
+CLASS: Final = "studio-class"
+MODES: Final = "studio-modes"
+MODE: Final = "studio-mode"
+AGREED: Final = "studio-agreed"
+AGREED_ROW: Final = "studio-agreed-row"
+OPENED: Final = "studio-opened"
+
+UPLOAD: Final = "studio-upload"
+CAMERA: Final = "studio-camera"
+PICTURE: Final = "studio-picture"
+ANSWER: Final = "studio-answer"
+FIGURE: Final = "studio-figure"
+IMAGE: Final = "studio-image"
+MARKS: Final = "studio-marks"
+SAID: Final = "studio-said"
+PROBLEM: Final = "studio-problem"
+RESULT: Final = "studio-result"
+
+POLL: Final = "studio-poll"
+STARTED: Final = "studio-started"
+PATH: Final = "studio-path"
+INTERVAL: Final = "studio-interval"
+ANALYSE: Final = "studio-analyse"
+ANALYSE_SAID: Final = "studio-analyse-said"
+PROGRESS: Final = "studio-progress"
+BAR: Final = "studio-bar"
+DONE: Final = "studio-done"
+PAUSE: Final = "studio-pause"
+STOP: Final = "studio-stop"
+REPORT: Final = "studio-report"
+
+ModeName = Annotated[str, one_of(Mode)]
+
+
+class _Given(TypedDict):
+    number: Moment
+    name: str
+    data: str
+    turn: Moment | None
+
+
+Given = Annotated[dict[str, Any], shaped(_Given)]
+"""A picture as `studio.js` sends it: a data address, and the turn of the camera of which it is."""
+
+_BUSY: Final = frozenset({Phase.STARTING, Phase.RUNNING, Phase.STOPPING})
+
+
+def layout() -> Component:
+    """The page before anything was given to it."""
+    return html.Div(
+        [
+            dcc.Store(id=OPENED, data=0),
+            html.Div(html.H1("Try it"), className="cp-title"),
+            html.Div(id=NO_CONTROLS),
+            html.Div(
+                [
+                    html.Div([_rules(), _picture()], className="cp-try"),
+                    html.Div(id=RESULT),
+                    _recording(),
+                ],
+                id=ROOM,
+                className="cp-hidden",
+            ),
+        ]
+    )
+
+
+def _rules() -> Component:
+    return html.Section(
+        [
+            html.Div(html.H2("What may be read"), className="cp-heading"),
+            places.layout(),
+            dmc.Autocomplete(
+                id=CLASS,
+                label="Class",
+                description="By its list somebody is left out, and a recording is kept under its name. Without one, "
+                "whoever refused in any class is left out.",
+                data=[],
+                value="",
+                debounce=True,
+                limit=12,
+            ),
+            dmc.RadioGroup(
+                html.Div(places.mode_radios((Mode.PARTICIPATION,)), id=MODES),
+                id=MODE,
+                label="Mode",
+                value=Mode.PARTICIPATION.value,
+            ),
+            html.Div(
+                dmc.Checkbox(id=AGREED, label="Those on it were told and agreed", checked=False, radius="sm"),
+                id=AGREED_ROW,
+                className="cp-hidden",
+            ),
+        ],
+        className="cp-paper cp-start-form",
+        **{"aria-label": "What may be read"},
+    )
+
+
+def _picture() -> Component:
+    return html.Section(
+        [
+            html.Div(
+                [
+                    html.H2("A picture, or your camera"),
+                    dmc.Button("Use the camera", id=CAMERA, variant="default", size="compact-sm"),
+                ],
+                className="cp-heading",
+            ),
+            dcc.Store(id=PICTURE),
+            dcc.Store(id=ANSWER),
+            dcc.Upload(
+                html.Div(
+                    [
+                        html.B("Drop a photo or a screenshot of a gallery here"),
+                        html.Span("or press to choose one, or paste it"),
+                    ],
+                    className="cp-try-drop-words",
+                ),
+                id=UPLOAD,
+                accept="image/*",
+                className="cp-try-drop",
+                className_active="cp-try-drop cp-try-drop-over",
+                style={},
+                style_active={},
+            ),
+            html.P(id=PROBLEM, className="cp-start-problem cp-small", role="alert"),
+            html.Div(
+                [html.Img(id=IMAGE, alt="The picture that was given"), html.Div(id=MARKS)],
+                id=FIGURE,
+                className="cp-hidden",
+            ),
+            html.P(id=SAID, className="cp-start-counts", role="status"),
+            html.P(
+                "It goes from the browser to classpulse on this computer, is read in memory, and is kept nowhere.",
+                className="cp-muted cp-small",
+            ),
+        ],
+        className="cp-paper",
+        **{"aria-label": "A picture, or your camera"},
+    )
+
+
+def _recording() -> Component:
+    return html.Section(
+        [
+            html.Div(html.H2("A recording"), className="cp-heading"),
+            html.P(
+                "It is read as fast as this computer can, in the mode above, and kept as a session of its class with a "
+                "report.",
+                className="cp-muted cp-small",
+            ),
+            dcc.Interval(id=POLL, interval=1000),
+            dcc.Store(id=STARTED),
+            html.Div(
+                [
+                    dmc.TextInput(
+                        id=PATH,
+                        label="Path of a video, or of a folder of pictures",
+                        placeholder="lesson.mp4",
+                        value="",
+                        className="cp-try-path",
+                    ),
+                    dmc.NumberInput(
+                        id=INTERVAL,
+                        label="One look every",
+                        suffix=" s",
+                        min=0.5,
+                        max=3600,
+                        step=0.5,
+                        value=2,
+                        decimalScale=1,
+                        className="cp-start-interval",
+                    ),
+                    dmc.Button("Analyse", id=ANALYSE),
+                ],
+                className="cp-try-recording",
+            ),
+            html.P(id=ANALYSE_SAID, className="cp-start-problem cp-small", role="alert"),
+            html.Div(
+                [
+                    html.Div(id=BAR),
+                    html.P(id=DONE, className="cp-small", role="status"),
+                    html.Div(
+                        [
+                            dmc.Button("Pause", id=PAUSE, variant="default", size="compact-sm"),
+                            dmc.Button("Stop", id=STOP, variant="default", size="compact-sm"),
+                        ],
+                        className="cp-try-buttons",
+                    ),
+                ],
+                id=PROGRESS,
+                className="cp-hidden",
+            ),
+            html.P(id=REPORT),
+        ],
+        className="cp-paper cp-try-section",
+        **{"aria-label": "A recording"},
+    )
+
+
+def register(app: Dash, engine: Engine, controls: Controls | None, start_command: str) -> None:
+    """The callbacks; without controls the page says what to run instead."""
+
+    @app.callback(
+        Output(ROOM, "className"),
+        Output(NO_CONTROLS, "children"),
+        Output(CLASS, "data"),
+        Input(OPENED, "data"),
+    )
+    def open_room(_opened: int) -> Any:
+        if controls is None:
+            told = empty.nothing_here(
+                "These pages only show",
+                f"Run {start_command} in a terminal: its pages read pictures and recordings.",
+            )
+            return "cp-hidden", told, []
+        try:
+            return "", None, class_names(engine)
+        except ClasspulseError:
+            # a picture can be tried all the same; what is wrong with the database is said when it is read
+            return "", None, []
+
+    if controls is None:
+        return
+    places.offer_modes(app, controls, choices=MODES, mode=MODE)
+    _register_picture(app, controls)
+    _register_recording(app, engine, controls)
+
+
+def _register_picture(app: Dash, controls: Controls) -> None:
+    @app.callback(Output(AGREED_ROW, "className"), Input(MODE, "value"))
+    def ask_for_agreement(mode: ModeName) -> str:
+        return "cp-start-agreed" if mode == Mode.INDIVIDUAL.value else "cp-hidden"
+
+    app.clientside_callback(
+        ClientsideFunction("classpulseStudio", "file"),
+        Output(PICTURE, "data"),
+        Output(PROBLEM, "children"),
+        Output(UPLOAD, "contents"),
+        Input(UPLOAD, "contents"),
+        State(UPLOAD, "filename"),
+        prevent_initial_call=True,
+    )
+    app.clientside_callback(
+        ClientsideFunction("classpulseStudio", "camera"),
+        Output(CAMERA, "children"),
+        Output(PROBLEM, "children", allow_duplicate=True),
+        Input(CAMERA, "n_clicks"),
+        prevent_initial_call=True,
+    )
+    app.clientside_callback(
+        ClientsideFunction("classpulseStudio", "show"),
+        Output(IMAGE, "src"),
+        Output(FIGURE, "className"),
+        Input(ANSWER, "data"),
+        State(PICTURE, "data"),
+        prevent_initial_call=True,
+    )
+
+    @app.callback(
+        Output(MARKS, "children"),
+        Output(RESULT, "children"),
+        Output(SAID, "children"),
+        Output(PROBLEM, "children", allow_duplicate=True),
+        Output(ANSWER, "data"),
+        Input(PICTURE, "data"),
+        Input(MODE, "value"),
+        Input(AGREED, "checked"),
+        Input(CLASS, "value"),
+        prevent_initial_call=True,
+    )
+    def read(given: Given | None, mode: ModeName, agreed: bool | None, name: str | None) -> Any:
+        if given is None:
+            raise PreventUpdate
+        asked = Mode(mode)
+        if asked is Mode.INDIVIDUAL and not agreed:
+            waits = "Tick that those on it were told and agreed, or choose another mode."
+            return [], None, "", waits, {"number": given["number"], "read": False}
+        try:
+            found = controls.read_picture(
+                Picture(
+                    bytes_of(given["data"]),
+                    clean_name(given["name"]) or "picture",
+                    name or "",
+                    asked,
+                    bool(agreed),
+                    None if given["turn"] is None else round(given["turn"]),
+                )
+            )
+        except ClasspulseError as error:
+            return [], None, "", str(error), {"number": given["number"], "read": False}
+        return (
+            tried.marks(found),
+            tried.result(found),
+            tried.headline(found),
+            "",
+            {"number": given["number"], "read": True},
+        )
+
+
+def bytes_of(address: str) -> bytes:
+    """What a data address holds; b"" where it is none, which is no picture either."""
+    _kind, _comma, text = address.partition(";base64,")
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return b""
+
+
+def _register_recording(app: Dash, engine: Engine, controls: Controls) -> None:
+    running.ask_before_stop(app, STOP)
+
+    @app.callback(
+        Output(ANALYSE_SAID, "children"),
+        Output(STARTED, "data"),
+        Input(ANALYSE, "n_clicks"),
+        State(PATH, "value"),
+        State(INTERVAL, "value"),
+        State(CLASS, "value"),
+        State(MODE, "value"),
+        State(AGREED, "checked"),
+        prevent_initial_call=True,
+        running=[(Output(ANALYSE, "loading"), True, False)],
+    )
+    def analyse(
+        _clicks: int, path: str | None, interval: Any, name: str | None, mode: ModeName, agreed: bool | None
+    ) -> Any:
+        text = (path or "").strip()
+        if not text:
+            return "Write where the recording lies, such as lesson.mp4.", no_update
+        if not isinstance(interval, int | float):
+            return "Say how many seconds lie between two looks, such as 2.", no_update
+        wanted = Wanted(name or _named_after(text), Mode(mode), float(interval), as_path(text), bool(agreed))
+        try:
+            before = newest(engine)
+            controls.start(wanted)
+        except ClasspulseError as error:
+            return str(error), no_update
+        return "", 0 if before is None else before.id
+
+    @app.callback(
+        Output(PROGRESS, "className"),
+        Output(BAR, "children"),
+        Output(DONE, "children"),
+        Output(PAUSE, "children"),
+        Output(ANALYSE, "disabled"),
+        Output(REPORT, "children"),
+        Output(ANALYSE_SAID, "children", allow_duplicate=True),
+        Input(POLL, "n_intervals"),
+        State(STARTED, "data"),
+        prevent_initial_call=True,
+    )
+    def show(_count: int | None, started: Any) -> Any:
+        status = controls.status()
+        if status.phase in _BUSY:
+            if status.looks is None:
+                # a class, which is shown elsewhere
+                return "cp-hidden", None, "", "Pause", True, None, no_update
+            session = queries.live_session(engine)
+            done = 0 if session is None else looks_done(engine, session)
+            paused = session is not None and session.paused_at is not None
+            words = _STARTING if not done else f"{done} of {count(status.looks, 'look')}"
+            if paused:
+                words += ", paused"
+            return "", bar(done, status.looks), words, "Go on" if paused else "Pause", True, None, ""
+        ended = None if not isinstance(started, int) else newest(engine)
+        hidden = "cp-hidden", None, "", "Pause", False
+        if ended is not None and ended.id > started and ended.ended_at is not None:
+            link = dcc.Link(f"The report of {ended.name}", href=f"/sessions/{ended.id}", className="cp-link")
+            return *hidden, link, ""
+        failed = status.phase is Phase.FAILED and isinstance(started, int)
+        return *hidden, None, (status.reason or "") if failed else no_update
+
+    @app.callback(
+        Output(ANALYSE_SAID, "children", allow_duplicate=True),
+        Input(PAUSE, "n_clicks"),
+        State(running.STATE, "data"),
+        prevent_initial_call=True,
+    )
+    def pause_or_go_on(_clicks: int, state: running.Kept | None) -> Any:
+        if not state or state["session"] is None:
+            raise PreventUpdate
+        try:
+            pause(engine, state["session"], paused=state["phase"] != PAUSED)
+        except ClasspulseError as error:
+            return str(error)
+        return ""
+
+
+_STARTING: Final = "The first look takes some seconds: the models are loaded."
+
+
+def bar(done: int, looks: int) -> Component:
+    """How far a recording was read."""
+    share = 100 * min(1.0, done / max(1, looks))
+    return dmc.ProgressRoot(
+        dmc.ProgressSection(
+            value=share, **{"aria-label": f"Read so far: {percent(share / 100)} of the recording"}
+        ),
+        size="lg",
+    )
+
+
+def looks_done(engine: Engine, session: SessionRow) -> int:
+    """How many looks of a recording are kept: it has one each interval from its beginning."""
+    last = queries.last_interval(engine, session.id)
+    return (
+        0
+        if last is None
+        else round((last.started_at - session.started_at).total_seconds() / session.interval) + 1
+    )
+
+
+def newest(engine: Engine) -> SessionRow | None:
+    """The newest session; None before the first."""
+    try:
+        return queries.find_session(engine, "last")
+    except UnknownSessionError:
+        return None
+
+
+def as_path(text: str) -> str:
+    """The source for a path, also where it looks like the name of another source, such as a file called demo."""
+    plain = PurePath(text)
+    return text if plain.is_absolute() or text.startswith(("~", ".")) or len(plain.parts) > 1 else f"./{text}"
+
+
+def _named_after(path: str) -> str:
+    """A class for a recording whose class was not named."""
+    return clean_name(PurePath(path).stem) or "Recording"
