@@ -241,6 +241,6 @@ def _rows(record: IntervalRecord, mode: Mode) -> list[str]:
         return ["None."]
     named = sum(seat.name is not None for seat in record.seats)
     return [
-        f"{count(len(record.readings), 'row')}, {named or 'none'} with a name: state, seven probabilities where they were "
-        "read, where the head is turned, quality."
+        f"{count(len(record.readings), 'row')}, {named or 'none'} with a name: state, seven probabilities where they "
+        "were read, where the head is turned, quality."
     ]

@@ -13,7 +13,6 @@ from sqlalchemy import Engine
 from typing_extensions import TypedDict
 
 from dashboard.components import empty, places, running, tried
-from dashboard.components.running import PAUSED
 from dashboard.controls import Controls, Phase, Picture, Wanted
 from dashboard.shapes import Moment, one_of, shaped
 from dashboard.wording import count, percent
@@ -405,14 +404,15 @@ def _register_recording(app: Dash, engine: Engine, controls: Controls) -> None:
     @app.callback(
         Output(ANALYSE_SAID, "children", allow_duplicate=True),
         Input(PAUSE, "n_clicks"),
-        State(running.STATE, "data"),
         prevent_initial_call=True,
     )
-    def pause_or_go_on(_clicks: int, state: running.Kept | None) -> Any:
-        if not state or state["session"] is None:
-            raise PreventUpdate
+    def pause_or_go_on(_clicks: int) -> Any:
         try:
-            pause(engine, state["session"], paused=state["phase"] != PAUSED)
+            # what the bar on top knows is some seconds old, in which a short recording is over
+            session = queries.live_session(engine)
+            if session is None:
+                raise PreventUpdate
+            pause(engine, session.id, paused=session.paused_at is None)
         except ClasspulseError as error:
             return str(error)
         return ""

@@ -163,9 +163,19 @@ class Room:
             "start-mode": "participation",
             "start-interval": 2,
             "start-source": [] if prop == "data" else "demo",
+            "studio-picture": {
+                "number": 1,
+                "name": "a.png",
+                "data": "data:image/png;base64,QUE=",
+                "turn": None,
+            },
+            "studio-class": "Physics 9b",
+            "studio-mode": "individual",
+            "studio-interval": 2,
+            "studio-started": self.ended,
             "shell-url": "/trends" if prop == "pathname" else "?class=Physics%209b",
         }
-        counters = {"now-noted", "now-answered", "start-opened"}
+        counters = {"now-noted", "now-answered", "start-opened", "studio-opened"}
         if prop.startswith("n_") or name in counters:
             return 1
         if prop in {"checked", "opened"}:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from hands import a_picture_read
 from seed import Lesson
 from sqlalchemy import Engine, select
 from visiting import ADMIN, SECRET, TEACHER, Browser, make_accounts
@@ -47,6 +48,7 @@ class Hands:
             "view": View(datetime.now(UTC).timestamp(), b"Zanzibar", 4, 4, ()),
             "told": None,
             "tell": None,
+            "read_picture": a_picture_read(names=("Zanzibar",)),
         }
         if name not in answers:
             raise AttributeError(name)
@@ -153,7 +155,7 @@ def values(school: School, prop: str, name: str) -> tuple[Any, ...]:
     if prop in {"n_clicks", "n_intervals", "n_submit", "n_blur"}:
         return (1,)
     if prop == "pathname":
-        return (f"/sessions/{theirs}", "/settings", "/start", "/students")
+        return (f"/sessions/{theirs}", "/settings", "/start", "/students", "/studio")
     if prop == "search":
         return (f"?class={THEIRS.replace(' ', '%20')}", f"?session={theirs}")
     if prop in {"checked", "opened"}:

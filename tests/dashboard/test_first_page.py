@@ -18,7 +18,18 @@ from dashboard.live.pulse import PULSE
 from dashboard.pages import now, report, sessions
 from storage.errors import StorageError
 
-PATHS = ("/", "/about", "/sessions", "/sessions/1", "/settings", "/start", "/students", "/trends", "/nowhere")
+PATHS = (
+    "/",
+    "/about",
+    "/sessions",
+    "/sessions/1",
+    "/settings",
+    "/start",
+    "/students",
+    "/studio",
+    "/trends",
+    "/nowhere",
+)
 
 
 def components(part: Any) -> Iterator[Component]:

@@ -44,7 +44,18 @@ from tests.e2e.test_pages import SLOW, rename_sessions, tab
 # what axe calls best practice is left to judgement; the WCAG rules are not
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], "resultTypes": ["violations"]}
 
-PAGES = ("/", "/start", "/sessions", "/sessions/1", "/trends", "/students", "/settings", "/about", "/nowhere")
+PAGES = (
+    "/",
+    "/start",
+    "/sessions",
+    "/sessions/1",
+    "/trends",
+    "/students",
+    "/studio",
+    "/settings",
+    "/about",
+    "/nowhere",
+)
 SCHEMES = ("light", "dark")
 
 
@@ -220,6 +231,15 @@ def test_other_modes_and_the_page_before_class_are_clean(
         page.get_by_role("radio", name="Individual").check()
         expect(page.get_by_label("The class was told and agreed")).to_be_visible(timeout=SLOW)
         wrong["before class"] = faults(page)
+        opened(page, served.url + "/studio")
+        page.locator("#studio-upload input").set_input_files(
+            {"name": "a.png", "mimeType": "image/png", "buffer": image_bytes("PNG")}
+        )
+        expect(page.locator(".cp-try-out")).to_be_visible(timeout=SLOW)
+        page.get_by_role("radio", name="Individual").check()
+        page.get_by_label("Those on it were told and agreed").check()
+        expect(page.locator(".cp-try-bars").first).to_be_visible(timeout=SLOW)
+        wrong["picture"] = faults(page)
     assert not {state: found for state, found in wrong.items() if found}
 
 

@@ -267,7 +267,7 @@ def test_a_database_that_cannot_be_read_is_said_on_every_page_and_nothing_is_cla
     banner = "The database cannot be read"
     rename_sessions(engine, "sessions", "elsewhere")
     with tab(browser, served) as page:
-        for path in ("/", "/sessions", "/sessions/1", "/trends", "/students", "/start"):
+        for path in ("/", "/sessions", "/sessions/1", "/trends", "/students", "/studio", "/start"):
             page.goto(served.url + path)
             expect(page.get_by_role("alert").filter(has_text=banner)).to_be_visible(timeout=SLOW)
             # an empty page would say that there never was a session
