@@ -99,6 +99,8 @@ def main() -> None:
                         theme: browser.new_page(viewport=SIZE, color_scheme=theme)
                         for theme in ("light", "dark")
                     }
+                    for theme, page in tabs.items():
+                        try_it(page, address, given.out / "class.jpg", given.out / f"studio-{theme}.png")
                     start_class(tabs, address, given.out)
                     time.sleep(given.minutes * 60)
                     for theme, page in tabs.items():
@@ -126,6 +128,20 @@ def start_class(tabs: dict[str, Page], address: str, out: Path) -> None:
         page.screenshot(path=out / f"start-{theme}.png")
     page.get_by_role("button", name="Start", exact=True).click()
     page.wait_for_url(f"{address}/")
+
+
+def try_it(page: Page, address: str, gallery: Path, file: Path) -> None:
+    """Picture what is read on a gallery of the synthetic class."""
+    page.set_default_timeout(SLOW)
+    page.goto(f"{address}/studio")
+    page.get_by_role("radio", name="Individual").check()
+    page.get_by_label("Those on it were told and agreed").check()
+    page.locator("#studio-upload input").set_input_files(gallery)
+    page.locator(".cp-try-bars").first.wait_for()
+    page.set_viewport_size({**SIZE, "height": 1400})
+    page.wait_for_timeout(2000)
+    page.screenshot(path=file)
+    page.set_viewport_size(SIZE)
 
 
 def show_view(page: Page, address: str, file: Path) -> None:
