@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashboard.controls import PictureReading
+from dashboard.wording import WITHHELD
 from engagement.consent import ClassRoll
 from engagement.emotion import EXPRESSIONS
 from engagement.head_pose import HeadPoseTracker
@@ -66,19 +67,22 @@ def read(
             **result.timings_ms,
             "total": (ended - started) * 1000,
         },
+        withheld=not result.grid and roll.needs_names,
     )
 
 
 def as_json(read: PictureReading) -> dict[str, Any]:
     """The reading in JSON types: mode, image {width, height}, faces_read, expressions {expression: tiles} (null where
-    the mode or the number of faces forbids it), tiles [{box, name, state, face, expression, probabilities}] with boxes
-    in pixels of the picture, timings_ms {tiles, faces, expression, names, total}."""
+    the mode or the number of faces forbids it), withheld (whether nobody was looked at), tiles [{box, name, state,
+    face, expression, probabilities}] with boxes in pixels of the picture, timings_ms {tiles, faces, expression, names,
+    total}."""
     counts = read.record.expressions
     return {
         "mode": read.mode.value,
         "image": {"width": read.width, "height": read.height},
         "faces_read": read.record.faces_read,
         "expressions": None if counts is None else dict(counts),
+        "withheld": read.withheld,
         "tiles": [_as_json(reading) for reading in read.readings],
         "timings_ms": {stage: round(ms, 1) for stage, ms in read.timings_ms.items()},
     }
@@ -89,6 +93,8 @@ def as_text(result: dict[str, Any]) -> str:
     tiles = result["tiles"]
     faces = sum(tile["face"] is not None for tile in tiles)
     lines = [f"{len(tiles)} tiles, {faces} faces, {result['timings_ms']['total']:.0f} ms"]
+    if result["withheld"]:
+        lines.append(WITHHELD)
     if result["expressions"] is not None:
         counts = sorted(result["expressions"].items(), key=lambda item: -item[1])
         shown = ", ".join(f"{expression} {count}" for expression, count in counts if count)

@@ -53,10 +53,11 @@ class Studio:
         """
         check_mode(chosen)
         check_place_anew(chosen)
-        pixels = decode_image(io.BytesIO(picture.data), picture.name)
         if not self._lock.acquire(timeout=_PATIENCE_SECONDS):
             raise BusyError("Another picture is being read: give this one again in a moment.")
         try:
+            # one at a time too: a small file may hold a picture of a hundred megapixels
+            pixels = decode_image(io.BytesIO(picture.data), picture.name)
             reader = self._reader(chosen, picture.turn)
             roll = roll_before_class(self._engine, chosen.session.name)
             return pictures.read(pixels, reader, roll, chosen.session.mode, chosen.capture.interval)

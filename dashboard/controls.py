@@ -209,6 +209,7 @@ class PictureReading:
         readings: one per tile, boxes in pixels of the picture.
         record: what of it would be stored, were it a frame of a class.
         timings_ms: milliseconds of each stage, and in total.
+        withheld: nobody was looked at: it shows no gallery, so no names, and somebody is to be left out by theirs.
     """
 
     mode: Mode
@@ -217,6 +218,7 @@ class PictureReading:
     readings: tuple[TileReading, ...]
     record: IntervalRecord
     timings_ms: Mapping[str, float]
+    withheld: bool = False
 
 
 class Controls(Protocol):

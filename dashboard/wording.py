@@ -176,6 +176,12 @@ CONDITIONS: Final[Mapping[Condition, Advice]] = MappingProxyType(
     }
 )
 
+WITHHELD: Final = (
+    "Nobody was looked at: there is no gallery, so there are no names, and by the class lists somebody is left out by "
+    "theirs."
+)
+"""Of a picture."""
+
 NO_DATA: Final = Advice(
     "No data come",
     "The agent that reads the class may be starting again; if this stays, look into its terminal.",

@@ -7,7 +7,16 @@ from dash.development.base_component import Component
 
 from dashboard.controls import PictureReading
 from dashboard.glance import mood_in_words
-from dashboard.wording import EXPRESSIONS, NOT_OBSERVED, STATE_SYMBOLS, STATES, count, percent, signed
+from dashboard.wording import (
+    EXPRESSIONS,
+    NOT_OBSERVED,
+    STATE_SYMBOLS,
+    STATES,
+    WITHHELD,
+    count,
+    percent,
+    signed,
+)
 from engagement.emotion import EXPRESSIONS as ORDER
 from engagement.policy import Policy
 from engagement.records import Box, HeadPose, IntervalRecord, Mode, State, TileReading
@@ -87,6 +96,8 @@ def result(read: PictureReading) -> Component:
 
 
 def _of_each(read: PictureReading) -> Component:
+    if read.withheld:
+        return html.P(WITHHELD)
     if not read.readings:
         return html.P(
             "No tile and no face was found. A face needs some 20 pixels of height, and light.",

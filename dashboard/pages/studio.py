@@ -51,6 +51,7 @@ PATH: Final = "studio-path"
 INTERVAL: Final = "studio-interval"
 ANALYSE: Final = "studio-analyse"
 ANALYSE_SAID: Final = "studio-analyse-said"
+BUSY: Final = "studio-busy"
 PROGRESS: Final = "studio-progress"
 BAR: Final = "studio-bar"
 DONE: Final = "studio-done"
@@ -71,7 +72,7 @@ class _Given(TypedDict):
 Given = Annotated[dict[str, Any], shaped(_Given)]
 """A picture as `studio.js` sends it: a data address, and the turn of the camera of which it is."""
 
-_BUSY: Final = frozenset({Phase.STARTING, Phase.RUNNING, Phase.STOPPING})
+_AT_WORK: Final = frozenset({Phase.STARTING, Phase.RUNNING, Phase.STOPPING})
 
 
 def layout() -> Component:
@@ -206,6 +207,7 @@ def _recording() -> Component:
                 className="cp-try-recording",
             ),
             html.P(id=ANALYSE_SAID, className="cp-start-problem cp-small", role="alert"),
+            html.P(id=BUSY, className="cp-muted cp-small"),
             html.Div(
                 [
                     html.Div(id=BAR),
@@ -376,30 +378,31 @@ def _register_recording(app: Dash, engine: Engine, controls: Controls) -> None:
         Output(ANALYSE, "disabled"),
         Output(REPORT, "children"),
         Output(ANALYSE_SAID, "children", allow_duplicate=True),
+        Output(BUSY, "children"),
         Input(POLL, "n_intervals"),
         State(STARTED, "data"),
         prevent_initial_call=True,
     )
     def show(_count: int | None, started: Any) -> Any:
         status = controls.status()
-        if status.phase in _BUSY:
+        if status.phase in _AT_WORK:
             if status.looks is None:
-                # a class, which is shown elsewhere
-                return "cp-hidden", None, "", "Pause", True, None, no_update
+                busy = f"{status.name} is being read, and one class is read at a time: stop it first."
+                return "cp-hidden", None, "", "Pause", True, None, no_update, busy
             session = queries.live_session(engine)
             done = 0 if session is None else looks_done(engine, session)
             paused = session is not None and session.paused_at is not None
             words = _STARTING if not done else f"{done} of {count(status.looks, 'look')}"
             if paused:
                 words += ", paused"
-            return "", bar(done, status.looks), words, "Go on" if paused else "Pause", True, None, ""
+            return "", bar(done, status.looks), words, "Go on" if paused else "Pause", True, None, "", ""
         ended = None if not isinstance(started, int) else newest(engine)
         hidden = "cp-hidden", None, "", "Pause", False
         if ended is not None and ended.id > started and ended.ended_at is not None:
             link = dcc.Link(f"The report of {ended.name}", href=f"/sessions/{ended.id}", className="cp-link")
-            return *hidden, link, ""
+            return *hidden, link, "", ""
         failed = status.phase is Phase.FAILED and isinstance(started, int)
-        return *hidden, None, (status.reason or "") if failed else no_update
+        return *hidden, None, (status.reason or "") if failed else no_update, ""
 
     @app.callback(
         Output(ANALYSE_SAID, "children", allow_duplicate=True),

@@ -109,12 +109,16 @@ def test_what_would_be_stored_is_what_the_mode_lets_through(
 
 
 def test_a_picture_without_a_gallery_or_a_face_would_store_that_nothing_was_observed(
-    controls: LiveControls,
+    controls: LiveControls, engine: Engine
 ) -> None:
     kept = io.BytesIO()
     Image.new("RGB", (640, 360), (90, 120, 60)).save(kept, "PNG")
     read = controls.read_picture(given(kept.getvalue()))
     assert (read.readings, read.record.not_observed) == ((), NotObservedReason.NOT_A_GALLERY)
+    assert not read.withheld
+    # without names nobody can be left out by theirs
+    set_consent(engine, add_student(engine, "Chess", "Ada"), Consent.REFUSED, None, None)
+    assert controls.read_picture(given(kept.getvalue())).withheld
 
 
 @pytest.mark.parametrize(

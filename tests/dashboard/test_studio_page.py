@@ -73,6 +73,7 @@ def test_a_picture_with_nobody_on_it_would_be_stored_as_not_observed() -> None:
     assert "That nothing was observed: no gallery in sight." in text
     assert tried.headline(nobody) == "No gallery, no face"
     assert tried.marks(nobody) == []
+    assert "somebody is left out by theirs" in shown(tried.result(replace(nobody, withheld=True)))
 
 
 def test_marks_lie_in_shares_of_the_picture_and_cover_who_opted_out() -> None:
@@ -257,7 +258,10 @@ def test_how_far_a_recording_is_and_where_its_report_stands(engine: Engine) -> N
 
     # a class of the screen has no end that could be told
     hands._status = RunStatus(Phase.RUNNING, "Physics 9b")
-    assert now()[studio.PROGRESS]["className"] == "cp-hidden"
+    told = now()
+    assert told[studio.PROGRESS]["className"] == "cp-hidden"
+    assert told[studio.ANALYSE]["disabled"]
+    assert told[studio.BUSY]["children"].startswith("Physics 9b is being read")
     lesson.close()
     hands._status = RunStatus(Phase.IDLE)
     assert now()[studio.REPORT]["children"]["props"]["href"] == f"/sessions/{lesson.session_id}"
