@@ -34,6 +34,7 @@ from engagement.records import (
 )
 from engagement.seating import Seating
 from inference.reader import Reader
+from storage.calibrations import as_array
 from storage.history import past_intervals, past_seats
 from storage.recorder import NewSession, OpenedSession, Recorder
 from storage.requests import Requests, read_requests
@@ -259,7 +260,7 @@ class Agent:
         engine = self._recorder.engine
         before, asked = self._asked, read_requests(engine, session_id)
         if before is None or asked.class_list != before.class_list:
-            self._roll = roll_of(read_class_list(engine, self._settings.session))
+            self._roll = roll_of(read_class_list(engine, self._settings.session), self._settings.mode)
         if before is not None and asked.answers != before.answers:
             self._make_one(session_id, merged_seats(engine, session_id), at)
         self._asked = asked
@@ -452,8 +453,9 @@ class Agent:
         )
 
 
-def roll_of(class_list: ClassList | None) -> ClassRoll:
-    """Whom to look at, by the list of a class; None where it has none."""
+def roll_of(class_list: ClassList | None, mode: Mode) -> ClassRoll:
+    """Whom to look at, by the list of a class; None where it has none. Where nothing is kept of one seat, nobody's has
+    a bias."""
     if class_list is None:
         return ClassRoll()
     return ClassRoll(
@@ -461,6 +463,11 @@ def roll_of(class_list: ClassList | None) -> ClassRoll:
         only_agreed=class_list.only_agreed,
         own_label=class_list.own_label,
         by_hand=class_list.labels,
+        biases={
+            student.id: as_array(student.bias)
+            for student in class_list.students
+            if student.bias and mode is Mode.INDIVIDUAL
+        },
     )
 
 

@@ -5,10 +5,14 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from engagement.class_list import Matches, is_own_label, label_key, match_labels, may_be
 from engagement.records import Consent, Label
 
 _NOBODY: Final[Mapping[str, int | None]] = MappingProxyType({})
+_NO_BIAS: Final[Mapping[int, NDArray[np.float32]]] = MappingProxyType({})
 
 
 class Look(StrEnum):
@@ -27,6 +31,7 @@ class ClassRoll:
         only_agreed: only those who agreed may be read; then one whom no label is matched to may not.
         own_label: of the teacher's own tile; None where only the meeting program tells it.
         by_hand: label -> what the teacher said: a student's id, or None for nobody of the list.
+        biases: id of a student -> float32 (7,), what is added to the log probabilities of their face.
     """
 
     def __init__(
@@ -36,7 +41,9 @@ class ClassRoll:
         only_agreed: bool = False,
         own_label: str | None = None,
         by_hand: Mapping[str, int | None] = _NOBODY,
+        biases: Mapping[int, NDArray[np.float32]] = _NO_BIAS,
     ) -> None:
+        self._biases = biases
         self._students = [(student, name) for student, name, _ in students]
         self._consent = {student: consent for student, _, consent in students}
         self._refused = tuple(name for _, name, consent in students if consent is Consent.REFUSED)
@@ -61,6 +68,14 @@ class ClassRoll:
         if names != self._last[0]:
             self._last = names, match_labels(names, self._students, self._by_hand)
         return self._last[1]
+
+    def biases(self, labels: Sequence[Label]) -> list[NDArray[np.float32] | None]:
+        """The bias of whose each label surely is, float32 (7,); None where it is nobody's, or has none."""
+        if not self._biases:
+            return [None] * len(labels)
+        students = self.match(labels).students
+        found = (None if label.name is None else students.get(label.name) for label in labels)
+        return [None if student is None else self._biases.get(student) for student in found]
 
     def looks(self, labels: Sequence[Label]) -> tuple[Look, ...]:
         """What may be done with each tile of a frame, by all its labels.

@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from engagement.calibration import apply_bias
 from engagement.consent import ClassRoll, Look
 from engagement.records import Box, Face, Label, State, Tile, TileReading
 from inference.align import FER2013, SIZE, crop_face
@@ -108,6 +109,7 @@ class Reader:
         started = time.perf_counter()
         grid = bool(tiles)
         labels: Sequence[Label] = [_UNREAD] * len(tiles)
+        biases: Sequence[NDArray[np.float32] | None] = [None] * len(tiles)
         opted_out: frozenset[int] = frozenset()
         if grid and (self._keep_names or roll.needs_names):
             read = labels if self._labels is None else self._labels.read(image, tiles)
@@ -119,6 +121,7 @@ class Reader:
             opted_out = frozenset(place for place, index in enumerate(kept) if looks[index] is Look.OPTED_OUT)
             tiles = [tiles[index] for index in kept]
             labels = [read[index] if self._keep_names else _UNREAD for index in kept]
+            biases = roll.biases(labels)
         named = time.perf_counter()
         if grid:
             faces = self._main_faces(image, tiles, opted_out)
@@ -126,10 +129,10 @@ class Reader:
             faces = []
         else:
             tiles, faces = self._tiles_of_faces(image)
-            labels = [_UNREAD] * len(tiles)
+            labels, biases = [_UNREAD] * len(tiles), [None] * len(tiles)
         faces = self._refined(image, tiles, faces)
         found = time.perf_counter()
-        readings = self._readings(image, tiles, faces)
+        readings = self._readings(image, tiles, faces, biases)
         for index in opted_out:
             readings[index] = replace(readings[index], state=State.OPTED_OUT)
         readings = [replace(reading, label=label) for reading, label in zip(readings, labels, strict=True)]
@@ -205,7 +208,11 @@ class Reader:
         return refined
 
     def _readings(
-        self, image: NDArray[np.uint8], tiles: Sequence[Tile], faces: Sequence[Face | None]
+        self,
+        image: NDArray[np.uint8],
+        tiles: Sequence[Tile],
+        faces: Sequence[Face | None],
+        biases: Sequence[NDArray[np.float32] | None],
     ) -> list[TileReading]:
         readings = []
         crops: dict[int, NDArray[np.uint8]] = {}
@@ -225,8 +232,10 @@ class Reader:
                 crops[index] = crop
         if self._classifier is not None and crops:
             probabilities = self._classifier.classify(np.stack(list(crops.values())))
-            for index, row in zip(crops, probabilities, strict=True):
-                face = faces[index]
+            for index, read in zip(crops, probabilities, strict=True):
+                face, bias = faces[index], biases[index]
+                # before the gate, which judges what is believed of this seat
+                row = read if bias is None else apply_bias(read, bias)
                 if face is not None and row.max() < self._gate.least_probability(face):
                     readings[index] = replace(readings[index], state=State.UNREADABLE)
                 else:

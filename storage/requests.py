@@ -43,7 +43,10 @@ def read_requests(engine: Engine, session_id: int) -> Requests:
     """
     of_class = (
         (_row(ClassListTable.only_agreed, ClassListTable.own_label), ClassListTable.name),
-        (_row(StudentTable.id, StudentTable.consent, StudentTable.name), StudentTable.class_name),
+        (
+            _row(StudentTable.id, StudentTable.consent, StudentTable.name, StudentTable.calibrated_at),
+            StudentTable.class_name,
+        ),
         (_row(StudentLabelTable.label, StudentLabelTable.student_id), StudentLabelTable.class_name),
     )
     class_list = [

@@ -32,7 +32,7 @@ from storage.schema import (
     StudentTable,
 )
 from storage.scope import restricted
-from storage.students import Student, find_student
+from storage.students import UNCALIBRATED, Student, find_student
 from storage.traces import labels_of
 
 _ANEW: Final = (
@@ -75,7 +75,8 @@ def set_kept(engine: Engine, session_id: int, *, kept: bool, actor: str = THIS_C
 def purge(engine: Engine, days: int, now: datetime) -> list[int]:
     """Erase the sessions that were made `days` days ago or earlier and that nobody keeps; their ids.
 
-    What counts is when a session was made by the clock on the wall: a recording may show a lesson of long ago. Bytes of
+    What counts is when a session was made by the clock on the wall: a recording may show a lesson of long ago. The bias
+    of a seat goes as many days after it was fitted. Bytes of
     what was erased earlier that could not be overwritten then are overwritten now.
 
     Args:
@@ -91,6 +92,8 @@ def purge(engine: Engine, days: int, now: datetime) -> list[int]:
         SessionTable.ended_at.is_not(None),
         SessionTable.kept.is_(False),
     )
+    # what was fitted to readings does not outlive them
+    old_bias = StudentTable.calibrated_at <= now - timedelta(days=days)
     # a later one that is not ahead tells that the clock was wrong then, and not now
     later = aliased(SessionTable)
     last_known = select(func.max(later.id)).where(later.opened_at <= now).scalar_subquery()
@@ -103,7 +106,11 @@ def purge(engine: Engine, days: int, now: datetime) -> list[int]:
         any_ahead = connection.scalar(select(SessionTable.id).where(*ahead).limit(1)) is not None
         any_due = connection.scalar(select(SessionTable.id).where(*due).limit(1)) is not None
         left = connection.scalar(select(ErasingTable.id).limit(1)) is not None
+        calibrated = connection.scalar(select(StudentTable.id).where(old_bias).limit(1)) is not None
     gone: list[int] = []
+    if calibrated:
+        with writing(engine) as connection:
+            connection.execute(update(StudentTable).where(old_bias).values(UNCALIBRATED))
     if any_ahead:
         with writing(engine) as connection:
             connection.execute(update(SessionTable).where(*ahead).values(opened_at=now))
@@ -213,8 +220,12 @@ def erase_student(
                 and_(alike, not_(theirs)) if refusal_stays else or_(alike, theirs),
             )
         )
-        if not refusal_stays:
-            connection.execute(delete(StudentTable).where(StudentTable.id == student_id))
+        mine = StudentTable.id == student_id
+        connection.execute(
+            update(StudentTable).where(mine).values(UNCALIBRATED)
+            if refusal_stays
+            else delete(StudentTable).where(mine)
+        )
         told = {"refusal_kept": True} if refusal_stays else {}
         write_audit(connection, AuditAction.STUDENT_ERASED, actor, student_id, **told)
         _note_erasing(connection)

@@ -66,6 +66,7 @@ class AuditAction(StrEnum):
     SESSION_STARTED = "session_started"
     PICTURE_READ = "picture_read"
     CONSENT_CHANGED = "consent_changed"
+    SEAT_CALIBRATED = "seat_calibrated"
     SESSION_EXPORTED = "session_exported"
     STUDENT_EXPORTED = "student_exported"
     SESSION_KEPT = "session_kept"
@@ -247,7 +248,11 @@ class ClassListTable(Base):
 
 
 class StudentTable(Base):
-    """One student of a class list; two of one name are two rows."""
+    """One student of a class list; two of one name are two rows.
+
+    `bias` is what makes up for how the expressions of their face are read (expression -> number), `calibrated_at` when
+    it was fitted; NULL where it was not.
+    """
 
     __tablename__ = "students"
 
@@ -257,10 +262,13 @@ class StudentTable(Base):
     consent: Mapped[str]
     consent_at: Mapped[datetime | None]
     consent_source: Mapped[str | None]
+    calibrated_at: Mapped[datetime | None]
+    bias: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
     __table_args__ = (
         CheckConstraint(f"length(name) BETWEEN 1 AND {MAX_NAME_LENGTH}", name="name"),
         CheckConstraint(_one_of("consent", Consent), name="consent"),
+        CheckConstraint(_all_or_none("calibrated_at", "bias"), name="calibration"),
         CheckConstraint(f"length(consent_source) BETWEEN 1 AND {MAX_SOURCE_LENGTH}", name="consent_source"),
         # a student who was erased never gives their number to another
         {"sqlite_autoincrement": True},

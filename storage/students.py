@@ -30,6 +30,7 @@ from storage.schema import (
 from storage.seat_offers import answer_offer, merged_seats
 
 __all__ = [
+    "UNCALIBRATED",
     "ClassList",
     "Imported",
     "NewStudent",
@@ -66,6 +67,9 @@ class Student:
         consent: what they answered to being read.
         consent_at: aware UTC, when they did; None where nobody wrote it down.
         consent_source: where that stands, such as "letter of the parents"; None where nobody wrote it down.
+        calibrated_at: aware UTC, when their seat was calibrated; None where it was not.
+        bias: expression -> what is added to its log probability on their seat (see `engagement.calibration`); None
+            where it was not calibrated.
     """
 
     id: int
@@ -74,6 +78,8 @@ class Student:
     consent: Consent
     consent_at: datetime | None
     consent_source: str | None
+    calibrated_at: datetime | None = None
+    bias: Mapping[str, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +130,12 @@ _STUDENT: Final = (
     StudentTable.consent,
     StudentTable.consent_at,
     StudentTable.consent_source,
+    StudentTable.calibrated_at,
+    StudentTable.bias,
 )
+
+UNCALIBRATED: Final[Mapping[str, None]] = MappingProxyType({"calibrated_at": None, "bias": None})
+"""The columns of a student whose seat was not calibrated."""
 
 
 def class_names(engine: Engine) -> list[str]:
@@ -307,7 +318,12 @@ def set_consent(
         connection.execute(
             update(StudentTable)
             .where(StudentTable.id == student_id)
-            .values(consent=str(consent), consent_at=at, consent_source=_clean_source(source))
+            .values(
+                consent=str(consent),
+                consent_at=at,
+                consent_source=_clean_source(source),
+                **_bias_left(consent),
+            )
         )
         write_audit(connection, AuditAction.CONSENT_CHANGED, actor, student_id, consent=str(consent))
 
@@ -357,7 +373,12 @@ def import_students(
                 connection.execute(
                     update(StudentTable)
                     .where(StudentTable.id == student.id)
-                    .values(consent=str(row.consent), consent_at=told, consent_source=where if told else None)
+                    .values(
+                        consent=str(row.consent),
+                        consent_at=told,
+                        consent_source=where if told else None,
+                        **_bias_left(row.consent),
+                    )
                 )
                 write_audit(
                     connection, AuditAction.CONSENT_CHANGED, actor, student.id, consent=str(row.consent)
@@ -462,6 +483,11 @@ def _give_seats(connection: Connection, class_name: str, label: str, student_id:
 def _student(row: Any) -> Student:
     values = row._asdict()
     return Student(**{**values, "consent": Consent(values["consent"])})
+
+
+def _bias_left(consent: Consent | None) -> Mapping[str, None]:
+    """Who refuses is not looked at any more, and needs no bias."""
+    return UNCALIBRATED if consent is Consent.REFUSED else {}
 
 
 def _ensure(connection: Connection, name: str) -> str:

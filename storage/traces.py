@@ -126,6 +126,8 @@ def export_student(engine: Engine, student_id: int, *, actor: str = THIS_COMPUTE
                 "consent": str(student.consent),
                 "consent_at": student.consent_at,
                 "consent_source": student.consent_source,
+                "calibrated_at": student.calibrated_at,
+                "bias": student.bias,
             },
             "labels": sorted(labels),
             "mentions": [{"where": one.where, "text": one.text} for one in mentions if not one.typed],

@@ -9,8 +9,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from capture.classroom import Classroom
+from capture.gallery import find_tiles
+from engagement.calibration import apply_bias
 from engagement.consent import ClassRoll
-from engagement.records import STATES_WITH_FACE, Box, Consent, Face, Label, State, Tile
+from engagement.records import STATES_WITH_FACE, Box, Consent, Face, Label, State, Tile, TileReading
 from inference.faces import FaceDetector
 from inference.names import LabelReader
 from inference.quality import QualityGate
@@ -301,3 +304,29 @@ def test_reading_needs_no_tensorflow_and_says_nothing() -> None:
     )
     assert result.returncode == 0, result.stderr
     assert result.stdout + result.stderr == ""
+
+
+def test_a_seats_bias_is_applied_before_the_gate_and_to_that_seat_only() -> None:
+    with Classroom(seats=9, width=1280, height=720) as classroom:
+        image = classroom.draw(3.0)
+    tiles = find_tiles(image)
+    reader = load_reader(label_budget=None)
+    before = reader.read(image, tiles, ClassRoll()).readings
+    clear = [one for one in before if one.probabilities is not None and one.label.name]
+    assert len(clear) >= 3
+    name = clear[0].label.name
+    assert name is not None
+
+    def read_with(bias: NDArray[np.float32]) -> dict[str | None, TileReading]:
+        roll = ClassRoll([(7, name, Consent.AGREED)], biases={7: bias})
+        return {one.label.name: one for one in reader.read(image, tiles, roll).readings}
+
+    bias = np.array([1.5, 0, 0, -1.5, 0, 0, 0], np.float32)
+    after = read_with(bias)
+    for one in clear[1:]:
+        assert after[one.label.name].probabilities == pytest.approx(one.probabilities, abs=1e-6)
+    wanted = apply_bias(np.asarray(clear[0].probabilities), bias)
+    assert after[name].probabilities == pytest.approx(wanted, abs=1e-6)
+    # one that leaves nothing likely is left to nobody's guess
+    spread = -np.log(np.maximum(np.asarray(clear[0].probabilities), 1e-4)).astype(np.float32)
+    assert read_with(spread)[name].state is State.UNREADABLE

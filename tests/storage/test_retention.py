@@ -324,7 +324,7 @@ def test_a_name_in_other_texts_of_the_class_is_told_exported_and_erased(
 
 def looked_at(engine: Engine, *labels: str) -> list[Look]:
     """What the next lesson of the class does with tiles of these labels."""
-    roll = roll_of(students.read_class_list(engine, CLASS))
+    roll = roll_of(students.read_class_list(engine, CLASS), Mode.INDIVIDUAL)
     return list(roll.looks([Label("", label) for label in labels]))
 
 

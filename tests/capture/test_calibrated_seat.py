@@ -1,0 +1,82 @@
+"""A seat that is calibrated while its class is read: from the next look on, in individual mode, and nobody else's."""
+
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Self
+
+import numpy as np
+import pytest
+from sqlalchemy import Engine
+
+from capture.agent import Agent, AgentSettings
+from capture.classroom import Classroom
+from capture.frame import Frame
+from capture.gallery import find_tiles
+from engagement.calibration import apply_bias
+from engagement.emotion import EXPRESSIONS
+from engagement.records import IntervalRecord, Mode
+from inference.reader import load_reader
+from storage import queries, students
+from storage.calibrations import keep_bias
+from storage.recorder import Recorder
+
+START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+BIAS = np.array([0, 0, 0, -0.8, 0, 0, 0.8], np.float32)
+
+
+class Still:
+    """A class of nine that does not move, four looks long."""
+
+    name = "script"
+    live = False
+
+    def __init__(self) -> None:
+        with Classroom(seats=9, width=1280, height=720) as classroom:
+            self.image = classroom.draw(3.0)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        pass
+
+    def frame_count(self, interval: float) -> int | None:
+        return 4
+
+    def frames(self, interval: float) -> Iterator[Frame]:
+        for index in range(4):
+            yield Frame(self.image, START + timedelta(seconds=interval * index), index)
+
+
+@pytest.mark.parametrize("mode", [Mode.INDIVIDUAL, Mode.AGGREGATE])
+def test_a_bias_is_taken_up_at_the_next_look(engine: Engine, mode: Mode) -> None:
+    records: list[IntervalRecord] = []
+    reader = load_reader()
+    source = Still()
+    first = reader.read(source.image, find_tiles(source.image)).readings
+    name = next(one.label.name for one in first if one.probabilities is not None and one.label.name)
+    assert name is not None
+    student = students.add_student(engine, "Physics", name)
+
+    def on_interval(record: IntervalRecord) -> None:
+        records.append(record)
+        if len(records) == 2:
+            keep_bias(engine, student, BIAS, START)
+
+    settings = AgentSettings("Physics", 2.0, mode, None, "test", 1, agreed=True)
+    result = Agent(source, lambda: reader, Recorder(engine), settings, on_interval).run(threading.Event())
+    assert result.intervals == 4
+    if mode is Mode.AGGREGATE:
+        # nothing is kept of one seat there, and nothing done to it
+        assert len({tuple((record.expressions or {}).values()) for record in records}) == 1
+        return
+    (seat,) = [seat for seat in records[0].seats if seat.student_id == student]
+    read = queries.readings_since(engine, result.session_id)
+    by_seat = {number: rows[list(EXPRESSIONS)].to_numpy(np.float32) for number, rows in read.groupby("seat")}
+    mine = by_seat.pop(seat.number)
+    assert mine[0] == pytest.approx(mine[1], abs=1e-6)
+    assert mine[2] == pytest.approx(apply_bias(mine[1], BIAS), abs=1e-4)
+    assert mine[3] == pytest.approx(mine[2], abs=1e-6)
+    for rows in by_seat.values():
+        assert np.allclose(rows, rows[0], atol=1e-6, equal_nan=True)
