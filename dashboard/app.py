@@ -118,7 +118,7 @@ def create_app(
     students.register(app, engine)
     settings_page.register(app, book)
     start.register(app, engine, controls, chosen.start_command)
-    studio.register(app, engine, controls, chosen.start_command)
+    studio.register(app, engine, controls, chosen.start_command, chosen.accuracy)
     running.register(app, engine, controls, shell.URL)
     about.register(app, engine, chosen.accuracy)
 

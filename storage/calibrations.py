@@ -14,7 +14,7 @@ from engagement.records import Consent, check_utc
 from storage.audit import THIS_COMPUTER, AuditAction, write_audit
 from storage.database import reading, writing
 from storage.schema import IntervalTable, ReadingTable, SeatTable, StudentTable
-from storage.students import UNCALIBRATED, find_student
+from storage.students import UNCALIBRATED, Student, all_students, find_student
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,13 @@ def student_seats(engine: Engine, session_id: int) -> list[StudentSeat]:
         )
         seats = [StudentSeat(**row._asdict()) for row in rows]
     return sorted(seats, key=lambda seat: (seat.name.casefold(), seat.number))
+
+
+def calibrated_students(engine: Engine) -> list[Student]:
+    """Everybody whose seat was calibrated, by class and name."""
+    with reading(engine) as connection:
+        found = all_students(connection, StudentTable.calibrated_at.is_not(None))
+    return sorted(found, key=lambda one: (one.class_name.casefold(), one.name.casefold(), one.id))
 
 
 def looks_of(

@@ -10,7 +10,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from engagement.errors import InvalidRecordError
@@ -36,6 +36,7 @@ __all__ = [
     "NewStudent",
     "Student",
     "add_student",
+    "all_students",
     "answer_offer",
     "class_as_written",
     "class_list_alike",
@@ -204,7 +205,7 @@ def read_class_list(engine: Engine, name: str) -> ClassList | None:
         ).one_or_none()
         if row is None:
             return None
-        students = connection.execute(select(*_STUDENT).where(StudentTable.class_name == row.name)).all()
+        students = all_students(connection, StudentTable.class_name == row.name)
         labels = connection.execute(
             select(StudentLabelTable.label, StudentLabelTable.student_id).where(
                 StudentLabelTable.class_name == row.name
@@ -214,7 +215,7 @@ def read_class_list(engine: Engine, name: str) -> ClassList | None:
         row.name,
         row.only_agreed,
         row.own_label,
-        tuple(sorted(map(_student, students), key=lambda one: (one.name.casefold(), one.name, one.id))),
+        tuple(sorted(students, key=lambda one: (one.name.casefold(), one.name, one.id))),
         MappingProxyType({label.label: label.student_id for label in labels}),
     )
 
@@ -478,6 +479,11 @@ def _give_seats(connection: Connection, class_name: str, label: str, student_id:
         .where(SeatTable.name == label, SeatTable.session_id.in_(alone.scalar_subquery()))
         .values(student_id=student_id)
     )
+
+
+def all_students(connection: Connection, which: ColumnElement[bool]) -> list[Student]:
+    """The students of whom a condition on their table holds, within a transaction."""
+    return [_student(row) for row in connection.execute(select(*_STUDENT).where(which))]
 
 
 def _student(row: Any) -> Student:

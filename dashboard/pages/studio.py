@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Annotated, Any, Final
 
@@ -14,6 +15,7 @@ from typing_extensions import TypedDict
 
 from dashboard.components import empty, places, running, tried
 from dashboard.controls import Controls, Phase, Picture, Wanted
+from dashboard.pages import studio_calibrate
 from dashboard.shapes import Moment, one_of, shaped
 from dashboard.wording import count, percent
 from engagement.errors import ClasspulseError
@@ -87,6 +89,7 @@ def layout() -> Component:
                     html.Div([_rules(), _picture()], className="cp-try"),
                     html.Div(id=RESULT),
                     _recording(),
+                    studio_calibrate.layout(),
                 ],
                 id=ROOM,
                 className="cp-hidden",
@@ -230,8 +233,23 @@ def _recording() -> Component:
     )
 
 
-def register(app: Dash, engine: Engine, controls: Controls | None, start_command: str) -> None:
-    """The callbacks; without controls the page says what to run instead."""
+def register(
+    app: Dash,
+    engine: Engine,
+    controls: Controls | None,
+    start_command: str,
+    figures: Mapping[str, Any] | None,
+) -> None:
+    """The callbacks; without controls the page says what to run instead.
+
+    Args:
+        app: the app.
+        engine: on the migrated database.
+        controls: with which pictures and recordings are read.
+        start_command: what starts pages that have some.
+        figures: what was measured of the classifier (see `dashboard.accuracy`), None where nothing was.
+    """
+    studio_calibrate.register(app, engine, figures)
 
     @app.callback(
         Output(ROOM, "className"),

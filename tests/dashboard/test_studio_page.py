@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from dash import Dash
 from hands import Hands, a_picture_read
 from page_answers import shown
 from seed import Lesson
@@ -131,8 +132,11 @@ Ask = Callable[..., dict[str, Any]]
 
 
 def asker(engine: Engine, hands: Reading | None) -> Ask:
-    """Runs the first callback with that output, or with that first input; values and answers are by id."""
-    app = create_app(engine, DashboardSettings(controls=hands))  # type: ignore[arg-type]
+    return asking(create_app(engine, DashboardSettings(controls=hands)), "studio-")  # type: ignore[arg-type]
+
+
+def asking(app: Dash, prefix: str) -> Ask:
+    """Runs the first callback with that output, or with that first input; values are by id without its prefix."""
     browser = Browser(app.server)
     browser.get("/_dash-layout")
 
@@ -145,7 +149,7 @@ def asker(engine: Engine, hands: Reading | None) -> Ask:
         )
 
         def filled(parts: Any) -> list[dict[str, Any]]:
-            return [{**one, "value": values[one["id"].removeprefix("studio-")]} for one in parts]
+            return [{**one, "value": values[one["id"].removeprefix(prefix)]} for one in parts]
 
         outputs = [
             {"id": one.component_id, "property": one.component_property}

@@ -20,6 +20,7 @@ from engagement.records import (
     Episode,
     IntervalRecord,
     Label,
+    Mode,
     OfferAnswer,
     OfferReason,
     Rule,
