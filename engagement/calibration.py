@@ -31,6 +31,9 @@ _PRIOR: Final = 0.1
 _LEAST: Final = 1e-4
 """Probabilities below it say no more than it does."""
 
+_WORTH: Final = 0.1
+"""Share of the looks that it must mend: fewer may do so by chance."""
+
 _STEPS: Final = 50
 _SETTLED: Final = 1e-7
 
@@ -66,9 +69,10 @@ class Fit:
 
     @property
     def helps(self) -> bool:
-        """Whether more looks are read right with it than without, and of no expression fewer."""
+        """Whether a tenth of the looks more, at least two, are read right with it, and of no expression fewer."""
         gained = [one.after - one.before for one in self.held]
-        return min(gained, default=0) >= 0 and sum(gained) > 0
+        least = max(2.0, _WORTH * sum(one.looks for one in self.held))
+        return min(gained, default=0) >= 0 and sum(gained) >= least
 
 
 def typical(confusion: ArrayLike) -> NDArray[np.float64]:

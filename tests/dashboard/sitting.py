@@ -18,7 +18,7 @@ from storage.recorder import NewSession, Recorder
 FIGURES = {"confusion": (100 * np.eye(7) + 8).tolist()}
 """Of a classifier that takes no expression for another more often than for a third."""
 
-SKEW = np.array([-0.3, -0.3, -0.3, -0.3, 1.8, -0.3, -0.3], np.float32)
+SKEW = np.array([-0.4, -0.4, -0.4, -0.4, 2.4, -0.4, -0.4], np.float32)
 """What the camera adds to this student's face."""
 
 

@@ -94,7 +94,9 @@ def test_it_helps_only_where_no_expression_is_read_worse() -> None:
     none = np.zeros(7, np.float32)
     assert Fit(none, (Held("neutral", 30, 10, 20), Held("happy", 5, 4, 4))).helps
     assert not Fit(none, (Held("neutral", 30, 10, 30), Held("happy", 5, 4, 3))).helps
-    assert not Fit(none, (Held("neutral", 30, 10, 10),)).helps
+    assert not Fit(none, (Held("neutral", 30, 10, 12),)).helps
+    assert Fit(none, (Held("neutral", 30, 10, 13),)).helps
+    assert not Fit(none, (Held("neutral", 10, 8, 9),)).helps
 
 
 def test_a_matrix_that_is_none_is_refused() -> None:
