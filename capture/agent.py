@@ -20,7 +20,7 @@ from engagement.attention import AttentionTracker
 from engagement.consent import ClassRoll
 from engagement.errors import ClasspulseError
 from engagement.head_pose import HeadPoseTracker
-from engagement.intervals import observed, stack_probabilities
+from engagement.intervals import not_observed, observed, stack_probabilities
 from engagement.mood import MoodTracker
 from engagement.policy import Policy
 from engagement.records import (
@@ -437,18 +437,8 @@ class Agent:
         self, session_id: int, at: datetime, reason: NotObservedReason, seconds: float | None = None
     ) -> IntervalRecord:
         seconds = seconds or self._settings.interval
-        return IntervalRecord(
-            session_id=session_id,
-            started_at=at,
-            seconds=seconds,
-            tiles=0,
-            faces=0,
-            faces_read=0,
-            states={},
-            expressions=None,
-            mood=None,
-            facing=None,
-            not_observed=reason,
+        return replace(
+            not_observed(session_id, at, seconds, reason),
             episodes=self._attention.update(None, (), at, seconds),
         )
 

@@ -14,7 +14,7 @@ from dashboard.wording import WITHHELD
 from engagement.consent import ClassRoll
 from engagement.emotion import EXPRESSIONS
 from engagement.head_pose import HeadPoseTracker
-from engagement.intervals import observed
+from engagement.intervals import not_observed, observed
 from engagement.mood import MoodTracker
 from engagement.policy import Policy
 from engagement.records import (
@@ -116,19 +116,7 @@ def _record(readings: Sequence[TileReading], mode: Mode, seconds: float, *, grid
     """What would be stored of the picture, were it the first frame of a class."""
     at = datetime.now(UTC)
     if not (readings or grid):
-        return IntervalRecord(
-            session_id=NO_SESSION,
-            started_at=at,
-            seconds=seconds,
-            tiles=0,
-            faces=0,
-            faces_read=0,
-            states={},
-            expressions=None,
-            mood=None,
-            facing=None,
-            not_observed=NotObservedReason.NOT_A_GALLERY,
-        )
+        return not_observed(NO_SESSION, at, seconds, NotObservedReason.NOT_A_GALLERY)
     seated, seats = Seating().assign(readings)
     posed = HeadPoseTracker().update(seated, at)
     record = observed(NO_SESSION, at, seconds, posed, MoodTracker(), grid=grid)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from engagement.emotion import EXPRESSIONS
 from engagement.mood import MoodTracker, facing_share
-from engagement.records import STATES_WITH_FACE, IntervalRecord, Reading, State
+from engagement.records import STATES_WITH_FACE, IntervalRecord, NotObservedReason, Reading, State
 
 
 def observed(
@@ -47,6 +47,30 @@ def observed(
         facing=facing_share(readings),
         grid=grid,
         readings=tuple(readings),
+    )
+
+
+def not_observed(session_id: int, at: datetime, seconds: float, reason: NotObservedReason) -> IntervalRecord:
+    """The record of an interval of which nothing is known.
+
+    Args:
+        session_id: key of the session.
+        at: aware UTC time of its beginning.
+        seconds: its length, above 0.
+        reason: why.
+    """
+    return IntervalRecord(
+        session_id=session_id,
+        started_at=at,
+        seconds=seconds,
+        tiles=0,
+        faces=0,
+        faces_read=0,
+        states={},
+        expressions=None,
+        mood=None,
+        facing=None,
+        not_observed=reason,
     )
 
 

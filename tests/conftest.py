@@ -70,6 +70,18 @@ def xvfb() -> Iterator[str]:
 
 
 @pytest.fixture
+def settings_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A settings file of its own, empty; its database is that of `engine`."""
+    for name in [name for name in os.environ if name.startswith("CLASSPULSE_")]:
+        monkeypatch.delenv(name)
+    made = tmp_path / "settings.toml"
+    made.touch()
+    monkeypatch.setenv("CLASSPULSE_SETTINGS", str(made))
+    monkeypatch.setenv("CLASSPULSE_STORAGE__DATABASE", f"sqlite:///{tmp_path / 'class.db'}")
+    return made
+
+
+@pytest.fixture
 def engine(tmp_path: Path) -> Iterator[Engine]:
     """An empty, migrated database in a file."""
     made = open_database(f"sqlite:///{tmp_path / 'class.db'}")

@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 from typing_extensions import TypedDict
 
 from dashboard import shell
-from dashboard.components import places, running
+from dashboard.components import asked, places, running
 from dashboard.components.running import PAUSED
 from dashboard.controls import Choices, Controls, Findings, Line, Phase, SourceKind, View, ViewTile, Wanted
 from dashboard.forwarding import is_from_here
@@ -158,28 +158,9 @@ def _form() -> Component:
                 className="cp-hidden",
             ),
             html.P(id=PROBLEM, className="cp-start-problem cp-small"),
-            dmc.RadioGroup(
-                html.Div(places.mode_radios((Mode.PARTICIPATION,)), id=MODES),
-                id=MODE,
-                label="What may be read and kept",
-                value=Mode.PARTICIPATION.value,
-            ),
-            html.Div(
-                dmc.Checkbox(id=AGREED, label="The class was told and agreed", checked=False, radius="sm"),
-                id=AGREED_ROW,
-                className="cp-hidden",
-            ),
-            dmc.NumberInput(
-                id=INTERVAL,
-                label="One look every",
-                suffix=" s",
-                min=0.5,
-                max=3600,
-                step=0.5,
-                value=2,
-                decimalScale=1,
-                className="cp-start-interval",
-            ),
+            asked.mode_group(MODE, MODES, "What may be read and kept"),
+            asked.agreement(AGREED_ROW, AGREED, "The class was told and agreed"),
+            asked.interval_field(INTERVAL),
             html.Div(
                 [
                     dmc.Button("Start", id=START, size="md", className="cp-start-button"),
@@ -356,8 +337,8 @@ def _register_form(app: Dash, engine: Engine, controls: Controls) -> None:
         polls: int | None, _clicks: int | None, before: Offered | None, chosen: str | None
     ) -> Any:
         # a meeting that is opened appears by itself; where there is one nobody looks further unasked
-        asked = ctx.triggered_id != POLL
-        if not asked and (_has_meeting(before or []) or (polls or 0) % _POLLS_PER_LIST):
+        by_hand = ctx.triggered_id != POLL
+        if not by_hand and (_has_meeting(before or []) or (polls or 0) % _POLLS_PER_LIST):
             raise PreventUpdate
         if controls.status().phase not in {Phase.IDLE, Phase.FAILED}:
             raise PreventUpdate

@@ -13,7 +13,7 @@ from dash.exceptions import PreventUpdate
 from sqlalchemy import Engine
 from typing_extensions import TypedDict
 
-from dashboard.components import empty, places, running, tried
+from dashboard.components import asked, empty, places, running, tried
 from dashboard.controls import Controls, Phase, Picture, Wanted
 from dashboard.pages import studio_calibrate
 from dashboard.shapes import Moment, one_of, shaped
@@ -113,17 +113,8 @@ def _rules() -> Component:
                 debounce=True,
                 limit=12,
             ),
-            dmc.RadioGroup(
-                html.Div(places.mode_radios((Mode.PARTICIPATION,)), id=MODES),
-                id=MODE,
-                label="Mode",
-                value=Mode.PARTICIPATION.value,
-            ),
-            html.Div(
-                dmc.Checkbox(id=AGREED, label="Those on it were told and agreed", checked=False, radius="sm"),
-                id=AGREED_ROW,
-                className="cp-hidden",
-            ),
+            asked.mode_group(MODE, MODES, "Mode"),
+            asked.agreement(AGREED_ROW, AGREED, "Those on it were told and agreed"),
         ],
         className="cp-paper cp-start-form",
         **{"aria-label": "What may be read"},
@@ -194,17 +185,7 @@ def _recording() -> Component:
                         value="",
                         className="cp-try-path",
                     ),
-                    dmc.NumberInput(
-                        id=INTERVAL,
-                        label="One look every",
-                        suffix=" s",
-                        min=0.5,
-                        max=3600,
-                        step=0.5,
-                        value=2,
-                        decimalScale=1,
-                        className="cp-start-interval",
-                    ),
+                    asked.interval_field(INTERVAL),
                     dmc.Button("Analyse", id=ANALYSE),
                 ],
                 className="cp-try-recording",
@@ -322,8 +303,8 @@ def _register_picture(app: Dash, controls: Controls) -> None:
     def read(given: Given | None, mode: ModeName, agreed: bool | None, name: str | None) -> Any:
         if given is None:
             raise PreventUpdate
-        asked = Mode(mode)
-        if asked is Mode.INDIVIDUAL and not agreed:
+        chosen = Mode(mode)
+        if chosen is Mode.INDIVIDUAL and not agreed:
             waits = "Tick that those on it were told and agreed, or choose another mode."
             return [], None, "", waits, {"number": given["number"], "read": False}
         try:
@@ -332,7 +313,7 @@ def _register_picture(app: Dash, controls: Controls) -> None:
                     bytes_of(given["data"]),
                     clean_name(given["name"]) or "picture",
                     name or "",
-                    asked,
+                    chosen,
                     bool(agreed),
                     None if given["turn"] is None else round(given["turn"]),
                 )

@@ -2,7 +2,6 @@
 
 import io
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,32 +23,17 @@ from dashboard.controls import Picture
 from engagement.records import Consent, Mode, NotObservedReason, State
 from storage import queries
 from storage.audit import AuditAction, AuditEntry, audit_entries
-from storage.database import open_database
-from storage.migrate import migrate
 from storage.students import add_student, set_consent
 
 ELSEWHERE = '[session]\nplace = "elsewhere"\ninstitution = "university"\n'
 EU = '[session]\nplace = "eu"\ninstitution = "school"\n'
 
 
-@pytest.fixture
-def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+@pytest.fixture(autouse=True)
+def file(settings_file: Path) -> Path:
     """The settings: outside of the EU."""
-    for name in [name for name in os.environ if name.startswith("CLASSPULSE_")]:
-        monkeypatch.delenv(name)
-    made = tmp_path / "settings.toml"
-    made.write_text(ELSEWHERE)
-    monkeypatch.setenv("CLASSPULSE_SETTINGS", str(made))
-    monkeypatch.setenv("CLASSPULSE_STORAGE__DATABASE", f"sqlite:///{tmp_path / 'class.db'}")
-    return made
-
-
-@pytest.fixture
-def engine(file: Path) -> Iterator[Engine]:
-    made = open_database(settings.load().database_url)
-    migrate(made)
-    yield made
-    made.dispose()
+    settings_file.write_text(ELSEWHERE)
+    return settings_file
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ import sys
 import time
 import tomllib
 from collections import Counter
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -30,7 +29,6 @@ from engagement.records import Consent, Mode
 from storage import queries
 from storage.audit import AuditAction, AuditEntry, audit_entries
 from storage.database import open_database
-from storage.migrate import migrate
 from storage.recorder import NewSession, OpenedSession, Recorder
 from storage.requests import read_requests
 from storage.students import add_student, set_consent
@@ -48,24 +46,10 @@ NOWHERE = (
 ELSEWHERE = '[session]\nplace = "elsewhere"\ninstitution = "university"\n'
 
 
-@pytest.fixture
-def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A settings file of its own, empty."""
-    for name in [name for name in os.environ if name.startswith("CLASSPULSE_")]:
-        monkeypatch.delenv(name)
-    made = tmp_path / "settings.toml"
-    made.touch()
-    monkeypatch.setenv("CLASSPULSE_SETTINGS", str(made))
-    monkeypatch.setenv("CLASSPULSE_STORAGE__DATABASE", f"sqlite:///{tmp_path / 'class.db'}")
-    return made
-
-
-@pytest.fixture
-def engine(file: Path) -> Iterator[Engine]:
-    made = open_database(settings.load().database_url)
-    migrate(made)
-    yield made
-    made.dispose()
+@pytest.fixture(autouse=True)
+def file(settings_file: Path) -> Path:
+    """The settings, empty."""
+    return settings_file
 
 
 @pytest.fixture(scope="module")
