@@ -6,14 +6,14 @@ from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Engine, or_, select, update
 
 from engagement.emotion import EXPRESSIONS
 from engagement.errors import InvalidRecordError
 from engagement.records import Consent, check_utc
 from storage.audit import THIS_COMPUTER, AuditAction, write_audit
 from storage.database import reading, writing
-from storage.schema import IntervalTable, ReadingTable, SeatTable, StudentTable
+from storage.schema import ClassListTable, IntervalTable, ReadingTable, SeatTable, StudentTable
 from storage.students import UNCALIBRATED, Student, all_students, find_student
 
 
@@ -37,7 +37,8 @@ class StudentSeat:
 
 
 def student_seats(engine: Engine, session_id: int) -> list[StudentSeat]:
-    """The seats of a session that are surely a student's who did not refuse, in the order of their names."""
+    """The seats of a session that are surely a student's who may be read, in the order of their names: one who did not
+    refuse or, where only those who agreed are, who did."""
     with reading(engine) as connection:
         rows = connection.execute(
             select(
@@ -48,7 +49,12 @@ def student_seats(engine: Engine, session_id: int) -> list[StudentSeat]:
                 StudentTable.bias,
             )
             .join(StudentTable, StudentTable.id == SeatTable.student_id)
-            .where(SeatTable.session_id == session_id, StudentTable.consent != str(Consent.REFUSED))
+            .join(ClassListTable, ClassListTable.name == StudentTable.class_name)
+            .where(
+                SeatTable.session_id == session_id,
+                StudentTable.consent != str(Consent.REFUSED),
+                or_(~ClassListTable.only_agreed, StudentTable.consent == str(Consent.AGREED)),
+            )
         )
         seats = [StudentSeat(**row._asdict()) for row in rows]
     return sorted(seats, key=lambda seat: (seat.name.casefold(), seat.number))

@@ -54,6 +54,11 @@
       return window.classpulseChanges("running-chip", chip(state, path));
     },
 
+    // the source that is offered, unless one was chosen meanwhile
+    first: function (offered, chosen) {
+      return chosen || !offered ? window.dash_clientside.no_update : offered;
+    },
+
     // a stop is asked for once; the window closes with either answer
     ask: function () {
       const no = window.dash_clientside.no_update;

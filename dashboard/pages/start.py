@@ -5,7 +5,7 @@ import time
 from typing import Annotated, Any, Final
 
 import dash_mantine_components as dmc
-from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
+from dash import ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 from flask import request
@@ -30,6 +30,7 @@ POLL: Final = "start-poll"
 OPENED: Final = "start-opened"
 STARTED: Final = "start-started"
 SEEN: Final = "start-seen"
+FIRST: Final = "start-first"
 HEADING: Final = "start-heading"
 PANEL: Final = "start-panel"
 FORM: Final = "start-form"
@@ -106,6 +107,7 @@ def layout() -> Component:
             dcc.Store(id=OPENED, data=0),
             dcc.Store(id=STARTED),
             dcc.Store(id=SEEN),
+            dcc.Store(id=FIRST),
             html.Div(html.H1("Start a class", id=HEADING), className="cp-title"),
             html.Section(
                 [
@@ -326,7 +328,7 @@ def _register_form(app: Dash, engine: Engine, controls: Controls) -> None:
 
     @app.callback(
         Output(SOURCE, "data"),
-        Output(SOURCE, "value"),
+        Output(FIRST, "data"),
         Output(PROBLEM, "children"),
         Input(POLL, "n_intervals"),
         Input(AGAIN, "n_clicks"),
@@ -348,6 +350,15 @@ def _register_form(app: Dash, engine: Engine, controls: Controls) -> None:
         # who has chosen something that can be read needs no meeting
         problem = problem_of(choices) if chosen is None and first is None else ""
         return no_update if data == before else data, first, problem
+
+    # what the teacher chose while the screen was looked at stays chosen
+    app.clientside_callback(
+        ClientsideFunction("classpulse_start", "first"),
+        Output(SOURCE, "value"),
+        Input(FIRST, "data"),
+        State(SOURCE, "value"),
+        prevent_initial_call=True,
+    )
 
     @app.callback(Output(AGREED_ROW, "className"), Input(MODE, "value"), Input(SOURCE, "value"))
     def ask_for_agreement(mode: ModeName, source: str | None) -> str:

@@ -49,6 +49,9 @@ REMOVE: Final = "calibrate-remove"
 SECONDS: Final[Mapping[str, int]] = {name: 60 if name == "neutral" else 10 for name in ORDER}
 """How long each is shown."""
 
+_RECORDED: Final = timedelta(minutes=30)
+"""A lesson that began so long before it was opened is a recording."""
+
 _PATIENCE: Final = 3
 """So many times as long is waited for looks at which the face could be read."""
 
@@ -69,12 +72,14 @@ class _Begun(TypedDict):
 class _Kept(TypedDict):
     session: RowId
     seat: RowId
+    calibrated: Moment | None
     windows: list[_Window]
     begun: _Begun | None
 
 
 Kept = Annotated[dict[str, Any], shaped(_Kept)]
-"""What was shown on a seat so far, and what is being shown, from the browser."""
+"""What was shown on a seat so far, and what is being shown, from the browser; `calibrated` tells which bias was on the
+seat meanwhile: looks of before another one do not go with those of after."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +97,11 @@ class Room:
     def seat(self, number: object) -> StudentSeat | None:
         """The seat of a number."""
         return next((one for one in self.seats if str(one.number) == str(number)), None)
+
+    def still(self, kept: Mapping[str, Any] | None) -> StudentSeat | None:
+        """The seat of which looks were kept; None where they are of another class, or of another bias."""
+        seat = None if kept is None or kept["session"] != self.session.id else self.seat(kept["seat"])
+        return None if kept is None or seat is None or _calibrated(seat) != kept["calibrated"] else seat
 
 
 def layout() -> Component:
@@ -222,7 +232,7 @@ def _register_shown(app: Dash, engine: Engine, measured: bool) -> None:
                 no_update,
             )
         choices = [{"value": str(one.number), "label": one.name} for one in room.seats]
-        known = kept if kept and kept["session"] == room.session.id else None
+        known = None if room.still(kept) is None else kept
         now, said = known, no_update
         begun = None if known is None else known["begun"]
         if known is not None and begun is not None:
@@ -266,10 +276,15 @@ def _register_begin(app: Dash, engine: Engine) -> None:
         chosen = None if room is None else room.seat(seat)
         if room is None or chosen is None:
             return no_update, why or "Choose a seat first.", None, "cp-hidden"
-        same = kept is not None and (kept["session"], kept["seat"]) == (room.session.id, chosen.number)
-        windows = kept["windows"] if same and kept is not None else []
+        windows = kept["windows"] if kept is not None and room.still(kept) == chosen else []
         begun = {"expression": expression, "since": _milliseconds(datetime.now(UTC))}
-        state = {"session": room.session.id, "seat": chosen.number, "windows": windows, "begun": begun}
+        state = {
+            "session": room.session.id,
+            "seat": chosen.number,
+            "calibrated": _calibrated(chosen),
+            "windows": windows,
+            "begun": begun,
+        }
         return state, f"{chosen.name} shows {EXPRESSIONS[_named(expression)].lower()} now.", None, "cp-hidden"
 
     @app.callback(
@@ -288,8 +303,8 @@ def _register_begin(app: Dash, engine: Engine) -> None:
 def _register_fit(app: Dash, engine: Engine, usual: NDArray[np.float64]) -> None:
     def fitted(kept: dict[str, Any] | None) -> tuple[Fit, StudentSeat]:
         room, why = room_of(engine)
-        seat = None if room is None or kept is None else room.seat(kept["seat"])
-        if room is None or kept is None or seat is None or kept["session"] != room.session.id:
+        seat = None if room is None else room.still(kept)
+        if room is None or kept is None or seat is None:
             raise InvalidRecordError(why or "That seat is not there any more: choose one, and begin.")
         return fit(looks(engine, room, kept), usual), seat
 
@@ -342,6 +357,11 @@ def room_of(engine: Engine) -> tuple[Room | None, str]:
         return None, f"{session.name} is read in {session.mode} mode, in which nothing is known of one seat."
     if session.paused_at is not None:
         return None, f"{session.name} is paused: nothing is looked at until it goes on."
+    if session.opened_at - session.started_at > _RECORDED:
+        return (
+            None,
+            f"{session.name} is a recording, in which nobody can be asked for an expression: start a class.",
+        )
     seats = calibrations.student_seats(engine, session.id)
     if not seats:
         return None, (
@@ -353,9 +373,8 @@ def room_of(engine: Engine) -> tuple[Room | None, str]:
 
 def looks(engine: Engine, room: Room, kept: Mapping[str, Any]) -> dict[Expression, NDArray[np.float32]]:
     """What was read on the seat while each expression was shown, as the network said it: float32 (n, 7)."""
-    seat = room.seat(kept["seat"])
     found: dict[Expression, list[NDArray[np.float32]]] = {}
-    for window in kept["windows"] if seat is not None else ():
+    for window in kept["windows"]:
         rows = _read(engine, room, kept, window["since"], window["until"])
         found.setdefault(_named(window["expression"]), []).append(rows)
     return {name: np.concatenate(parts) for name, parts in found.items()}
@@ -366,11 +385,14 @@ def _read(
 ) -> NDArray[np.float32]:
     """The looks of a stretch without the bias that was on the seat then."""
     seat = room.seat(kept["seat"])
-    first, last = _time(since), _time(until)
-    rows = calibrations.looks_of(engine, room.session.id, kept["seat"], first, last)
-    if seat is None or seat.bias is None or seat.calibrated_at is None or seat.calibrated_at > first:
+    rows = calibrations.looks_of(engine, room.session.id, kept["seat"], _time(since), _time(until))
+    if seat is None or seat.bias is None:
         return rows
     return apply_bias(rows, -calibrations.as_array(seat.bias))
+
+
+def _calibrated(seat: StudentSeat) -> int | None:
+    return None if seat.calibrated_at is None else _milliseconds(seat.calibrated_at)
 
 
 def ended(engine: Engine, room: Room, kept: dict[str, Any]) -> tuple[dict[str, Any], Any]:

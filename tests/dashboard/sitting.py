@@ -29,12 +29,20 @@ class Sitting:
         engine: migrated.
         student: whose seat it is; None where it is nobody's.
         mode: what may be kept.
+        began: when; None for ten minutes ago.
     """
 
-    def __init__(self, engine: Engine, student: int | None, mode: Mode = Mode.INDIVIDUAL) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        student: int | None,
+        mode: Mode = Mode.INDIVIDUAL,
+        *,
+        began: datetime | None = None,
+    ) -> None:
         self.engine, self.student, self.mode = engine, student, mode
         self.recorder = Recorder(engine)
-        self._last = datetime.now(UTC) - timedelta(minutes=10)
+        self._last = began or datetime.now(UTC) - timedelta(minutes=10)
         self.session_id = self.recorder.open_session(
             NewSession("Physics", mode, 2.0, "window", self._last, "test", os.getpid(), agreed=True)
         )

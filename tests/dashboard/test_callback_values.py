@@ -172,6 +172,7 @@ class Room:
             "calibrate-state": {
                 "session": self.running,
                 "seat": 1,
+                "calibrated": None,
                 "windows": [{"expression": "neutral", "since": 1e12, "until": 1.1e12}],
                 "begun": {"expression": "happy", "since": 1e12},
             },

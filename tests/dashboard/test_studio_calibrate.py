@@ -18,7 +18,7 @@ from engagement.calibration import Fit, Held
 from engagement.emotion import EXPRESSIONS
 from engagement.records import Consent, Mode
 from storage import students
-from storage.calibrations import as_array, keep_bias
+from storage.calibrations import as_array, keep_bias, remove_bias
 from storage.pause import pause
 
 HAPPY = EXPRESSIONS.index("happy")
@@ -38,16 +38,25 @@ def milliseconds(at: datetime) -> int:
     return round(at.timestamp() * 1000)
 
 
-def shown_before(sitting: Sitting, *, skewed: bool = True) -> dict[str, Any]:
+def shown_before(
+    sitting: Sitting, *, skewed: bool = True, calibrated: datetime | None = None
+) -> dict[str, Any]:
     """A neutral minute and two posed expressions, some minutes ago."""
     windows = []
     for place, (name, looks) in enumerate((("neutral", 30), ("happy", 6), ("sad", 6))):
-        at = datetime.now(UTC) - timedelta(minutes=8 - place)
+        # a browser tells whole milliseconds
+        at = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=8 - place)
         sitting.show(name, looks, at, skewed=skewed)  # type: ignore[arg-type]
         windows.append(
             {"expression": name, "since": milliseconds(at), "until": milliseconds(at + timedelta(seconds=10))}
         )
-    return {"session": sitting.session_id, "seat": 1, "windows": windows, "begun": None}
+    return {
+        "session": sitting.session_id,
+        "seat": 1,
+        "calibrated": None if calibrated is None else milliseconds(calibrated),
+        "windows": windows,
+        "begun": None,
+    }
 
 
 def test_what_was_collected_is_worked_out_and_kept(engine: Engine, ada: int, ask: Ask) -> None:
@@ -83,9 +92,10 @@ def test_a_seat_that_is_read_as_most_are_is_left_as_it_is(engine: Engine, ada: i
 def test_a_seat_that_was_calibrated_is_fitted_to_what_the_network_said(
     engine: Engine, ada: int, ask: Ask
 ) -> None:
-    keep_bias(engine, ada, -SKEW, datetime.now(UTC) - timedelta(minutes=9))
+    before = datetime.now(UTC) - timedelta(minutes=9)
+    keep_bias(engine, ada, -SKEW, before)
     # what is stored is right already, by the bias that is on the seat
-    state = shown_before(Sitting(engine, ada), skewed=False)
+    state = shown_before(Sitting(engine, ada), skewed=False, calibrated=before)
     result = ask(f"{page.WORK}.n_clicks", work=1, state=state)
     assert "It helps" in json.dumps(result[page.RESULT])
     ask(f"{page.KEEP}.n_clicks", keep=1, state=state)
@@ -95,6 +105,33 @@ def test_a_seat_that_was_calibrated_is_fitted_to_what_the_network_said(
     # a new one stands in the place of the old, not on top of it
     assert again[EXPRESSIONS.index("sad")] == again.min()
     assert again.min() > -1.9
+
+
+def test_looks_of_before_a_calibration_was_kept_or_removed_do_not_go_with_those_of_after(
+    engine: Engine, ada: int, ask: Ask
+) -> None:
+    state = shown_before(Sitting(engine, ada))
+
+    def forgotten(state: dict[str, Any]) -> bool:
+        told = ask(f"{page.ROOM}.className", poll=1, state=state, seat=None)
+        result = ask(f"{page.WORK}.n_clicks", work=1, state=state)
+        begun = ask(f"{page.BEGIN}.n_clicks", begin=1, seat="1", expression="sad", state=state)
+        gone = {
+            page.STATE in told and told[page.STATE]["data"] is None,
+            "choose one, and begin" in result[page.SAID]["children"],
+            begun[page.STATE]["data"]["windows"] == [],
+        }
+        assert len(gone) == 1
+        return gone.pop()
+
+    assert not forgotten(state)
+    kept_at = datetime.now(UTC)
+    keep_bias(engine, ada, -SKEW, kept_at)
+    assert forgotten(state)
+    biased = {**state, "calibrated": milliseconds(kept_at)}
+    assert not forgotten(biased)
+    remove_bias(engine, ada)
+    assert forgotten(biased)
 
 
 def test_an_expression_is_over_when_it_was_long_enough_and_read_often_enough(
@@ -131,7 +168,7 @@ def test_a_face_that_cannot_be_read_is_not_waited_for_for_ever(engine: Engine, a
     sitting = Sitting(engine, ada)
     sitting.show("neutral", 1, datetime.now(UTC) - timedelta(minutes=5))
     begun = {"expression": "happy", "since": milliseconds(datetime.now(UTC) - timedelta(seconds=12))}
-    state = {"session": sitting.session_id, "seat": 1, "windows": [], "begun": begun}
+    state = {"session": sitting.session_id, "seat": 1, "calibrated": None, "windows": [], "begun": begun}
     assert page.STATE not in ask(f"{page.ROOM}.className", poll=1, state=state, seat=None)
     begun["since"] = milliseconds(datetime.now(UTC) - timedelta(seconds=31))
     told = ask(f"{page.ROOM}.className", poll=1, state=state, seat=None)
@@ -148,6 +185,10 @@ def test_why_no_seat_can_be_calibrated_is_said(engine: Engine, ada: int) -> None
     nobodys.show("neutral", 1)
     assert "on the page Students" in page.room_of(engine)[1]
     nobodys.recorder.close_session(nobodys.session_id, datetime.now(UTC))
+    recording = Sitting(engine, ada, began=datetime.now(UTC) - timedelta(hours=2))
+    recording.show("neutral", 1)
+    assert "is a recording" in page.room_of(engine)[1]
+    recording.recorder.close_session(recording.session_id, datetime.now(UTC))
     sitting = Sitting(engine, ada)
     sitting.show("neutral", 1)
     room, why = page.room_of(engine)

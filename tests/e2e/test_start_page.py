@@ -1,6 +1,8 @@
 """A class that is started, paused and stopped in the browser, as a teacher does it before and after a lesson."""
 
 import re
+import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,7 +10,14 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import expect
+from sqlalchemy import Engine
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "dashboard"))
+
+from hands import Hands
+
+from dashboard.app import DashboardSettings, PageServer
+from dashboard.controls import Choice, Choices, SourceKind
 from storage import queries
 from storage.database import open_database
 from tests.capture.synthetic_gallery import Look, compose_gallery
@@ -158,3 +167,34 @@ def test_a_meeting_that_is_opened_appears_and_starts_with_one_press(
     assert session.mode == "participation"
     assert session.source.startswith("window")
     assert kept["tiles"].iloc[0] == 11
+
+
+class Slow(Hands):
+    """Controls that take their time to list what is on the screen, though less than from one question to the next."""
+
+    def choices(self) -> Choices:
+        time.sleep(0.5)
+        return super().choices()
+
+
+QUICK = """() => {
+    const wait = setInterval(() => {
+        if (!document.querySelector("#start-source") || !window.dash_clientside.set_props) return;
+        clearInterval(wait);
+        window.dash_clientside.set_props("start-source", { value: "demo" });
+    }, 20);
+}"""
+"""A teacher who knows what they want before the page knows what is there."""
+
+
+@pytest.mark.parametrize("found", [(), (Choice("window", SourceKind.MEETING, "Zoom Meeting", "1280 x 720"),)])
+def test_what_was_chosen_while_the_screen_was_looked_at_stays_chosen(
+    engine: Engine, browser: Any, found: tuple[Choice, ...]
+) -> None:
+    settings = DashboardSettings(controls=Slow(choices=Choices(found)))
+    with PageServer(engine, settings=settings) as served, tab(browser, f"{served.url}/about") as page:
+        expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=SLOW)
+        page.evaluate(QUICK)
+        page.get_by_role("link", name="Start").click()
+        page.wait_for_timeout(4000)
+        expect(page.locator("#start-source")).to_have_value("The demo: a made-up class")

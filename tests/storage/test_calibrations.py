@@ -114,6 +114,14 @@ def test_it_is_kept_taken_up_and_removed(engine: Engine, ada: int) -> None:
     ]
 
 
+def test_who_did_not_agree_has_no_seat_where_only_those_are_read_who_did(engine: Engine, ada: int) -> None:
+    session_id = lesson(engine, ada)
+    students.update_class_list(engine, "Physics", only_agreed=True)
+    assert student_seats(engine, session_id) == []
+    students.set_consent(engine, ada, Consent.AGREED, None, None)
+    assert [seat.student_id for seat in student_seats(engine, session_id)] == [ada]
+
+
 @pytest.mark.parametrize("by_list", [False, True])
 def test_it_goes_when_they_refuse(engine: Engine, ada: int, by_list: bool) -> None:
     session_id = lesson(engine, ada)
