@@ -76,8 +76,8 @@ def purge(engine: Engine, days: int, now: datetime) -> list[int]:
     """Erase the sessions that were made `days` days ago or earlier and that nobody keeps; their ids.
 
     What counts is when a session was made by the clock on the wall: a recording may show a lesson of long ago. The bias
-    of a seat goes as many days after it was fitted. Bytes of
-    what was erased earlier that could not be overwritten then are overwritten now.
+    of a seat goes as many days after it was fitted. Bytes of what was erased earlier that could not be overwritten then
+    are overwritten now.
 
     Args:
         engine: from `storage.database.open_database`, migrated.
@@ -111,6 +111,7 @@ def purge(engine: Engine, days: int, now: datetime) -> list[int]:
     if calibrated:
         with writing(engine) as connection:
             connection.execute(update(StudentTable).where(old_bias).values(UNCALIBRATED))
+            _note_erasing(connection)
     if any_ahead:
         with writing(engine) as connection:
             connection.execute(update(SessionTable).where(*ahead).values(opened_at=now))
@@ -120,7 +121,7 @@ def purge(engine: Engine, days: int, now: datetime) -> list[int]:
             for session_id in gone:
                 write_audit(connection, AuditAction.SESSION_PURGED, "classpulse", session_id, after_days=days)
             _note_erasing(connection)
-    if any_due or left:
+    if any_due or calibrated or left:
         _leave_no_bytes(engine)
     return sorted(gone)
 

@@ -29,6 +29,7 @@ from engagement.records import (
 )
 from storage import queries, retention, students
 from storage.audit import AuditAction, audit_entries
+from storage.calibrations import keep_bias
 from storage.database import open_database, reading, writing
 from storage.errors import (
     DatabaseLockedError,
@@ -199,6 +200,7 @@ def test_a_copy_that_cannot_be_removed_is_told_and_tried_again(
 
 NAME = "Wilhelmina Becker-Õun"
 CLASS = "Physics 3B"
+BIAS = np.array([0.7391, -0.7391, 0, 0, 0, 0, 0], np.float32)
 
 
 def lessons(engine: Engine, new_session: MakeSession, record: MakeRecord) -> list[int]:
@@ -239,6 +241,7 @@ def bytes_of_hers(folder: Path) -> set[tuple[str, str]]:
             "fingerprint-of-hers",
             "Becker",
             "Helmina B",
+            "0.7391",
         )
         if secret.encode() in path.read_bytes()
     }
@@ -260,6 +263,8 @@ def test_an_erased_student_is_in_no_byte_of_the_folder(
     students.update_class_list(engine, CLASS, own_label=NAME.upper())
     students.match_label(engine, CLASS, "willi on tablet", her)
     students.answer_offer(engine, made[2], 4, 1, OfferAnswer.SAME)
+    keep_bias(engine, her, BIAS, START)
+    assert "0.7391" in {secret for secret, _ in bytes_of_hers(folder)}
     (folder / "classpulse.db.backup-20260101T000000000000Z-0002").write_bytes(NAME.encode())
 
     erase_student(engine, her)
@@ -561,6 +566,10 @@ def test_what_is_purged_is_in_no_byte_of_the_folder(
     assert found(folder)
     assert purge(sqlite_engine, 30, datetime.now(UTC) + 30 * DAY) == [session_id]
     assert found(folder) == set()
+    keep_bias(sqlite_engine, students.add_student(sqlite_engine, CLASS, "Ada"), BIAS, START)
+    assert bytes_of_hers(folder)
+    assert purge(sqlite_engine, 30, START + 30 * DAY) == []
+    assert bytes_of_hers(folder) == set()
 
 
 def test_erasing_and_consenting_stand_in_the_log_without_a_name(
