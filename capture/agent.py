@@ -138,6 +138,7 @@ class Agent:
         self._last_at: datetime | None = None  # start of the interval before
         self._roll = ClassRoll()
         self._students: dict[int, int | None] = {}  # of the seats
+        self._calibrated: dict[int, datetime | None] = {}  # when, of the students whose seats have a bias
 
     def run(self, stop: threading.Event) -> RunResult:
         """Run until `stop` is set, the teacher ends the session on the page, the source ends or the time is up.
@@ -260,11 +261,22 @@ class Agent:
         engine = self._recorder.engine
         before, asked = self._asked, read_requests(engine, session_id)
         if before is None or asked.class_list != before.class_list:
-            self._roll = roll_of(read_class_list(engine, self._settings.session), self._settings.mode)
+            self._take_up(read_class_list(engine, self._settings.session), at)
         if before is not None and asked.answers != before.answers:
             self._make_one(session_id, merged_seats(engine, session_id), at)
         self._asked = asked
         return asked
+
+    def _take_up(self, class_list: ClassList | None, at: datetime) -> None:
+        """Take up a class list that is new or has changed: whom to look at, and whose seat has another bias."""
+        self._roll = roll_of(class_list, self._settings.mode)
+        before, self._calibrated = (
+            self._calibrated,
+            {one.id: one.calibrated_at for one in (class_list.students if class_list else ()) if one.bias},
+        )
+        other = {one for one in before | self._calibrated if before.get(one) != self._calibrated.get(one)}
+        seats = [seat for seat, student in self._students.items() if student in other]
+        self._reopened = (*self._reopened, *self._attention.forget_usual(seats, at))
 
     def _make_one(self, session_id: int, merged: Mapping[int, int], at: datetime) -> None:
         """Take up that some seats are another: from now on, and in what is usual for it."""

@@ -5,7 +5,7 @@ minimum duration, a lower bar to stay than to start (hysteresis), a time to reco
 start again. Time that was not observed stops the clocks and is never filled in.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta, tzinfo
 from typing import Any, Final
@@ -156,6 +156,14 @@ class _Track:
         self.pose = Window(rules.turned_window, 2)
         self.away_until: datetime | None = None
         self.coverage = Window(rules.low_after, 1)
+        self.forget_usual(rules)
+        self.watches = {
+            rule: _Watch()
+            for rule in (Rule.ABSENT, Rule.CAMERA_OFF, Rule.TURNED_AWAY, Rule.LOW_MOOD, Rule.SUDDEN_CHANGE)
+        }
+
+    def forget_usual(self, rules: AttentionSettings) -> None:
+        """Begin anew with its expression and what is usual of it."""
         self.smoothing = Smoothing()
         self.baseline = Baseline(rules.baseline_after, rules.spread_floor, rules.spread_ceiling)
         self.value = 0.0
@@ -164,10 +172,6 @@ class _Track:
         self.near_at: datetime | None = None  # last read near its usual
         self.under = False
         self.crossed_at: datetime | None = None  # when it fell under its usual
-        self.watches = {
-            rule: _Watch()
-            for rule in (Rule.ABSENT, Rule.CAMERA_OFF, Rule.TURNED_AWAY, Rule.LOW_MOOD, Rule.SUDDEN_CHANGE)
-        }
 
     @property
     def covered(self) -> float:
@@ -247,6 +251,18 @@ class AttentionTracker:
         present = self._observe(readings, at, seconds, span)
         self._absentees(present, span)
         self._class(present, at, seconds, span)
+        return tuple(self._changed)
+
+    def forget_usual(self, seats: Collection[int], at: datetime) -> tuple[Episode, ...]:
+        """Begin anew with what is usual for some seats, whose faces are read in another way from `at` (aware UTC) on:
+        that is no change of theirs. The episodes that it ended."""
+        check_utc("AttentionTracker.forget_usual at", at)
+        self._changed = []
+        for track in (self._tracks[number] for number in seats if number in self._tracks):
+            for watch in (track.watches[Rule.LOW_MOOD], track.watches[Rule.SUDDEN_CHANGE]):
+                self._end(watch, at, track.clock)
+                watch.stretch.reset()
+            track.forget_usual(self._rules)
         return tuple(self._changed)
 
     @property

@@ -1,7 +1,7 @@
 """A seat that is calibrated while its class is read: from the next look on, in individual mode, and nobody else's."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Self
 
@@ -13,9 +13,10 @@ from capture.agent import Agent, AgentSettings
 from capture.classroom import Classroom
 from capture.frame import Frame
 from capture.gallery import find_tiles
+from engagement.attention import AttentionTracker
 from engagement.calibration import apply_bias
 from engagement.emotion import EXPRESSIONS
-from engagement.records import IntervalRecord, Mode
+from engagement.records import Episode, IntervalRecord, Mode
 from inference.reader import load_reader
 from storage import queries, students
 from storage.calibrations import keep_bias
@@ -50,7 +51,17 @@ class Still:
 
 
 @pytest.mark.parametrize("mode", [Mode.INDIVIDUAL, Mode.AGGREGATE])
-def test_a_bias_is_taken_up_at_the_next_look(engine: Engine, mode: Mode) -> None:
+def test_a_bias_is_taken_up_at_the_next_look(
+    engine: Engine, mode: Mode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forgotten: list[list[int]] = []
+
+    class Tracker(AttentionTracker):
+        def forget_usual(self, seats: Collection[int], at: datetime) -> tuple[Episode, ...]:
+            forgotten.append(list(seats))
+            return super().forget_usual(seats, at)
+
+    monkeypatch.setattr("capture.agent.AttentionTracker", Tracker)
     records: list[IntervalRecord] = []
     reader = load_reader()
     source = Still()
@@ -72,6 +83,8 @@ def test_a_bias_is_taken_up_at_the_next_look(engine: Engine, mode: Mode) -> None
         assert len({tuple((record.expressions or {}).values()) for record in records}) == 1
         return
     (seat,) = [seat for seat in records[0].seats if seat.student_id == student]
+    # once at the start, and once for the seat that is read in another way from there on
+    assert forgotten == [[], [seat.number]]
     read = queries.readings_since(engine, result.session_id)
     by_seat = {number: rows[list(EXPRESSIONS)].to_numpy(np.float32) for number, rows in read.groupby("seat")}
     mine = by_seat.pop(seat.number)

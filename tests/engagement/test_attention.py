@@ -526,3 +526,29 @@ def test_refuses_local_times_and_empty_intervals() -> None:
         AttentionTracker().update((), (), datetime(2026, 3, 2), 2.0)  # noqa: DTZ001 that is the point
     with pytest.raises(InvalidRecordError, match="seconds"):
         AttentionTracker().update((), (), START, 0.0)
+
+
+def test_a_seat_that_is_read_in_another_way_has_not_changed() -> None:
+    def corrected(seat: int, second: float) -> str:
+        return "neutral" if seat == 2 or second >= 400 else "sad"
+
+    plain = Lesson(corrected, seats=2).run(700)
+    assert [one.seat for one in plain.episodes(Rule.SUDDEN_CHANGE)] == [1]
+    told = Lesson(corrected, seats=2).run(400)
+    told._note(told.tracker.forget_usual([1, 9], told.at))
+    told.run(700)
+    assert told.episodes() == []
+    # what is usual is learned anew, and a change from that is one
+    again = Lesson(lambda seat, second: "sad" if second >= 800 and seat == 1 else "neutral", seats=2).run(400)
+    again._note(again.tracker.forget_usual([1], again.at))
+    assert again.run(1100).episodes(Rule.SUDDEN_CHANGE)
+
+
+def test_what_was_found_of_an_expression_ends_where_it_is_read_in_another_way() -> None:
+    lesson = Lesson(during({(400, 900): "sad"})).run(800)
+    assert [one.rule for one in lesson.tracker.open_episodes] != []
+    ended = lesson.tracker.forget_usual([1], lesson.at)
+    assert ended
+    assert {one.rule for one in ended} <= {Rule.LOW_MOOD, Rule.SUDDEN_CHANGE}
+    assert all(one.ended_at is not None for one in ended)
+    assert lesson.tracker.open_episodes == ()
