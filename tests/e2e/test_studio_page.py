@@ -2,6 +2,7 @@
 
 import io
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -188,7 +189,10 @@ def test_the_camera_is_read_until_it_is_stopped_or_the_page_is_left(
             expect(page.get_by_role("button", name="Stop the camera")).to_be_visible(timeout=SLOW)
             assert page.evaluate(states) == ["ended", "live"]
             page.get_by_role("link", name="About").click()
-            page.wait_for_function(f"{states}.every((one) => one === 'ended')", timeout=SLOW)
+            deadline = time.monotonic() + SLOW / 1000
+            while page.evaluate(states) != ["ended", "ended"]:
+                assert time.monotonic() < deadline, "the camera stayed on"
+                page.wait_for_timeout(100)
     finally:
         with_camera.close()
 
