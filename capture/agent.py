@@ -17,6 +17,7 @@ from capture.gallery import find_tiles
 from capture.liveness import FROZEN_AFTER
 from capture.stages import Stage
 from engagement.attention import AttentionTracker
+from engagement.calibration import apply_bias
 from engagement.consent import ClassRoll
 from engagement.errors import ClasspulseError
 from engagement.head_pose import HeadPoseTracker
@@ -28,13 +29,14 @@ from engagement.records import (
     IntervalRecord,
     Mode,
     NotObservedReason,
+    Reading,
     Seat,
     Tile,
     TileReading,
 )
 from engagement.seating import Seating
 from inference.reader import Reader
-from storage.calibrations import as_array
+from storage.calibrations import as_array, student_seats
 from storage.history import past_intervals, past_seats
 from storage.recorder import NewSession, OpenedSession, Recorder
 from storage.requests import Requests, read_requests
@@ -247,7 +249,12 @@ class Agent:
         """Work mood and attention out anew from what was committed; position -> seat of the last frame."""
         self._mood, self._attention = MoodTracker(), AttentionTracker()
         places: dict[int, int] = {}
+        calibrated = self._calibrated_seats(session_id)
         for past in past_intervals(self._recorder.engine, session_id):
+            due = [seat for seat, at in calibrated.items() if at <= past.started_at]
+            if due:
+                self._attention.forget_usual(due, past.started_at)
+                calibrated = {seat: at for seat, at in calibrated.items() if seat not in due}
             if past.readings is None:
                 self._attention.update(None, (), past.started_at, past.seconds)
             elif past.readings:
@@ -255,6 +262,13 @@ class Agent:
                 self._mood.update(stack_probabilities(past.readings), past.started_at)
                 self._attention.update(past.readings, (), past.started_at, past.seconds)
         return places
+
+    def _calibrated_seats(self, session_id: int) -> dict[int, datetime]:
+        """When the seats of a session were calibrated, of which some of its readings may not know."""
+        if self._settings.mode is not Mode.INDIVIDUAL:
+            return {}
+        seats = student_seats(self._recorder.engine, session_id)
+        return {one.number: one.calibrated_at for one in seats if one.calibrated_at is not None}
 
     def _obey(self, session_id: int, at: datetime) -> Requests:
         """Look what is asked on the pages and take up what changed; `at` is when the last interval ended."""
@@ -276,7 +290,12 @@ class Agent:
         )
         other = {one for one in before | self._calibrated if before.get(one) != self._calibrated.get(one)}
         seats = [seat for seat, student in self._students.items() if student in other]
-        self._reopened = (*self._reopened, *self._attention.forget_usual(seats, at))
+        self._forget_usual(seats, at)
+
+    def _forget_usual(self, seats: Sequence[int], at: datetime) -> None:
+        """Let what is usual for some seats be learned anew, and keep what ended by it."""
+        if seats:
+            self._reopened = (*self._reopened, *self._attention.forget_usual(seats, at))
 
     def _make_one(self, session_id: int, merged: Mapping[int, int], at: datetime) -> None:
         """Take up that some seats are another: from now on, and in what is usual for it."""
@@ -409,7 +428,8 @@ class Agent:
                 record = self._not_observed(session_id, item.taken_at, NotObservedReason.FROZEN)
             elif result.readings or result.grid:
                 readings, seats = self._seating.assign(result.readings)
-                seats = self._with_students(result.readings, seats)
+                seats = self._with_students(result.readings, seats, item.taken_at)
+                readings = self._with_biases(result.readings, readings, seats)
                 readings = self._poses.update(readings, item.taken_at)
                 record = replace(
                     observed(
@@ -430,14 +450,36 @@ class Agent:
         record = replace(record, dropped=dropped, processing_ms=(time.perf_counter() - started) * 1000)
         return self._finished(record)
 
-    def _with_students(self, readings: Sequence[TileReading], seats: Sequence[Seat]) -> tuple[Seat, ...]:
+    def _with_students(
+        self, readings: Sequence[TileReading], seats: Sequence[Seat], at: datetime
+    ) -> tuple[Seat, ...]:
         """The seats with whose they are; while a name is hidden, what was last known of its seat holds."""
         labels = [reading.label for reading in readings]
         matches = self._roll.match(labels)
+        other: list[int] = []
         for seat, label in zip(seats, labels, strict=True):
             if label.name is not None:
-                self._students[seat.number] = matches.students.get(label.name)
+                before, now = self._students.get(seat.number), matches.students.get(label.name)
+                self._students[seat.number] = now
+                if before != now and {before, now} & set(self._calibrated):
+                    other.append(seat.number)
+        # with whose seat it is, its bias has changed
+        self._forget_usual(other, at)
         return tuple(replace(seat, student_id=self._students.get(seat.number)) for seat in seats)
+
+    def _with_biases(
+        self, tiles: Sequence[TileReading], readings: Sequence[Reading], seats: Sequence[Seat]
+    ) -> tuple[Reading, ...]:
+        """The readings with the bias of whose name is hidden just now: the reader knows them by their name."""
+
+        def biased(tile: TileReading, reading: Reading, seat: Seat) -> Reading:
+            hidden = tile.label.name is None and reading.probabilities is not None
+            bias = self._roll.bias_of(seat.student_id) if hidden else None
+            if bias is None or reading.probabilities is None:
+                return reading
+            return replace(reading, probabilities=apply_bias(reading.probabilities, bias))
+
+        return tuple(biased(*one) for one in zip(tiles, readings, seats, strict=True))
 
     def _finished(self, record: IntervalRecord) -> IntervalRecord:
         """The record as it is kept: with the episodes of a session that goes on, without what the mode forbids."""

@@ -272,7 +272,9 @@ class LiveControls:
         if reading is not None:
             raise _busy(reading.name)
         self.begin(chosen)
-        if not is_synthetic(wanted.source):
+        live = open_source(wanted.source, titles=chosen.capture.titles).live
+        if live and not synthetic:
+            # a recording that is tried says nothing of the next lesson
             self._remember(wanted.mode)
 
     def begin(self, chosen: Settings, seconds: float | None = None) -> Run:

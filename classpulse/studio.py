@@ -2,6 +2,8 @@
 
 import io
 import threading
+import time
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -24,6 +26,10 @@ PAGE = "page"
 
 _PATIENCE_SECONDS = 20.0
 
+_TURN_SECONDS = 60.0
+"""A camera of which nothing came for so long has ended its turn."""
+_MOST_TURNS = 4
+
 
 class Studio:
     """Reads one picture at a time.
@@ -37,7 +43,7 @@ class Studio:
         self._engine = engine
         self._load_reader = load_reader
         self._lock = threading.Lock()
-        self._turn: tuple[object, Reader] | None = None
+        self._turns: OrderedDict[object, tuple[Reader, float]] = OrderedDict()
 
     def read(self, chosen: Settings, picture: Picture) -> PictureReading:
         """Read a picture.
@@ -68,12 +74,16 @@ class Studio:
         """What one remembers of a picture's labels is not for another picture; a camera keeps its own through its turn,
         and stands in the audit log once."""
         session = chosen.session
-        key = (turn, session.mode, session.agreed, session.name)
-        if turn is not None and self._turn is not None and self._turn[0] == key:
-            return self._turn[1]
-        self._turn = None
-        reader = self._load_reader(chosen)
-        note_picture(chosen, self._engine, PAGE)
+        key, now = (turn, session.mode, session.agreed, session.name), time.monotonic()
+        for old in [one for one, (_, used) in self._turns.items() if now - used > _TURN_SECONDS]:
+            del self._turns[old]
+        if key in self._turns:
+            reader, _ = self._turns.pop(key)
+        else:
+            reader = self._load_reader(chosen)
+            note_picture(chosen, self._engine, PAGE)
         if turn is not None:
-            self._turn = (key, reader)
+            self._turns[key] = (reader, now)
+            while len(self._turns) > _MOST_TURNS:
+                self._turns.popitem(last=False)
         return reader

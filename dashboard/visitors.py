@@ -64,6 +64,18 @@ def may_manage() -> bool:
     return found is None or found.is_admin
 
 
+def check_may_manage() -> None:
+    """Refuse who may not.
+
+    Raises:
+        NotAllowedError: it is a teacher's account.
+    """
+    if not may_manage():
+        raise NotAllowedError(
+            "That is for whoever has an admin's account: classes are started, and settings changed, by them."
+        )
+
+
 class ForAdmins:
     """Stands in the place of something that only admins may use: everything of it, also what it will have one day.
 
@@ -75,10 +87,7 @@ class ForAdmins:
         self._inner = inner
 
     def __getattr__(self, name: str) -> Any:
-        if not may_manage():
-            raise NotAllowedError(
-                "That is for whoever has an admin's account: classes are started, and settings changed, by them."
-            )
+        check_may_manage()
         return getattr(self._inner, name)
 
 

@@ -46,7 +46,7 @@ class Held:
         expression: that was shown.
         looks: how many there are.
         before: of how many it was the likeliest without the bias.
-        after: the same with a bias that was fitted to other looks than these.
+        after: the same with a bias that was fitted to the other half of the looks.
     """
 
     expression: Expression
@@ -100,13 +100,15 @@ def fit(looks: Mapping[Expression, NDArray[np.float32]], usual: NDArray[np.float
         usual: how each is read on most faces, from `typical`.
     """
     enough = {name: rows for name, rows in looks.items() if len(rows) >= FEWEST_LOOKS[name]}
-    halves = [_bias({name: rows[start::2] for name, rows in enough.items()}, usual) for start in (0, 1)]
+    # looks that follow each other are alike: each half is a stretch of its own
+    halves = {name: np.array_split(rows, 2) for name, rows in enough.items()}
+    biases = [_bias({name: both[half] for name, both in halves.items()}, usual) for half in (0, 1)]
     held = []
     for name, rows in enough.items():
         place = EXPRESSIONS.index(name)
         after = sum(
-            int((apply_bias(rows[start::2], halves[1 - start]).argmax(axis=1) == place).sum())
-            for start in (0, 1)
+            int((apply_bias(halves[name][half], biases[1 - half]).argmax(axis=1) == place).sum())
+            for half in (0, 1)
         )
         held.append(Held(name, len(rows), int((rows.argmax(axis=1) == place).sum()), after))
     return Fit(_bias(enough, usual), tuple(held))

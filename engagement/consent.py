@@ -75,7 +75,11 @@ class ClassRoll:
             return [None] * len(labels)
         students = self.match(labels).students
         found = (None if label.name is None else students.get(label.name) for label in labels)
-        return [None if student is None else self._biases.get(student) for student in found]
+        return [self.bias_of(student) for student in found]
+
+    def bias_of(self, student: int | None) -> NDArray[np.float32] | None:
+        """The bias of a student, float32 (7,); None for nobody, and where they have none."""
+        return None if student is None else self._biases.get(student)
 
     def looks(self, labels: Sequence[Label]) -> tuple[Look, ...]:
         """What may be done with each tile of a frame, by all its labels.

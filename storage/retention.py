@@ -93,7 +93,11 @@ def purge(engine: Engine, days: int, now: datetime) -> list[int]:
         SessionTable.kept.is_(False),
     )
     # what was fitted to readings does not outlive them
-    old_bias = StudentTable.calibrated_at <= now - timedelta(days=days)
+    old_bias = or_(
+        StudentTable.calibrated_at <= now - timedelta(days=days),
+        # by a clock that was far ahead
+        StudentTable.calibrated_at > now + timedelta(days=days),
+    )
     # a later one that is not ahead tells that the clock was wrong then, and not now
     later = aliased(SessionTable)
     last_known = select(func.max(later.id)).where(later.opened_at <= now).scalar_subquery()

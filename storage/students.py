@@ -492,8 +492,8 @@ def _student(row: Any) -> Student:
 
 
 def _bias_left(consent: Consent | None) -> Mapping[str, None]:
-    """Who refuses is not looked at any more, and needs no bias."""
-    return UNCALIBRATED if consent is Consent.REFUSED else {}
+    """What was fitted to somebody's face goes with their agreement."""
+    return {} if consent is Consent.AGREED else UNCALIBRATED
 
 
 def _ensure(connection: Connection, name: str) -> str:

@@ -11,8 +11,11 @@
   const BETWEEN_LOOKS = 1000;
   const PATIENCE = 30000;
 
-  const camera = { stream: null, video: null, turn: null, waits: null, since: 0, watch: null };
+  // `asked` is the press that counts: another one, or the way to another page, takes its place
+  const camera = { asked: null, stream: null, video: null, turn: null, waits: null, since: 0, watch: null };
   let last = 0;
+  // whether somebody was read under the tick of agreement, which holds for one picture or one turn of the camera
+  let spent = false;
 
   function nextNumber() {
     last = Math.max(last + 1, Date.now());
@@ -53,12 +56,28 @@
     return { number: nextNumber(), name: name, data: await fitted(contents, name), turn: null };
   }
 
-  function end() {
+  function off(stream) {
+    stream.getTracks().forEach((track) => track.stop());
+  }
+
+  function end(why) {
     if (camera.watch) clearInterval(camera.watch);
-    if (camera.stream) camera.stream.getTracks().forEach((track) => track.stop());
-    if (camera.stream && document.getElementById("studio-camera"))
+    if (camera.stream) off(camera.stream);
+    if (camera.asked && document.getElementById("studio-camera")) {
       window.dash_clientside.set_props("studio-camera", { children: "Use the camera" });
-    Object.assign(camera, { stream: null, video: null, turn: null, waits: null, watch: null });
+      if (why) window.dash_clientside.set_props("studio-problem", { children: why });
+    }
+    Object.assign(camera, { asked: null, stream: null, video: null, turn: null, waits: null, watch: null });
+  }
+
+  function counts(asked) {
+    return camera.asked === asked && document.getElementById("studio-camera") === asked.button;
+  }
+
+  function untick() {
+    const was = spent;
+    spent = false;
+    return was ? false : window.dash_clientside.no_update;
   }
 
   function look() {
@@ -74,9 +93,11 @@
 
   // the page may be left, the camera pulled out, an answer may never come
   function watch() {
-    const track = camera.stream && camera.stream.getVideoTracks()[0];
-    const late = camera.waits !== null && Date.now() - camera.since > PATIENCE;
-    if (!document.getElementById("studio-camera") || !track || track.readyState === "ended" || late) return end();
+    const track = camera.stream.getVideoTracks()[0];
+    if (!counts(camera.asked) || !track) return end();
+    if (track.readyState === "ended") return end("The camera was taken away: plug it in, then press again.");
+    if (camera.waits !== null && Date.now() - camera.since > PATIENCE)
+      return end("classpulse gave no answer for half a minute: see whether it still runs, then press again.");
     if (camera.waits === null && Date.now() - camera.since >= BETWEEN_LOOKS) look();
   }
 
@@ -95,10 +116,14 @@
 
   async function begin() {
     if (!navigator.mediaDevices) return "A browser gives its camera to this computer's own pages or over HTTPS only.";
+    end();
+    const asked = { button: document.getElementById("studio-camera") };
+    camera.asked = asked;
+    window.dash_clientside.set_props("studio-camera", { children: "Stop the camera" });
     try {
       const stream = await navigator.mediaDevices.getUserMedia({ video: { width: { ideal: 1280 } }, audio: false });
-      if (!document.getElementById("studio-camera")) {
-        stream.getTracks().forEach((track) => track.stop());
+      if (!counts(asked)) {
+        off(stream);
         return "";
       }
       const video = document.createElement("video");
@@ -106,12 +131,14 @@
       video.playsInline = true;
       video.srcObject = stream;
       Object.assign(camera, { stream: stream, video: video, turn: nextNumber(), waits: null, since: 0 });
+      // it also sees to it that the camera goes off while its first picture is waited for
+      camera.watch = setInterval(watch, 200);
       await video.play();
     } catch (error) {
+      if (!counts(asked)) return "";
       end();
       return refused(error);
     }
-    camera.watch = setInterval(watch, 200);
     return "";
   }
 
@@ -133,23 +160,24 @@
     // the same file may be given twice: the field is emptied
     file: async function (contents, name) {
       const no = window.dash_clientside.no_update;
-      if (!contents) return [no, no, no];
+      if (!contents) return [no, no, no, no];
       try {
-        return [await given(contents, String(name || "picture")), "", null];
+        return [await given(contents, String(name || "picture")), "", null, untick()];
       } catch (error) {
-        return [no, error.message, null];
+        return [no, error.message, null, no];
       }
     },
 
+    // a press while the browser still asks for permission takes the first one back
     camera: async function (clicks) {
       const no = window.dash_clientside.no_update;
-      if (!clicks) return [no, no];
-      if (camera.stream) {
+      if (!clicks) return [no, no, no];
+      if (camera.asked && counts(camera.asked)) {
         end();
-        return ["Use the camera", ""];
+        return ["Use the camera", "", no];
       }
       const problem = await begin();
-      return [camera.stream ? "Stop the camera" : "Use the camera", problem];
+      return [camera.stream ? "Stop the camera" : "Use the camera", problem, camera.stream ? untick() : no];
     },
 
     // the picture stands under its own marks, not under those of the one before
@@ -157,6 +185,7 @@
       const no = window.dash_clientside.no_update;
       if (!answer || !picture) return [no, no];
       if (camera.waits === answer.number) camera.waits = null;
+      spent = spent || answer.agreed;
       if (answer.number !== picture.number) return [no, no];
       return answer.read ? [picture.data, "cp-view-picture"] : [no, "cp-hidden"];
     },

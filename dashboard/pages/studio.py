@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import socket
 from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Annotated, Any, Final
@@ -17,6 +18,7 @@ from dashboard.components import asked, empty, places, running, tried
 from dashboard.controls import Controls, Phase, Picture, Wanted
 from dashboard.pages import studio_calibrate
 from dashboard.shapes import Moment, one_of, shaped
+from dashboard.visitors import check_may_manage
 from dashboard.wording import count, percent
 from engagement.errors import ClasspulseError
 from engagement.names import clean_name
@@ -268,6 +270,7 @@ def _register_picture(app: Dash, controls: Controls) -> None:
         Output(PICTURE, "data"),
         Output(PROBLEM, "children"),
         Output(UPLOAD, "contents"),
+        Output(AGREED, "checked"),
         Input(UPLOAD, "contents"),
         State(UPLOAD, "filename"),
         prevent_initial_call=True,
@@ -276,6 +279,7 @@ def _register_picture(app: Dash, controls: Controls) -> None:
         ClientsideFunction("classpulseStudio", "camera"),
         Output(CAMERA, "children"),
         Output(PROBLEM, "children", allow_duplicate=True),
+        Output(AGREED, "checked", allow_duplicate=True),
         Input(CAMERA, "n_clicks"),
         prevent_initial_call=True,
     )
@@ -306,7 +310,7 @@ def _register_picture(app: Dash, controls: Controls) -> None:
         chosen = Mode(mode)
         if chosen is Mode.INDIVIDUAL and not agreed:
             waits = "Tick that those on it were told and agreed, or choose another mode."
-            return [], None, "", waits, {"number": given["number"], "read": False}
+            return [], None, "", waits, _answer(given)
         try:
             found = controls.read_picture(
                 Picture(
@@ -314,19 +318,24 @@ def _register_picture(app: Dash, controls: Controls) -> None:
                     clean_name(given["name"]) or "picture",
                     name or "",
                     chosen,
-                    bool(agreed),
+                    chosen is Mode.INDIVIDUAL,
                     None if given["turn"] is None else round(given["turn"]),
                 )
             )
         except ClasspulseError as error:
-            return [], None, "", str(error), {"number": given["number"], "read": False}
+            return [], None, "", str(error), _answer(given)
         return (
             tried.marks(found),
             tried.result(found),
             tried.headline(found),
             "",
-            {"number": given["number"], "read": True},
+            _answer(given, read=True, agreed=chosen is Mode.INDIVIDUAL),
         )
+
+
+def _answer(given: Given, *, read: bool = False, agreed: bool = False) -> dict[str, Any]:
+    """What the page is told of its picture: whether it was read, and under the tick of agreement."""
+    return {"number": given["number"], "read": read, "agreed": agreed}
 
 
 def bytes_of(address: str) -> bytes:
@@ -388,7 +397,7 @@ def _register_recording(app: Dash, engine: Engine, controls: Controls) -> None:
             if status.looks is None:
                 busy = f"{status.name} is being read, and one class is read at a time: stop it first."
                 return "cp-hidden", None, "", "Pause", True, None, no_update, busy
-            session = queries.live_session(engine)
+            session = queries.live_session(engine, host=socket.gethostname())
             done = 0 if session is None else looks_done(engine, session)
             paused = session is not None and session.paused_at is not None
             words = _STARTING if not done else f"{done} of {count(status.looks, 'look')}"
@@ -397,7 +406,8 @@ def _register_recording(app: Dash, engine: Engine, controls: Controls) -> None:
             return "", bar(done, status.looks), words, "Go on" if paused else "Pause", True, None, "", ""
         ended = None if not isinstance(started, int) else newest(engine)
         hidden = "cp-hidden", None, "", "Pause", False
-        if ended is not None and ended.id > started and ended.ended_at is not None:
+        own = ended is not None and ended.agent_host == socket.gethostname()
+        if ended is not None and own and ended.id > started and ended.ended_at is not None:
             link = dcc.Link(f"The report of {ended.name}", href=f"/sessions/{ended.id}", className="cp-link")
             return *hidden, link, "", ""
         failed = status.phase is Phase.FAILED and isinstance(started, int)
@@ -409,9 +419,10 @@ def _register_recording(app: Dash, engine: Engine, controls: Controls) -> None:
         prevent_initial_call=True,
     )
     def pause_or_go_on(_clicks: int) -> Any:
+        check_may_manage()
         try:
             # what the bar on top knows is some seconds old, in which a short recording is over
-            session = queries.live_session(engine)
+            session = queries.live_session(engine, host=socket.gethostname())
             if session is None:
                 raise PreventUpdate
             pause(engine, session.id, paused=session.paused_at is None)
@@ -454,8 +465,7 @@ def newest(engine: Engine) -> SessionRow | None:
 
 def as_path(text: str) -> str:
     """The source for a path, also where it looks like the name of another source, such as a file called demo."""
-    plain = PurePath(text)
-    return text if plain.is_absolute() or text.startswith(("~", ".")) or len(plain.parts) > 1 else f"./{text}"
+    return text if PurePath(text).is_absolute() or text.startswith("~") else f"./{text}"
 
 
 def _named_after(path: str) -> str:

@@ -1,5 +1,6 @@
 """Calibrate a seat, on the page Try it: a neutral minute and a few posed expressions, worked out and kept."""
 
+import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,6 +18,7 @@ from typing_extensions import TypedDict
 
 from dashboard import shell
 from dashboard.shapes import Moment, RowId, RowIdText, one_of, shaped
+from dashboard.visitors import check_may_manage
 from dashboard.wording import EXPRESSIONS, count, day
 from engagement.calibration import FEWEST_LOOKS, Fit, apply_bias, fit, typical
 from engagement.emotion import EXPRESSIONS as ORDER
@@ -54,6 +56,9 @@ _RECORDED: Final = timedelta(minutes=30)
 
 _PATIENCE: Final = 3
 """So many times as long is waited for looks at which the face could be read."""
+
+_SLOWEST: Final = 10.0
+"""Seconds between looks above which a posed expression is never looked at often enough."""
 
 ExpressionName = Annotated[str, one_of(ORDER.index)]
 
@@ -97,6 +102,11 @@ class Room:
     def seat(self, number: object) -> StudentSeat | None:
         """The seat of a number."""
         return next((one for one in self.seats if str(one.number) == str(number)), None)
+
+    def name_of(self, kept: Mapping[str, Any] | None) -> str:
+        """Of the student of whom looks were kept."""
+        seat = None if kept is None else self.seat(kept["seat"])
+        return "" if seat is None else seat.name
 
     def still(self, kept: Mapping[str, Any] | None) -> StudentSeat | None:
         """The seat of which looks were kept; None where they are of another class, or of another bias."""
@@ -187,6 +197,8 @@ def register(app: Dash, engine: Engine, figures: Mapping[str, Any] | None) -> No
         if not (ctx.triggered and ctx.triggered[0]["value"] and isinstance(ctx.triggered_id, dict)):
             raise PreventUpdate
 
+        check_may_manage()
+
         def take_away() -> str:
             student = read_student(engine, int(ctx.triggered_id["student"]))
             calibrations.remove_bias(engine, student.id)
@@ -244,7 +256,10 @@ def _register_shown(app: Dash, engine: Engine, measured: bool) -> None:
             "",
             no_update if choices == offered else choices,
             None if begun is None or now is None else _progress(engine, room, now),
-            [html.Li(f"{EXPRESSIONS[name]}: {count(len(rows), 'look')}") for name, rows in collected.items()],
+            [
+                html.Li(f"{room.name_of(now)}, {EXPRESSIONS[name]}: {count(len(rows), 'look')}")
+                for name, rows in collected.items()
+            ],
             begun is not None,
             "" if begun is not None else "cp-hidden",
             begun is not None or not any(len(rows) >= FEWEST_LOOKS[name] for name, rows in collected.items()),
@@ -254,6 +269,7 @@ def _register_shown(app: Dash, engine: Engine, measured: bool) -> None:
 
     @app.callback(Output(KEPT, "children"), Input(CHANGED, "data"), Input(shell.VIEWER, "data"))
     def list_kept(_changed: Any, viewer: Any) -> Any:
+        check_may_manage()
         zone = shell.viewer_of(viewer).zone
         students = calibrations.calibrated_students(engine)
         return kept_list([(one, day(one.calibrated_at, zone)) for one in students if one.calibrated_at])
@@ -317,6 +333,7 @@ def _register_fit(app: Dash, engine: Engine, usual: NDArray[np.float64]) -> None
         prevent_initial_call=True,
     )
     def work_out(_clicks: int, kept: Kept | None) -> Any:
+        check_may_manage()
         try:
             found, seat = fitted(kept)
         except ClasspulseError as error:
@@ -334,6 +351,8 @@ def _register_fit(app: Dash, engine: Engine, usual: NDArray[np.float64]) -> None
         prevent_initial_call=True,
     )
     def keep(_clicks: int, kept: Kept | None) -> Any:
+        check_may_manage()
+
         def put_down() -> str:
             found, seat = fitted(kept)
             if not found.helps:
@@ -347,28 +366,39 @@ def _register_fit(app: Dash, engine: Engine, usual: NDArray[np.float64]) -> None
 
 def room_of(engine: Engine) -> tuple[Room | None, str]:
     """The class of which a seat can be calibrated now; None with the reason, and what to do."""
-    session = queries.live_session(engine)
+    check_may_manage()
+    session = queries.live_session(engine, host=socket.gethostname())
     if session is None:
-        return (
-            None,
-            "Start a class first, in individual mode, and have the student in it: their seat is chosen here.",
+        why = (
+            "Start a class first, in individual mode, and have the student in it: their seat is chosen here."
         )
-    if session.mode is not Mode.INDIVIDUAL:
-        return None, f"{session.name} is read in {session.mode} mode, in which nothing is known of one seat."
-    if session.paused_at is not None:
-        return None, f"{session.name} is paused: nothing is looked at until it goes on."
-    if session.opened_at - session.started_at > _RECORDED:
-        return (
-            None,
-            f"{session.name} is a recording, in which nobody can be asked for an expression: start a class.",
-        )
-    seats = calibrations.student_seats(engine, session.id)
-    if not seats:
-        return None, (
+        return None, why
+    why = _why_not(session)
+    seats = [] if why else calibrations.student_seats(engine, session.id)
+    if not (seats or why):
+        why = (
             f"No seat of {session.name} is surely a student's of its class list yet. Import the list, or match labels, "
             "on the page Students: what is kept belongs to a student, and goes with them."
         )
-    return Room(session, seats), ""
+    return (None, why) if why else (Room(session, seats), "")
+
+
+def _why_not(session: SessionRow) -> str:
+    """Why no seat of a class can be calibrated, whoever is in it; "" where some can."""
+    if session.mode is not Mode.INDIVIDUAL:
+        return f"{session.name} is read in {session.mode} mode, in which nothing is known of one seat."
+    if session.paused_at is not None:
+        return f"{session.name} is paused: nothing is looked at until it goes on."
+    if session.opened_at - session.started_at > _RECORDED:
+        return (
+            f"{session.name} is a recording, in which nobody can be asked for an expression: start a class."
+        )
+    if session.interval > _SLOWEST:
+        return (
+            f"{session.name} is looked at every {session.interval:g} s, too seldom for a posed expression: start it "
+            "with a look every 2 s."
+        )
+    return ""
 
 
 def looks(engine: Engine, room: Room, kept: Mapping[str, Any]) -> dict[Expression, NDArray[np.float32]]:
@@ -401,14 +431,20 @@ def ended(engine: Engine, room: Room, kept: dict[str, Any]) -> tuple[dict[str, A
     begun, now = kept["begun"], _milliseconds(datetime.now(UTC))
     name = _named(begun["expression"])
     seconds = (now - begun["since"]) / 1000
-    if seconds < SECONDS[name]:
-        return kept, no_update
-    read = len(_read(engine, room, kept, begun["since"], now))
-    if read >= FEWEST_LOOKS[name]:
-        window = {**begun, "until": now}
-        return {**kept, "windows": [*kept["windows"], window], "begun": None}, f"{EXPRESSIONS[name]}: done."
-    if seconds < _PATIENCE * SECONDS[name]:
-        return kept, no_update
+    read = 0
+    for times in range(1, _PATIENCE + 1):
+        if seconds < times * SECONDS[name]:
+            return kept, no_update
+        # not until now: a tab that is hidden asks seldom, and what is shown since is something else
+        until = begun["since"] + 1000 * times * SECONDS[name]
+        read = len(_read(engine, room, kept, begun["since"], until))
+        if read >= FEWEST_LOOKS[name]:
+            window = {**begun, "until": until}
+            return {
+                **kept,
+                "windows": [*kept["windows"], window],
+                "begun": None,
+            }, f"{EXPRESSIONS[name]}: done."
     few = f"{EXPRESSIONS[name]}: the face could be read in {count(read, 'look')} only."
     return {**kept, "begun": None}, f"{few} Come nearer, or into more light."
 
@@ -454,7 +490,8 @@ def outcome(found: Fit, name: str) -> Component:
             html.Ul(rows, className="cp-try-collected"),
             html.P(html.B(verdict)),
             html.P(
-                "Each look is judged by a calibration that was fitted to the other half.",
+                "Each half of the looks is judged by a calibration that was fitted to the other. What was not shown "
+                "was not tried.",
                 className="cp-muted cp-small",
             ),
         ]

@@ -6,13 +6,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+from dash import Dash
 from page_answers import shown
 from sitting import FIGURES, SKEW, Sitting
 from sqlalchemy import Engine
 from test_studio_page import Ask, asking
-from visiting import Browser
+from visiting import SECRET, TEACHER, Browser, make_accounts
+from werkzeug.test import TestResponse
 
 from dashboard.app import DashboardSettings, create_app
+from dashboard.door import Access
 from dashboard.pages import studio_calibrate as page
 from engagement.calibration import Fit, Held
 from engagement.emotion import EXPRESSIONS
@@ -138,7 +141,7 @@ def test_an_expression_is_over_when_it_was_long_enough_and_read_often_enough(
     engine: Engine, ada: int, ask: Ask
 ) -> None:
     sitting = Sitting(engine, ada)
-    sitting.show("neutral", 1)
+    sitting.show("neutral", 1, datetime.now(UTC) - timedelta(minutes=1))
     told = ask(f"{page.BEGIN}.n_clicks", begin=1, seat="1", expression="happy", state=None)
     state = told[page.STATE]["data"]
     assert told[page.SAID]["children"] == "Ada Okafor shows happy now."
@@ -215,33 +218,80 @@ def test_what_belongs_to_another_session_counts_for_nothing(engine: Engine, ada:
     assert begun[page.STATE]["data"]["windows"] == []
 
 
-def test_a_calibration_is_removed_by_its_button(engine: Engine, ada: int) -> None:
-    keep_bias(engine, ada, SKEW, datetime.now(UTC))
-    browser = Browser(create_app(engine).server)
+def remove(app: Dash, browser: Browser, student: int) -> TestResponse:
+    """Press the button that removes a calibration."""
     browser.get("/_dash-layout")
-    own = {"type": page.REMOVE, "student": ada}
-    outputs = [{"id": page.SAID, "property": "children"}, {"id": page.CHANGED, "property": "data"}]
+    own = {"type": page.REMOVE, "student": student}
     name = next(
         name
-        for name, one in create_app(engine).callback_map.items()
+        for name, one in app.callback_map.items()
         if page.CHANGED in name and page.REMOVE in str(one["inputs"])
     )
-    hashed = [part.split("@")[1] for part in name.strip(".").split("...")]
-    answer = browser.post(
+    parts = [part.rpartition(".") for part in name.strip(".").split("...")]
+    return browser.post(
         "/_dash-update-component",
         json={
             "output": name,
-            "outputs": [
-                {**one, "property": f"{one['property']}@{tag}"}
-                for one, tag in zip(outputs, hashed, strict=True)
-            ],
+            "outputs": [{"id": one, "property": prop} for one, _, prop in parts],
             "inputs": [[{"id": own, "property": "n_clicks", "value": 1}]],
             "changedPropIds": [json.dumps(own, sort_keys=True, separators=(",", ":")) + ".n_clicks"],
         },
     )
+
+
+def test_a_calibration_is_removed_by_its_button(engine: Engine, ada: int) -> None:
+    keep_bias(engine, ada, SKEW, datetime.now(UTC))
+    app = create_app(engine)
+    answer = remove(app, Browser(app.server), ada)
     assert answer.status_code == 200, answer.get_data(as_text=True)
     assert "Ada Okafor is read as everybody else again." in answer.get_data(as_text=True)
     assert students.read_student(engine, ada).bias is None
+
+
+def test_the_page_is_for_admins_whoever_asks_its_callbacks(engine: Engine, ada: int) -> None:
+    keep_bias(engine, ada, SKEW, datetime.now(UTC))
+    state = shown_before(Sitting(engine, ada))
+    make_accounts(engine, "Physics")
+    app = create_app(engine, DashboardSettings(accuracy=FIGURES, access=Access(SECRET)))
+    teacher = Browser(app.server)
+    teacher.log_in(TEACHER)
+    ask = asking(app, "calibrate-", teacher)
+    for output, values in (
+        (f"{page.ROOM}.className", {"poll": 1, "state": state, "seat": None}),
+        (f"{page.BEGIN}.n_clicks", {"begin": 1, "seat": "1", "expression": "happy", "state": state}),
+        (f"{page.WORK}.n_clicks", {"work": 1, "state": state}),
+        (f"{page.KEEP}.n_clicks", {"keep": 1, "state": state}),
+        (f"{page.KEPT}.children", {"changed": 1, "shell-viewer": None}),
+    ):
+        assert ask(output, **values) == {}
+    assert "whoever has an admin's account" in remove(app, teacher, ada).get_data(as_text=True)
+    assert students.read_student(engine, ada).bias is not None
+
+
+def test_a_class_of_another_computer_is_not_calibrated_here(engine: Engine, ada: int) -> None:
+    sitting = Sitting(engine, ada)
+    sitting.show("neutral", 1)
+    assert page.room_of(engine)[0] is not None
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE sessions SET agent_host = 'elsewhere'")
+    assert "Start a class first" in page.room_of(engine)[1]
+
+
+def test_what_is_shown_after_the_time_does_not_count(engine: Engine, ada: int, ask: Ask) -> None:
+    sitting = Sitting(engine, ada)
+    begun = datetime.now(UTC) - timedelta(seconds=60)
+    sitting.show("happy", 5, begun + timedelta(seconds=1))
+    sitting.show("neutral", 25, begun + timedelta(seconds=11))
+    state = {
+        "session": sitting.session_id,
+        "seat": 1,
+        "calibrated": None,
+        "windows": [],
+        "begun": {"expression": "happy", "since": milliseconds(begun)},
+    }
+    told = ask(f"{page.ROOM}.className", poll=1, state=state, seat=None)
+    assert told[page.SAID]["children"] == "Happy: done."
+    assert "Happy: 5 looks" in json.dumps(told[page.COLLECTED])
 
 
 def test_an_outcome_is_told_in_looks() -> None:

@@ -97,8 +97,9 @@ def test_marks_lie_in_shares_of_the_picture_and_cover_who_opted_out() -> None:
         ("demo", "./demo"),
         ("window:Zoom", "./window:Zoom"),
         ("~/lesson.mp4", "~/lesson.mp4"),
-        ("../lesson.mp4", "../lesson.mp4"),
-        ("films/lesson.mp4", "films/lesson.mp4"),
+        ("../lesson.mp4", "./../lesson.mp4"),
+        ("films/lesson.mp4", "./films/lesson.mp4"),
+        ("window:a/b", "./window:a/b"),
         ("/films/lesson.mp4", "/films/lesson.mp4"),
     ],
 )
@@ -135,9 +136,9 @@ def asker(engine: Engine, hands: Reading | None) -> Ask:
     return asking(create_app(engine, DashboardSettings(controls=hands)), "studio-")  # type: ignore[arg-type]
 
 
-def asking(app: Dash, prefix: str) -> Ask:
+def asking(app: Dash, prefix: str, visitor: Browser | None = None) -> Ask:
     """Runs the first callback with that output, or with that first input; values are by id without its prefix."""
-    browser = Browser(app.server)
+    browser = visitor or Browser(app.server)
     browser.get("/_dash-layout")
 
     def ask(output: str, **values: Any) -> dict[str, Any]:
@@ -184,7 +185,7 @@ def test_a_picture_goes_to_the_controls_as_it_came(engine: Engine) -> None:
     (picture,) = hands.given
     assert (picture.data, picture.name, picture.class_name) == (b"pixels", "../ab.png", "9b")
     assert (picture.mode, picture.agreed, picture.turn) == (Mode.AGGREGATE, False, None)
-    assert told[studio.ANSWER]["data"] == {"number": 7, "read": True}
+    assert told[studio.ANSWER]["data"] == {"number": 7, "read": True, "agreed": False}
     assert told[studio.SAID]["children"] == "3 tiles, 2 faces, 2 read"
 
     ask(
@@ -195,6 +196,10 @@ def test_a_picture_goes_to_the_controls_as_it_came(engine: Engine) -> None:
         **{"class": ""},
     )
     assert hands.given[-1].turn == 1_700_000_000_000
+    assert hands.given[-1].agreed
+    # a tick that is hidden states nothing
+    ask(f"{studio.RESULT}.children", picture=GIVEN, mode="aggregate", agreed=True, **{"class": ""})
+    assert not hands.given[-1].agreed
 
 
 def test_nobody_is_looked_at_in_individual_mode_before_they_agreed(engine: Engine) -> None:
@@ -204,7 +209,7 @@ def test_nobody_is_looked_at_in_individual_mode_before_they_agreed(engine: Engin
     )
     assert hands.given == []
     assert "told and agreed" in told[studio.PROBLEM]["children"]
-    assert told[studio.ANSWER]["data"] == {"number": 7, "read": False}
+    assert told[studio.ANSWER]["data"] == {"number": 7, "read": False, "agreed": False}
 
 
 def test_what_cannot_be_read_is_said_and_the_page_waits_no_longer(engine: Engine) -> None:
@@ -216,7 +221,7 @@ def test_what_cannot_be_read_is_said_and_the_page_waits_no_longer(engine: Engine
         **{"class": ""},
     )
     assert told[studio.PROBLEM]["children"] == "The picture bad.png cannot be decoded."
-    assert told[studio.ANSWER]["data"] == {"number": 7, "read": False}
+    assert told[studio.ANSWER]["data"] == {"number": 7, "read": False, "agreed": False}
     assert told[studio.RESULT]["children"] is None
 
 

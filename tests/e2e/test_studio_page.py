@@ -28,12 +28,21 @@ pytestmark = pytest.mark.timeout(900)
 
 CARDS = ".cp-try-card"
 LOOKS = 400
+STREAMS = "window.streams.map((one) => one.getVideoTracks()[0].readyState)"
 
 
 def give(page: Any, name: str, data: bytes) -> None:
     page.locator("#studio-upload input").set_input_files(
         {"name": name, "mimeType": "image/png", "buffer": data}
     )
+
+
+def become(page: Any, wanted: list[str]) -> None:
+    """Waits until the camera's streams, in the order in which they were opened, are in these states."""
+    deadline = time.monotonic() + SLOW / 1000
+    while (states := page.evaluate(STREAMS)) != wanted:
+        assert time.monotonic() < deadline, f"the camera's streams are {states}"
+        page.wait_for_timeout(100)
 
 
 def said(page: Any, words: str) -> None:
@@ -89,11 +98,16 @@ def test_a_gallery_is_read_as_the_mode_allows_and_nothing_of_it_is_written(
         set_consent(engine, add_student(engine, "Chess", name), Consent.REFUSED, None, None)
         engine.dispose()
         give(page, "gallery.png", kept.getvalue())
+        # the tick was for the people of the picture before
+        expect(page.locator("#studio-problem")).to_contain_text("told and agreed", timeout=SLOW)
+        page.get_by_label("Those on it were told and agreed").check()
         expect(page.locator(".cp-try-out")).to_have_count(1, timeout=SLOW)
         expect(page.locator(CARDS, has_text=name)).to_contain_text("opted out")
         expect(page.locator(CARDS, has_text=name).locator("dl")).to_have_count(0)
 
         give(page, "notes.png", b"no picture at all")
+        expect(page.locator("#studio-problem")).to_contain_text("told and agreed", timeout=SLOW)
+        page.get_by_label("Those on it were told and agreed").check()
         expect(page.locator("#studio-problem")).to_contain_text("notes.png cannot be decoded", timeout=SLOW)
         expect(page.locator("#studio-image")).to_be_hidden()
 
@@ -155,7 +169,6 @@ def test_the_camera_is_read_until_it_is_stopped_or_the_page_is_left(
             f"--use-file-for-fake-video-capture={film}",
         ],
     )
-    states = "window.streams.map((one) => one.getVideoTracks()[0].readyState)"
     try:
         with (
             home.serving("start", **NO_DISPLAY) as (address, _process),
@@ -166,6 +179,7 @@ def test_the_camera_is_read_until_it_is_stopped_or_the_page_is_left(
                     window.streams = [];
                     const devices = navigator.mediaDevices, asked = devices.getUserMedia.bind(devices);
                     devices.getUserMedia = async (wanted) => {
+                        await new Promise((then) => setTimeout(then, window.slow || 0));
                         const stream = await asked(wanted);
                         window.streams.push(stream);
                         return stream;
@@ -181,18 +195,41 @@ def test_the_camera_is_read_until_it_is_stopped_or_the_page_is_left(
             expect(page.locator("#studio-image")).not_to_have_attribute("src", first, timeout=SLOW)
             page.get_by_role("button", name="Stop the camera").click()
             expect(page.get_by_role("button", name="Use the camera")).to_be_visible()
-            assert page.evaluate(states) == ["ended"]
+            assert page.evaluate(STREAMS) == ["ended"]
             # one line for the whole turn
             assert log(home) == [{"mode": "individual", "class_agreed": True}]
 
             page.get_by_role("button", name="Use the camera").click()
-            expect(page.get_by_role("button", name="Stop the camera")).to_be_visible(timeout=SLOW)
-            assert page.evaluate(states) == ["ended", "live"]
+            said(page, "^No gallery, 1 face")
+            become(page, ["ended", "live"])
             page.get_by_role("link", name="About").click()
-            deadline = time.monotonic() + SLOW / 1000
-            while page.evaluate(states) != ["ended", "ended"]:
-                assert time.monotonic() < deadline, "the camera stayed on"
-                page.wait_for_timeout(100)
+            become(page, ["ended", "ended"])
+
+            # who presses again while the browser still asks has changed their mind, and so has who leaves
+            page.evaluate("window.slow = 1500; window.streams = []")
+            page.get_by_role("link", name="Try it").click()
+            page.locator("#studio-camera").click()
+            expect(page.locator("#studio-camera")).to_have_text("Stop the camera")
+            page.locator("#studio-camera").click()
+            expect(page.locator("#studio-camera")).to_have_text("Use the camera")
+            page.wait_for_timeout(2500)
+            assert page.evaluate(STREAMS) == ["ended"]
+            page.locator("#studio-camera").click()
+            page.get_by_role("link", name="About").click()
+            expect(page.locator("#studio-camera")).to_have_count(0)
+            page.get_by_role("link", name="Try it").click()
+            page.wait_for_timeout(3000)
+            assert page.evaluate(STREAMS) == ["ended", "ended"]
+            expect(page.locator("#studio-camera")).to_have_text("Use the camera")
+            # three presses in a row leave one camera on, and one press takes it away
+            for _ in range(3):
+                page.locator("#studio-camera").click()
+                page.wait_for_timeout(300)
+            page.wait_for_timeout(3000)
+            assert page.evaluate(STREAMS) == ["ended", "ended", "ended", "live"]
+            page.get_by_role("button", name="Stop the camera").click()
+            page.wait_for_timeout(500)
+            assert set(page.evaluate(STREAMS)) == {"ended"}
     finally:
         with_camera.close()
 

@@ -90,6 +90,21 @@ def test_a_bias_is_bounded_and_can_be_taken_away_again() -> None:
     assert apply_bias(rows, bias).sum(axis=1) == pytest.approx(np.ones(50), abs=1e-5)
 
 
+def test_half_of_the_looks_that_go_another_way_judge_the_other() -> None:
+    # read as sad in the first half and right in the second: no bias mends the one without harm to the other
+    rows = np.concatenate([looks("neutral", 15, 1, towards("sad", 2.5)), looks("neutral", 15, 2)])
+    found = fit({"neutral": rows}, USUAL)
+    (held,) = found.held
+    none = np.zeros(7, np.float32)
+    first = fit({"neutral": rows[:15]}, USUAL).bias
+    second = fit({"neutral": rows[15:]}, USUAL).bias
+    assert np.abs(second - none).max() < 0.25
+    wanted = [apply_bias(rows[:15], second), apply_bias(rows[15:], first)]
+    assert held.after == sum(
+        int((one.argmax(axis=1) == EXPRESSIONS.index("neutral")).sum()) for one in wanted
+    )
+
+
 def test_it_helps_only_where_no_expression_is_read_worse() -> None:
     none = np.zeros(7, np.float32)
     assert Fit(none, (Held("neutral", 30, 10, 20), Held("happy", 5, 4, 4))).helps

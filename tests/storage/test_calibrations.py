@@ -122,6 +122,13 @@ def test_who_did_not_agree_has_no_seat_where_only_those_are_read_who_did(engine:
     assert [seat.student_id for seat in student_seats(engine, session_id)] == [ada]
 
 
+def test_it_goes_with_their_agreement(engine: Engine, ada: int) -> None:
+    students.set_consent(engine, ada, Consent.AGREED, None, None)
+    keep_bias(engine, ada, BIAS, NOW)
+    students.set_consent(engine, ada, Consent.UNKNOWN, None, None)
+    assert bias_of(engine, ada) is None
+
+
 @pytest.mark.parametrize("by_list", [False, True])
 def test_it_goes_when_they_refuse(engine: Engine, ada: int, by_list: bool) -> None:
     session_id = lesson(engine, ada)
@@ -155,6 +162,10 @@ def test_it_goes_with_the_readings_to_which_it_was_fitted(engine: Engine, ada: i
     purge(engine, 30, NOW + timedelta(days=29))
     assert bias_of(engine, ada) is not None
     purge(engine, 30, NOW + timedelta(days=30))
+    assert bias_of(engine, ada) is None
+    # by a clock that was ahead
+    keep_bias(engine, ada, BIAS, NOW + timedelta(days=400))
+    purge(engine, 30, NOW)
     assert bias_of(engine, ada) is None
 
 
