@@ -89,16 +89,17 @@ def _region(spec: str, text: str) -> Box:
 
 
 def _open_path(spec: str, started_at: datetime | None) -> FrameSource:
-    path = Path(spec).expanduser()
     try:
+        path = Path(spec).expanduser()
         is_folder, is_file = path.is_dir(), path.is_file()
         if not (is_folder or is_file):
             path.stat()
     except PermissionError as problem:
         raise UnreadableSourceError(
-            f"{path} may not be entered: give yourself the right to read it."
+            f"{spec} may not be entered: give yourself the right to read it."
         ) from problem
-    except (OSError, ValueError) as problem:
+    # there is no home of ~nobody
+    except (OSError, ValueError, RuntimeError) as problem:
         raise SourceNotFoundError(
             f"There is no file or folder {spec!r}: --source takes {SOURCES}."
         ) from problem

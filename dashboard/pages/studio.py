@@ -4,7 +4,7 @@ import base64
 import binascii
 import socket
 from collections.abc import Mapping
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Annotated, Any, Final
 
 import dash_mantine_components as dmc
@@ -370,6 +370,11 @@ def _register_recording(app: Dash, engine: Engine, controls: Controls) -> None:
             return "Write where the recording lies, such as lesson.mp4.", no_update
         if not isinstance(interval, int | float):
             return "Say how many seconds lie between two looks, such as 2.", no_update
+        if not is_there(text):
+            return (
+                f"There is no file or folder {text} on the computer that runs classpulse: write its whole path.",
+                no_update,
+            )
         wanted = Wanted(name or _named_after(text), Mode(mode), float(interval), as_path(text), bool(agreed))
         try:
             before = newest(engine)
@@ -466,6 +471,17 @@ def newest(engine: Engine) -> SessionRow | None:
 def as_path(text: str) -> str:
     """The source for a path, also where it looks like the name of another source, such as a file called demo."""
     return text if PurePath(text).is_absolute() or text.startswith("~") else f"./{text}"
+
+
+def is_there(text: str) -> bool:
+    """Whether a path names something; also where it may not be looked at, of which whoever opens it says more."""
+    try:
+        Path(text).expanduser().stat()
+    except PermissionError:
+        return True
+    except (OSError, ValueError, RuntimeError):
+        return False
+    return True
 
 
 def _named_after(path: str) -> str:

@@ -147,6 +147,7 @@ def test_a_recording_that_ends_is_no_failure(controls: Make) -> None:
         ({"name": " \u200b "}, StartRefusedError, "needs a name"),
         ({"mode": Mode.INDIVIDUAL, "source": "monitor:1"}, StartRefusedError, "told and agreed"),
         ({"source": "no/such/lesson.mp4"}, SourceNotFoundError, "no/such/lesson.mp4"),
+        ({"source": "~nobody-of-this-name/lesson.mp4"}, SourceNotFoundError, "~nobody-of-this-name"),
         ({"interval": 0.1}, Exception, "interval must be 0.5"),
     ],
 )

@@ -4,6 +4,7 @@ import base64
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -225,19 +226,29 @@ def test_what_cannot_be_read_is_said_and_the_page_waits_no_longer(engine: Engine
     assert told[studio.RESULT]["children"] is None
 
 
-def test_a_recording_is_started_under_the_name_of_its_file_where_no_class_is_named(engine: Engine) -> None:
+def test_a_recording_is_started_under_the_name_of_its_file_where_no_class_is_named(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    films = [tmp_path / "Physics 9b.mp4", tmp_path / "x.mp4"]
+    for film in films:
+        film.touch()
     hands = Reading()
     ask = asker(engine, hands)
     values = {"analyse": 1, "interval": 5, "mode": "aggregate", "agreed": False}
     told = ask(f"{studio.STARTED}.data", path=" Physics 9b.mp4 ", **values, **{"class": ""})
     assert told[studio.STARTED]["data"] == 0
-    ask(f"{studio.STARTED}.data", path="/films/x.mp4", **values, **{"class": "Chess"})
+    ask(f"{studio.STARTED}.data", path=str(films[1]), **values, **{"class": "Chess"})
     assert hands.wanted == [
         Wanted("Physics 9b", Mode.AGGREGATE, 5.0, "./Physics 9b.mp4"),
-        Wanted("Chess", Mode.AGGREGATE, 5.0, "/films/x.mp4"),
+        Wanted("Chess", Mode.AGGREGATE, 5.0, str(films[1])),
     ]
     nowhere = ask(f"{studio.STARTED}.data", path="  ", **values, **{"class": ""})
     assert "Write where the recording lies" in nowhere[studio.ANALYSE_SAID]["children"]
+    for path in ("gone.mp4", "~nobody-of-this-name/x.mp4", "nul\0.mp4"):
+        gone = ask(f"{studio.STARTED}.data", path=path, **values, **{"class": ""})
+        words = gone[studio.ANALYSE_SAID]["children"]
+        assert words.startswith(f"There is no file or folder {path} on the computer that runs classpulse")
     assert len(hands.wanted) == 2
 
 
