@@ -272,9 +272,7 @@ class LiveControls:
         if reading is not None:
             raise _busy(reading.name)
         self.begin(chosen)
-        live = open_source(wanted.source, titles=chosen.capture.titles).live
-        if live and not synthetic:
-            # a recording that is tried says nothing of the next lesson
+        if not (wanted.tried or synthetic):
             self._remember(wanted.mode)
 
     def begin(self, chosen: Settings, seconds: float | None = None) -> Run:

@@ -24,6 +24,7 @@ class Wanted:
         interval: seconds between frames.
         source: what is read, as after `--source`.
         agreed: whether the teacher states that the class was told and agreed; `individual` needs it.
+        tried: it says nothing of the next lesson: its mode is not what the form begins with.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Wanted:
     interval: float
     source: str
     agreed: bool = False
+    tried: bool = False
 
 
 @dataclass(frozen=True, slots=True)

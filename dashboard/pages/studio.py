@@ -375,7 +375,9 @@ def _register_recording(app: Dash, engine: Engine, controls: Controls) -> None:
                 f"There is no file or folder {text} on the computer that runs classpulse: write its whole path.",
                 no_update,
             )
-        wanted = Wanted(name or _named_after(text), Mode(mode), float(interval), as_path(text), bool(agreed))
+        wanted = Wanted(
+            name or _named_after(text), Mode(mode), float(interval), as_path(text), bool(agreed), tried=True
+        )
         try:
             before = newest(engine)
             controls.start(wanted)

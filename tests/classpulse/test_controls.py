@@ -173,6 +173,16 @@ def test_individual_mode_is_for_who_agreed_or_is_made_up(
     assert hands.suggestion().mode is Mode.INDIVIDUAL
 
 
+def test_what_is_only_tried_is_not_what_the_form_begins_with(controls: Make, tmp_path: Path) -> None:
+    hands = controls(STAGES + "interval()")
+    before = hands.suggestion().mode
+    assert before is not Mode.INDIVIDUAL
+    for tried, mode in ((True, before), (False, Mode.INDIVIDUAL)):
+        hands.start(wanted(mode=Mode.INDIVIDUAL, source=str(gallery(tmp_path)), agreed=True, tried=tried))
+        wait_for(lambda: hands.status().phase is Phase.IDLE)
+        assert hands.suggestion().mode is mode
+
+
 def test_a_class_that_another_program_reads_is_not_read_twice(controls: Make, engine: Engine) -> None:
     from datetime import UTC, datetime
 

@@ -240,8 +240,8 @@ def test_a_recording_is_started_under_the_name_of_its_file_where_no_class_is_nam
     assert told[studio.STARTED]["data"] == 0
     ask(f"{studio.STARTED}.data", path=str(films[1]), **values, **{"class": "Chess"})
     assert hands.wanted == [
-        Wanted("Physics 9b", Mode.AGGREGATE, 5.0, "./Physics 9b.mp4"),
-        Wanted("Chess", Mode.AGGREGATE, 5.0, str(films[1])),
+        Wanted("Physics 9b", Mode.AGGREGATE, 5.0, "./Physics 9b.mp4", tried=True),
+        Wanted("Chess", Mode.AGGREGATE, 5.0, str(films[1]), tried=True),
     ]
     nowhere = ask(f"{studio.STARTED}.data", path="  ", **values, **{"class": ""})
     assert "Write where the recording lies" in nowhere[studio.ANALYSE_SAID]["children"]

@@ -205,6 +205,10 @@ def test_labels_are_matched_offers_answered_and_a_student_erased(
         page.get_by_text("2 labels matched by hand").click()
         page.get_by_role("button", name="Undo the match of Room 4").click()
         said(page, "“Room 4” is matched by its likeness again.")
+        # the list is drawn anew: what is pressed before that is gone
+        expect(page.get_by_role("textbox", name="Whose label is Room 4", exact=True)).to_be_visible(
+            timeout=SLOW
+        )
 
         twice = page.locator("#students-offers li", has_text=HOSTILE[0])
         twice.get_by_role("button", name="The same").click()
