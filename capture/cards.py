@@ -102,9 +102,15 @@ def has_name(tile: NDArray[np.uint8]) -> bool:
 
     What is fine and light in a picture is seldom so in this corner alone: one picture in twenty is an exception.
     """
-    height, width = tile.shape
+    height = tile.shape[0]
     low = int(np.clip(NAME_HEIGHT * height, 1, max(NAME_PIXELS[0], NAME_HEIGHT_LARGE * height)))
-    low = min(low, NAME_PIXELS[1])
+    # on a large tile of a screen that is not dense, names are as high as on any
+    return any(_has_name(tile, low) for low in {min(low, NAME_PIXELS[1]), min(low, NAME_PIXELS[0])})
+
+
+def _has_name(tile: NDArray[np.uint8], low: int) -> bool:
+    """The same of writing for which the lowest so many pixels are enough."""
+    height, width = tile.shape
     edge, wide = max(2, min(width // 40, low // 4)), min(round(NAME_WIDTH * width), 5 * low)
     if wide <= edge:
         return False

@@ -115,6 +115,11 @@ class Evidence:
         return 2 * sum(self.named) - len(self.named)
 
     @property
+    def all_named(self) -> bool:
+        """Whether every tile bears a name."""
+        return all(self.named)
+
+    @property
     def clear(self) -> bool:
         """Whether nearly all tiles bear a name."""
         return self.names and self.balance >= NEARLY_ALL * len(self.named)
@@ -136,12 +141,17 @@ def _captioned(grounds: Sequence[int]) -> float:
     return sum(abs(ground - common) <= TOLERANCE for ground in flat) / max(1, len(grounds))
 
 
+def is_named(tile: NDArray[np.uint8]) -> bool:
+    """Whether a grey tile uint8 (h, w) bears a name."""
+    return has_name(tile) or (has_label(tile) and content(tile) is Content.CARD)
+
+
 def nearly_all_named(grey: NDArray[np.uint8], boxes: Sequence[Box]) -> bool:
     """Whether so many of these places bear a name that they may be `clear`; stops looking where they do not."""
     unnamed = 0
     for box in boxes:
         tile = grey[box.top : box.bottom, box.left : box.right]
-        unnamed += not (has_name(tile) or (has_label(tile) and content(tile) is Content.CARD))
+        unnamed += not is_named(tile)
         if 2 * unnamed > (1 - NEARLY_ALL) * len(boxes):
             return False
     return True

@@ -1,6 +1,6 @@
 """From a picture of the meeting window to its tiles."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final, Self
@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from capture.cards import Content, is_large_video
 from capture.centred import centred_grids
-from capture.chains import SLACK, widest_gap
-from capture.edges import Edges
-from capture.evidence import Evidence, is_alone, nearly_all_named
-from capture.free_rows import free_grids, with_shared_columns
-from capture.grid import CUTS, MOST_TILES, NEEDED, NEEDED_ROWS, Fitter, Grid, Place, Row
+from capture.chains import SLACK, Chain, widest_gap
+from capture.edges import FAINT_STEP, Edges
+from capture.evidence import Evidence, is_alone, is_named, nearly_all_named
+from capture.free_rows import OVERLAP, free_grids, has_gaps, with_shared_columns
+from capture.grid import CUTS, MOST_TILES, NEEDED, NEEDED_ROWS, USUAL_ASPECTS, Fitter, Grid, Place, Row
 from capture.growth import with_named_neighbours
 from capture.strips import is_strip, large_beside, strips
 from engagement.records import Box, Tile
@@ -48,6 +48,12 @@ UNEVEN: Final = 2.0
 # Mean support of the tiles of a row that are beyond doubt there, and overlap of two rows that are one.
 SURE_ROW: Final = 0.85
 SAME_ROW: Final = 0.9
+# Tiles in the shape of a video, or as high as others, may have less support by so much; the lowest row is no lower than
+# this share of the others.
+LITTLE: Final = 0.03
+LOWEST: Final = 0.85
+# Pixels around a tile that may be its border.
+BESIDE: Final = 4
 # Share of a tile that lies in another which holds it.
 WITHIN: Final = 0.9
 # More parts than this for each tile are tiles.
@@ -70,6 +76,9 @@ LEAST_BALANCE_FREE: Final = 0.4
 # Support that is enough where nearly all tiles bear a name.
 LEAST_SUPPORT_CLEAR: Final = 0.5
 LEAST_SUPPORT_CENTRED: Final = 0.35
+# So many do not bear a name each by chance: less is enough.
+MANY: Final = 9
+LEAST_SUPPORT_CENTRED_MANY: Final = 0.2
 LEAST_TILES: Final = 2
 # Mean support of a row or a column at the edge of a grid, of one tile and of more, where no more than this share bears
 # a name.
@@ -109,7 +118,7 @@ def find_tiles(image: NDArray[np.uint8]) -> list[Tile]:
         others += free if best is None else (seen.with_rows_of(best, grey, fitter) for seen in free)
         if best is not None and (lower := _between_bars(best.grid, fitter)) is not None:
             others.append(_Seen.of(grey, lower))
-        if best is None or is_strip(best.grid) or not best.shown.names:
+        if best is None or is_strip(best.grid) or not best.shown.clear:
             others += _strips(grey, fitter)
         weight = SUPPORT_WEIGHT * (FEW if best is None else len(best.boxes))
         every = others
@@ -124,11 +133,17 @@ def find_tiles(image: NDArray[np.uint8]) -> list[Tile]:
                 ),
             ]
         best = max(every, key=lambda seen: seen.worth(weight), default=None)
+        if best is None or not (best.shown.all_named or (best.shown.clear and best.grid.even)):
+            names = 0 if best is None else sum(best.shown.named)
+            named = _named(grey, fitter, names + 1)
+            best = max(named, key=lambda seen: seen.worth(weight), default=best)
         if best is not None and best.grid.spread > OTHER_WIDTHS * best.grid.width:
-            # with bars in the gap's colour beside some videos, those have other edges than their tiles
-            even = [seen for seen in every if seen.grid.even and seen.shown.clear]
-            even = [seen for seen in even if seen.shown.balance >= best.shown.balance]
-            best = max(even, key=lambda seen: seen.worth(weight), default=best)
+            found = best
+            best = max(
+                (seen for seen in every if seen.is_rather_than(found, grey)),
+                key=lambda seen: (float(seen.grid.support.mean()) >= SURE_ROW, seen.worth(weight)),
+                default=found,
+            )
     if best is None:
         return []
     best = best.pruned(grey)
@@ -155,7 +170,11 @@ class _Seen:
     def worth(self, weight: float) -> float:
         """How many tiles bear a name, less those that bear none, and a little for outlines and equal tiles."""
         wide = np.concatenate([row.right - row.left for row in self.grid.rows])
-        uneven = float((np.abs(wide - np.median(wide)) > OWN_WIDTH * float(np.median(wide))).mean())
+        other = np.abs(wide - np.median(wide)) > OWN_WIDTH * float(np.median(wide))
+        if all((row.left[1:] - row.right[:-1] <= OVERLAP).all() for row in self.grid.rows):
+            # videos of their own width touch, and what is beyond doubt of them is no bar
+            other &= self.grid.support < SURE
+        uneven = float(other.mean())
         return self.shown.balance + weight * (float(self.grid.support.mean()) - UNEVEN * uneven)
 
     def is_part_of(self, other: Self) -> bool:
@@ -174,6 +193,23 @@ class _Seen:
         whole = [max(_share_within(there, box) for box in self.boxes) >= WITHIN for there in other.boxes]
         cut = sum(whole) < len(whole) / 2
         return cut and is_alone(grey, other.boxes) and not is_alone(grey, self.boxes)
+
+    def is_rather_than(self, other: Self, grey: NDArray[np.uint8]) -> bool:
+        """Whether these equal tiles are what is there, and tiles of another grid, of several widths, follow what is in
+        them: videos between bars in the gap's colour have other edges than their tiles, beside which there is nothing;
+        where edges are clear, what is in a tile may look like two with a name each, or like one without."""
+        if not self.grid.even:
+            return False
+        if float(self.grid.support.mean()) >= SURE_ROW and (
+            len(self.boxes) > FEW_TOUCHING or _are_within(other.boxes, self.boxes)
+        ):
+            as_good = len(self.boxes) >= len(other.boxes) or self.shown.clear
+            return self.shown.names and (as_good or self.shown.balance >= other.shown.balance - FEW)
+        return (
+            self.shown.clear
+            and self.shown.balance >= other.shown.balance
+            and _is_nothing_beside(grey, self.boxes, other.boxes)
+        )
 
     def joined(self, grey: NDArray[np.uint8], fitter: Fitter) -> Self:
         """With tiles that bear no name, and touch one at their left that does, made one with it: there was an edge in
@@ -230,9 +266,16 @@ class _Seen:
         return type(self).of(grey, Grid(tuple(fitter.rows(rows))))
 
     def pruned(self, grey: NDArray[np.uint8]) -> Self:
-        """Without a row or a column at its edge that has little of an outline and hardly a name, if nearly all other
-        tiles bear one: there a page or a bar lies beside the tiles."""
+        """Without places at the ends of its rows in which there is nothing, and without a row or a column at its edge
+        that has little of an outline and hardly a name, if nearly all other tiles bear one: there a page or a bar lies
+        beside the tiles."""
+        counts = np.cumsum([row.left.size for row in self.grid.rows])[:-1]
+        shown = np.split((self.grid.support > 0) | np.array(self.shown.named), counts)
+        rows = [row.part(_between(there)) for row, there in zip(self.grid.rows, shown, strict=True)]
+        kept = tuple(row for row in rows if row.left.size)
         best = self
+        if LEAST_TILES <= sum(row.left.size for row in kept) < len(self.boxes):
+            best = type(self).of(grey, Grid(kept))
         while (smaller := next(best._without_an_edge(grey), None)) is not None:
             best = smaller
         return best
@@ -293,6 +336,28 @@ class _Seen:
         ]
 
 
+def _between(there: NDArray[np.bool_]) -> slice:
+    """From the first to the last that is there."""
+    found = np.flatnonzero(there)
+    return slice(int(found[0]), int(found[-1]) + 1) if found.size else slice(0, 0)
+
+
+def _is_nothing_beside(grey: NDArray[np.uint8], boxes: Sequence[Box], others: Sequence[Box]) -> bool:
+    """Whether what other boxes hold beside these is flat."""
+    beside = np.zeros(grey.shape, np.uint8)
+    for each, shown, grown in ((others, 1, -BESIDE), (boxes, 0, BESIDE)):
+        for box in each:
+            rows = slice(max(0, box.top - grown), max(0, box.bottom + grown))
+            beside[rows, max(0, box.left - grown) : max(0, box.right + grown)] = shown
+    steps = cv2.absdiff(grey[:, 1:], grey[:, :-1])[beside[:, 1:] > 0] >= FAINT_STEP
+    return not steps.size or float(steps.mean()) < BUSY
+
+
+def _are_within(boxes: Sequence[Box], others: Sequence[Box]) -> bool:
+    """Whether each box lies in one of others."""
+    return all(max(_share_within(box, other) for other in others) >= WITHIN for box in boxes)
+
+
 def _share_within(one: Box, other: Box) -> float:
     """How much of one box lies in another, 0..1."""
     across = min(one.right, other.right) - max(one.left, other.left)
@@ -337,7 +402,9 @@ def _first(grey: NDArray[np.uint8], fitter: Fitter) -> _Seen | None:
 def _centred(grey: NDArray[np.uint8], fitter: Fitter, least: int) -> Iterator[_Seen]:
     """Grids of so many tiles in the middle of the window: nearly all bear a name, and edges speak against none."""
     for grid in centred_grids(fitter):
-        if not least <= grid.support.size <= MOST_TILES or float(grid.support.mean()) < LEAST_SUPPORT_CENTRED:
+        count = grid.support.size
+        needed = LEAST_SUPPORT_CENTRED if count < MANY else LEAST_SUPPORT_CENTRED_MANY
+        if not least <= count <= MOST_TILES or float(grid.support.mean()) < needed:
             continue
         if min(float(row.worth.min()) for row in grid.rows) <= 0 or not _has_sizes(grid, fitter):
             continue
@@ -347,22 +414,55 @@ def _centred(grey: NDArray[np.uint8], fitter: Fitter, least: int) -> Iterator[_S
                 yield seen
 
 
+def _free_runs(fitter: Fitter) -> list[Chain]:
+    runs = fitter.row_chains(NEEDED_ROWS[0])[:FREE_CHAINS]
+    return runs + fitter.row_chains(NEEDED_ROWS[0], ROW_SLACK_WITHOUT_GAP, TOUCHING)[:FREE_CHAINS]
+
+
 def _free(grey: NDArray[np.uint8], fitter: Fitter, least: int) -> Iterator[_Seen]:
     """Grids of so many tiles whose rows are cut by themselves and bear names."""
-    runs = fitter.row_chains(NEEDED_ROWS[0])[:FREE_CHAINS]
-    runs += fitter.row_chains(NEEDED_ROWS[0], ROW_SLACK_WITHOUT_GAP, TOUCHING)[:FREE_CHAINS]
+    for seen in _believed(grey, fitter, free_grids(fitter, _free_runs(fitter)), least):
+        joined = seen.joined(grey, fitter)
+        shared = with_shared_columns(fitter, joined.grid.rows)
+        for one in [joined] if shared is None else [joined, _Seen.of(grey, shared)]:
+            if one.shown.names and one.shown.balance >= LEAST_BALANCE_FREE * len(one.boxes):
+                yield one
+
+
+def _named(grey: NDArray[np.uint8], fitter: Fitter, least: int) -> Iterator[_Seen]:
+    """Grids of so many tiles that touch and bear a name each: the place beside a short row has edges too, but none."""
+
+    def wanted(left: int, right: int, top: int, bottom: int) -> bool:
+        return is_named(grey[top:bottom, left:right])
+
+    for seen in _believed(grey, fitter, free_grids(fitter, _free_runs(fitter), wanted), least):
+        rows = seen.grid.rows
+        if (
+            seen.shown.clear
+            and not has_gaps(fitter, rows)
+            and all(_is_alone_there(row, fitter) for row in rows)
+        ):
+            yield seen
+
+
+def _is_alone_there(row: Row, fitter: Fitter) -> bool:
+    """Whether there is nothing at the left and right of a row."""
+    left = np.array([0, min(row.right[-1] + BESIDE, fitter.upright.length)])
+    right = np.array([max(0, row.left[0] - BESIDE), fitter.upright.length])
+    top, bottom = np.full(2, row.top + BESIDE), np.full(2, row.bottom - BESIDE)
+    return bool((fitter.upright.busy(left, right, top, bottom) < BUSY).all())
+
+
+def _believed(grey: NDArray[np.uint8], fitter: Fitter, grids: Iterable[Grid], least: int) -> Iterator[_Seen]:
+    """Those of so many tiles for which edges speak clearly, each once."""
     known: set[tuple[Box, ...]] = set()
-    for grid in free_grids(fitter, runs):
+    for grid in grids:
         boxes = _boxes(grey, grid)
         if boxes in known or len(boxes) < least:
             continue
         known.add(boxes)
         if grid.support.mean() >= LEAST_SUPPORT_FREE and _stands_out(grid, fitter, any_shape=True):
-            seen = _Seen.of(grey, grid).joined(grey, fitter)
-            shared = with_shared_columns(fitter, seen.grid.rows)
-            for one in [seen] if shared is None else [seen, _Seen.of(grey, shared)]:
-                if one.shown.names and one.shown.balance >= LEAST_BALANCE_FREE * len(one.boxes):
-                    yield one
+            yield _Seen.of(grey, grid)
 
 
 def _strips(grey: NDArray[np.uint8], fitter: Fitter) -> Iterator[_Seen]:
@@ -398,16 +498,63 @@ def _between_bars(grid: Grid, fitter: Fitter) -> Grid | None:
 
 
 def _within_bars(grid: Grid, fitter: Fitter) -> Grid:
-    """One row without the empty space up to a title bar or down to a toolbar, if its tiles have the shape of a video
-    without it; any other grid as it is."""
-    if len(grid.rows) > 1 or grid.usual:
+    """A grid without the empty space up to a title bar or down to a toolbar, if its first and last row are as high as
+    the others without it, or one row or two have the shape of a video; any other grid as it is."""
+    if len(grid.rows) > 2:
+        return _as_high_as_others(grid, fitter)
+    if grid.usual:
         return grid
+    if len(grid.rows) == 2:
+        return _as_high_as_videos(grid, fitter)
     [row] = grid.rows
     line = fitter.cut((row.left, row.right, row.top, row.bottom))
     if line is None:
         return grid
     parts = fitter.rows([(row.left, row.right, line, row.bottom), (row.left, row.right, row.top, line)])
     return next((part for part in map(Grid, zip(parts, strict=True)) if part.usual), grid)
+
+
+def _as_high_as_others(grid: Grid, fitter: Fitter) -> Grid:
+    """Rows as high as the lowest of them, from where they begin or to where they end, where edges are there too."""
+    high = [row.bottom - row.top for row in grid.rows]
+    least = min(high)
+    if least < LOWEST * grid.height:
+        least = round(grid.height)
+    lower = fitter.rows(
+        [
+            (row.left, row.right, *place)
+            for row in grid.rows
+            for place in ((row.top, row.top + least), (row.bottom - least, row.bottom))
+        ]
+    )
+    rows = []
+    for whole, parts in zip(grid.rows, zip(lower[::2], lower[1::2], strict=True), strict=True):
+        best = max(parts, key=lambda row: float(row.support.mean()))
+        there = float(best.support.mean()) >= float(whole.support.mean()) - LITTLE
+        rows.append(best if there and whole.bottom - whole.top > least + SAME_HEIGHT else whole)
+    return Grid(tuple(rows))
+
+
+def _as_high_as_videos(grid: Grid, fitter: Fitter) -> Grid:
+    first, second = grid.rows
+    across = [int(np.median(row.left[1:] - row.right[:-1])) for row in grid.rows if row.left.size > 1]
+    lower = [
+        Grid(
+            tuple(
+                fitter.rows(
+                    [
+                        (first.left, first.right, first.bottom - high, first.bottom),
+                        (second.left, second.right, first.bottom + gap, first.bottom + gap + high),
+                    ]
+                )
+            )
+        )
+        for high in (round(grid.width / aspect) for aspect in USUAL_ASPECTS)
+        for gap in (second.top - first.bottom, *across)
+        if high < grid.height
+    ]
+    best = max(lower, key=lambda one: float(one.support.mean()), default=grid)
+    return best if float(best.support.mean()) >= float(grid.support.mean()) - LITTLE else grid
 
 
 def _is_complete(grid: Grid, fitter: Fitter) -> bool:

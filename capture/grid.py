@@ -40,8 +40,6 @@ ASPECTS: Final = (0.7, 2.6)
 USUAL_ASPECTS: Final = (16 / 9, 4 / 3)
 USUAL_WITHIN: Final = 0.03
 USUAL_BONUS: Final = 1.1
-# Tiles of one size differ by no more pixels.
-SAME_SIZE: Final = 2
 # Share of faint steps in a box below which there is nothing in it, not even a name.
 LEAST_FILLED: Final = 0.0004
 # What a side is worth of which nothing is seen in a calm place, and the share of a row's tiles that must be worth
@@ -124,7 +122,8 @@ class Grid:
     @property
     def even(self) -> bool:
         """Whether all tiles have the same size and the shape of a video, and no side of theirs runs through one."""
-        same = self.spread <= SAME_SIZE and np.ptp([row.bottom - row.top for row in self.rows]) <= SAME_SIZE
+        heights = np.ptp([row.bottom - row.top for row in self.rows])
+        same = self.spread <= SLACK * self.width and heights <= SLACK * self.height
         return self.usual and bool(same) and min(float(row.worth.min()) for row in self.rows) > 0
 
     @property

@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 from capture.cards import Content
 from capture.chains import MOST_IN_LINE, Lines, widest_gap
 from capture.evidence import Evidence
-from capture.grid import Fitter, Grid, Place
+from capture.grid import CLEAR, LEAST_FILLED, Fitter, Grid, Place
 from engagement.records import Box
 
 # Share of the cells beside a grid that bear a name.
 NAMED: Final = 0.75
+NAMED_IF_CLEAR: Final = 0.5
 # Share that is seen of a row or column that is cut, and support of its outline.
 LEAST_SEEN: Final = 0.5
 LEAST_CUT: Final = 0.72
@@ -114,7 +115,8 @@ def _with_rows(
                 if (
                     _are_outlined(grey, fitter, [place])
                     if cut and downwards
-                    else _is_whole(grey, fitter, place, full, strip=strip) and _are_named(grey, [place])
+                    else _is_whole(grey, fitter, place, full, strip=strip)
+                    and _are_named(grey, [place], _needed(fitter, place, full))
                 )
             ),
             None,
@@ -168,26 +170,48 @@ def _is_busy(fitter: Fitter, left: int, right: int, top: int, bottom: int) -> bo
     return float(fitter.upright.busy(*one)[0]) >= BUSY
 
 
-def _are_named(grey: NDArray[np.uint8], places: list[Place]) -> bool:
+def _needed(fitter: Fitter, place: Place, full: Place) -> float:
+    """Share of a row's tiles that have to bear a name: fewer where it is full and its outlines are clear."""
+    clear = place[0].size == full[0].size and float(fitter.rows([place])[0].support.mean()) >= CLEAR
+    return NAMED_IF_CLEAR if clear else NAMED
+
+
+def _are_named(grey: NDArray[np.uint8], places: list[Place], needed: float = NAMED) -> bool:
     seen = Evidence.of(grey, _boxes(grey, places))
     shown = sum(
         named and what is not Content.DRAWING for named, what in zip(seen.named, seen.contents, strict=True)
     )
-    return shown >= NAMED * len(seen.named)
+    return shown >= needed * len(seen.named)
 
 
 def _is_whole(grey: NDArray[np.uint8], fitter: Fitter, place: Place, full: Place, *, strip: bool) -> bool:
-    """Whether no toolbar begins in the row, and a row that is not full shows something of its outline, or is of cards,
-    which are as flat as the window and may be nearly of its colour. Beside a strip, what has an outline may be a shared
-    screen."""
+    """Whether no toolbar begins in the row, and a row that is not full shows something of its outline, has nothing
+    beside it, or is of cards, which are as flat as the window and may be nearly of its colour. Beside a strip, what has
+    an outline may be a shared screen."""
     if fitter.cut(place) is not None:
         return False
     if place[0].size == full[0].size:
         return True
     if not strip and float(fitter.rows([place])[0].support.mean()) >= LEAST_SHORT:
         return True
+    if not strip and _is_all_there_is(fitter, place):
+        return True
     contents = Evidence.of(grey, _boxes(grey, [place])).contents
     return all(what is Content.CARD for what in contents)
+
+
+def _is_all_there_is(fitter: Fitter, place: Place) -> bool:
+    """Whether there is something above the names of a row, and nothing beside it from edge to edge of the picture."""
+    left, right, top, bottom = place
+    above = [
+        _is_busy(fitter, int(a), int(b), top, bottom - (bottom - top) // 4)
+        for a, b in zip(left, right, strict=True)
+    ]
+    begin, end = np.array([0, right[-1] + ALIGNED]), np.array([left[0] - ALIGNED, fitter.upright.length])
+    if not all(above) or (end - begin).min() <= 0:
+        return False
+    rows = np.full(2, top + ALIGNED), np.full(2, bottom - ALIGNED)
+    return float(fitter.upright.filled(begin, end, *rows).max()) < LEAST_FILLED
 
 
 def _are_outlined(grey: NDArray[np.uint8], fitter: Fitter, places: list[Place]) -> bool:

@@ -17,6 +17,9 @@ LEAST_SIDE: Final = 0.12
 # Outermost lines that are tried for each side of the picture, and strongest lines that are paired with each.
 OUTER_LINES: Final = 4
 INNER_LINES: Final = 7
+# As many that are both strong and as long as the outer one, and what the difference counts.
+ALIKE_LINES: Final = 3
+UNLIKE: Final = 2.0
 # Support of the short edges.
 NEEDED: Final = 0.5
 # A place at the end of a strip with less support than this is empty.
@@ -63,15 +66,21 @@ def _pairs(profile: Profile, least: float) -> list[tuple[int, int]]:
     """Pairs of lines that may bound a strip at either end of a profile, outermost first for each end."""
     last = profile.size - 1
     found: list[tuple[int, int]] = []
-    at = peaks(profile, LEAST_SIDE)
-    for outer, inner in (
-        (at[at <= OUTER * last], at[at <= INNER * last]),
-        (at[at >= (1 - OUTER) * last][::-1], at[at >= (1 - INNER) * last]),
-    ):
-        for line in outer[:OUTER_LINES]:
-            apart = inner[np.abs(inner - line) >= least]
-            strong = apart[np.argsort(-profile[apart], kind="stable")[:INNER_LINES]]
-            found += [(min(int(line), int(other)), max(int(line), int(other))) for other in strong]
+    for part in (profile, profile[::-1]):
+        # of this part only: a page may have more lines than are looked at
+        inner = peaks(part[: round(INNER * last) + 2], LEAST_SIDE)[:-1]
+        for line in inner[inner <= OUTER * last][:OUTER_LINES]:
+            apart = inner[inner - line >= least]
+            # lines of a page beside it may be longer than those of a strip, which are as long as each other
+            alike = part[apart] - UNLIKE * np.abs(part[apart] - part[line])
+            strong = np.union1d(
+                apart[np.argsort(-part[apart], kind="stable")[:INNER_LINES]],
+                apart[np.argsort(-alike, kind="stable")[:ALIKE_LINES]],
+            )
+            if part is profile:
+                found += [(int(line), int(other)) for other in strong]
+            else:
+                found += [(last - int(other), last - int(line)) for other in strong]
     return found
 
 
