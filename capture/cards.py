@@ -39,6 +39,9 @@ NAME_TO_ABOVE: Final = 1.5
 # A name as long as the tile is wide reaches the right too.
 LONG_NAME_INK: Final = 0.05
 LONG_NAME_TO_ABOVE: Final = 4
+# Grey levels within which a bar beside a video is flat, and pixels beside an edge that are not looked at.
+FLAT: Final = 12
+NEAR: Final = 3
 # A large picture is a page, not a camera's, if this share of its runs of pixels is without a step, and this share of it
 # is of one grey.
 RUN: Final = 16
@@ -97,15 +100,40 @@ def has_label(tile: NDArray[np.uint8]) -> bool:
     return bool(corner[label:].mean() < 1 - INK and above.mean() > 1 - INK and beside.mean() >= RIM)
 
 
+def _label_heights(height: int) -> set[int]:
+    """Pixels at the bottom of a tile in which its name is, as it may be on dense screens and on others."""
+    low = int(np.clip(NAME_HEIGHT * height, 1, max(NAME_PIXELS[0], NAME_HEIGHT_LARGE * height)))
+    return {min(low, NAME_PIXELS[1]), min(low, NAME_PIXELS[0])}
+
+
+def begins_before(grey: NDArray[np.uint8], left: int, top: int, bottom: int) -> bool:
+    """Whether the name at the bottom of a tile begins beside it, in a bar that is flat: the tile begins there too.
+
+    Args:
+        grey: the picture, uint8 (H, W).
+        left, top, bottom: edges of the tile, pixels.
+    """
+    for low in _label_heights(bottom - top):
+        fine = np.ones((1, max(5, low // 3 | 1)), np.uint8)
+        for wide in (low, 2 * low, 4 * low):
+            columns = slice(max(0, left - wide), max(0, left - NEAR))
+            bar, strip = (
+                grey[max(top, bottom - 3 * low) : bottom - low, columns],
+                grey[bottom - low : bottom, columns],
+            )
+            if not bar.size or strip.shape[1] < NEAR or int(np.ptp(bar)) > FLAT:
+                break
+            if float((cv2.morphologyEx(strip, cv2.MORPH_TOPHAT, fine) > LIGHTER).mean()) >= NAME_INK:
+                return True
+    return False
+
+
 def has_name(tile: NDArray[np.uint8]) -> bool:
     """Whether there is fine light writing at the bottom left of a grey tile uint8 (h, w), and less elsewhere.
 
     What is fine and light in a picture is seldom so in this corner alone: one picture in twenty is an exception.
     """
-    height = tile.shape[0]
-    low = int(np.clip(NAME_HEIGHT * height, 1, max(NAME_PIXELS[0], NAME_HEIGHT_LARGE * height)))
-    # on a large tile of a screen that is not dense, names are as high as on any
-    return any(_has_name(tile, low) for low in {min(low, NAME_PIXELS[1]), min(low, NAME_PIXELS[0])})
+    return any(_has_name(tile, low) for low in _label_heights(tile.shape[0]))
 
 
 def _has_name(tile: NDArray[np.uint8], low: int) -> bool:

@@ -11,11 +11,12 @@ from typing import Final
 
 import numpy as np
 
-from capture.chains import MOST_IN_LINE, settled
+from capture.chains import MOST_IN_LINE
+from capture.free_rows import settled_runs
 from capture.grid import MOST_TILES, NEEDED_ROWS, USUAL_ASPECTS, Fitter, Grid
 
 # Runs of rows that are tried, of strong edges and of weaker ones.
-RUNS: Final = 3
+RUNS: Final = 4
 # A panel begins in this part of the picture's width, at an edge with this support; so many edges are tried.
 PANEL_FROM: Final = 0.6
 PANEL_EDGE: Final = 0.9
@@ -26,17 +27,9 @@ def centred_grids(fitter: Fitter) -> Iterator[Grid]:
     """For each run of rows and each number of columns, the grid in the middle of the picture, or of what a panel at its
     right leaves; and the grid whose rows have as many tiles each as edges speak for (Meet)."""
     width = fitter.upright.length
-    known: set[tuple[int, ...]] = set()
     middle = np.array([width // 4]), np.array([width - width // 4])
     runs = [chain for share in NEEDED_ROWS[:2] for chain in fitter.row_chains(share)[:RUNS]]
-    for chain in runs:
-        top, bottom = chain.begin, chain.end
-        if top.size > 1:
-            top, bottom = settled(fitter.level.profile(np.array([0]), np.array([width])), top, bottom)
-        key = tuple(int(line) for line in (*top, *bottom))
-        if key in known:
-            continue
-        known.add(key)
+    for top, bottom in settled_runs(fitter, runs):
         height = float(np.median(bottom - top))
         gap = int(np.median(top[1:] - bottom[:-1])) if top.size > 1 else 0
         for end, aspect in product((width, *_panels(fitter, int(top[0]), int(bottom[-1]))), USUAL_ASPECTS):

@@ -7,7 +7,7 @@ from typing import Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from capture.cards import DARK, Content, content, has_label, has_name
+from capture.cards import DARK, Content, begins_before, content, has_label, has_name
 from engagement.records import Box
 
 # Share of the tiles that bear a name where names alone tell a meeting, and least number of them.
@@ -46,7 +46,7 @@ class Evidence:
 
     Attributes:
         contents: of each tile.
-        named: whether there is a name at its bottom left.
+        named: whether there is a name at its bottom left, that does not begin beside it.
         grounds: of the lowest part of a picture its grey, if it is flat as a page on which a caption stands; -1 else.
         tops: its row's, in pixels.
     """
@@ -64,8 +64,9 @@ class Evidence:
         return cls(
             contents,
             tuple(
-                has_name(tile) or (what is Content.CARD and has_label(tile))
-                for tile, what in zip(tiles, contents, strict=True)
+                (has_name(tile) and not begins_before(grey, box.left, box.top, box.bottom))
+                or (what is Content.CARD and has_label(tile))
+                for tile, what, box in zip(tiles, contents, boxes, strict=True)
             ),
             tuple(
                 -1 if what is Content.CARD or _is_dark_room(grey, box) else _ground(tile)

@@ -42,7 +42,7 @@ def free_grids(fitter: Fitter, chains: Iterable[Chain], wanted: Wanted | None = 
         chains: runs of rows.
         wanted: only such tiles are taken, which touch; None for any.
     """
-    for begin, end in _runs(fitter, chains):
+    for begin, end in settled_runs(fitter, chains):
         high = float((end - begin).min())
         for narrowest in (1.0, NARROWEST):
             least = narrowest * fitter.least_width
@@ -57,7 +57,7 @@ def free_grids(fitter: Fitter, chains: Iterable[Chain], wanted: Wanted | None = 
                 yield Grid(tuple(held))
 
 
-def _runs(fitter: Fitter, chains: Iterable[Chain]) -> Iterator[tuple[Lines, Lines]]:
+def settled_runs(fitter: Fitter, chains: Iterable[Chain]) -> Iterator[tuple[Lines, Lines]]:
     """Where the rows of each run begin and end: as all gaps alike have it, and where that moves an outer edge, as to a
     bar above or below, as they were found too."""
     profile = fitter.level.profile(np.array([0]), np.array([fitter.upright.length]))

@@ -15,7 +15,18 @@ from capture.chains import SLACK, Chain, widest_gap
 from capture.edges import FAINT_STEP, Edges
 from capture.evidence import Evidence, is_alone, is_named, nearly_all_named
 from capture.free_rows import OVERLAP, free_grids, has_gaps, with_shared_columns
-from capture.grid import CUTS, MOST_TILES, NEEDED, NEEDED_ROWS, USUAL_ASPECTS, Fitter, Grid, Place, Row
+from capture.grid import (
+    CUTS,
+    LEAST_FILLED,
+    MOST_TILES,
+    NEEDED,
+    NEEDED_ROWS,
+    USUAL_ASPECTS,
+    Fitter,
+    Grid,
+    Place,
+    Row,
+)
 from capture.growth import with_named_neighbours
 from capture.strips import is_strip, large_beside, strips
 from engagement.records import Box, Tile
@@ -52,6 +63,8 @@ SAME_ROW: Final = 0.9
 # this share of the others.
 LITTLE: Final = 0.03
 LOWEST: Final = 0.85
+# Share of the area of tiles without names that others cover which are there instead.
+LEAST_AREA: Final = 0.5
 # Pixels around a tile that may be its border.
 BESIDE: Final = 4
 # Share of a tile that lies in another which holds it.
@@ -77,7 +90,7 @@ LEAST_BALANCE_FREE: Final = 0.4
 LEAST_SUPPORT_CLEAR: Final = 0.5
 LEAST_SUPPORT_CENTRED: Final = 0.35
 # So many do not bear a name each by chance: less is enough.
-MANY: Final = 9
+MANY: Final = 4
 LEAST_SUPPORT_CENTRED_MANY: Final = 0.2
 LEAST_TILES: Final = 2
 # Mean support of a row or a column at the edge of a grid, of one tile and of more, where no more than this share bears
@@ -112,38 +125,7 @@ def find_tiles(image: NDArray[np.uint8]) -> list[Tile]:
     fitter = Fitter(upright, level, least_width=least, least_height=least / 2)
     best = _first(grey, fitter)
     if best is None or not best.shown.clear or not _is_complete(best.grid, fitter):
-        least = LEAST_TILES if best is None else max(LEAST_TILES, best.shown.balance - 1)
-        free = _free(grey, fitter, least)
-        others = [*_centred(grey, fitter, least)]
-        others += free if best is None else (seen.with_rows_of(best, grey, fitter) for seen in free)
-        if best is not None and (lower := _between_bars(best.grid, fitter)) is not None:
-            others.append(_Seen.of(grey, lower))
-        if best is None or is_strip(best.grid) or not best.shown.clear:
-            others += _strips(grey, fitter)
-        weight = SUPPORT_WEIGHT * (FEW if best is None else len(best.boxes))
-        every = others
-        if best is not None:
-            first = best
-            every = [
-                best,
-                *(
-                    seen
-                    for seen in others
-                    if not seen.is_part_of(first) and not seen.contradicts(first, grey)
-                ),
-            ]
-        best = max(every, key=lambda seen: seen.worth(weight), default=None)
-        if best is None or not (best.shown.all_named or (best.shown.clear and best.grid.even)):
-            names = 0 if best is None else sum(best.shown.named)
-            named = _named(grey, fitter, names + 1)
-            best = max(named, key=lambda seen: seen.worth(weight), default=best)
-        if best is not None and best.grid.spread > OTHER_WIDTHS * best.grid.width:
-            found = best
-            best = max(
-                (seen for seen in every if seen.is_rather_than(found, grey)),
-                key=lambda seen: (float(seen.grid.support.mean()) >= SURE_ROW, seen.worth(weight)),
-                default=found,
-            )
+        best = _best(grey, fitter, best)
     if best is None:
         return []
     best = best.pruned(grey)
@@ -152,6 +134,36 @@ def find_tiles(image: NDArray[np.uint8]) -> list[Tile]:
         if is_strip(best.grid):
             best = best.with_large(grey, fitter)
     return best.tiles()
+
+
+def _best(grey: NDArray[np.uint8], fitter: Fitter, first: "_Seen | None") -> "_Seen | None":
+    """The grid for which most speaks, where the first one leaves a doubt, or there is none."""
+    least = LEAST_TILES if first is None else max(LEAST_TILES, first.shown.balance - 1)
+    weight = SUPPORT_WEIGHT * (FEW if first is None else len(first.boxes))
+    others = [*_centred(grey, fitter, least)]
+    free = _free(grey, fitter, least)
+    others += free if first is None else (seen.with_rows_of(first, grey, fitter) for seen in free)
+    if first is not None and (lower := _between_bars(first.grid, fitter)) is not None:
+        others.append(_Seen.of(grey, lower))
+    if first is None or is_strip(first.grid) or not first.shown.clear:
+        others += _strips(grey, fitter)
+    every = others
+    if first is not None:
+        every = [first, *(seen for seen in others if seen.may_replace(first, grey))]
+    best = max(every, key=lambda seen: seen.worth(weight), default=None)
+    if best is None or not (best.shown.all_named or (best.shown.clear and best.grid.even)):
+        named: Iterable[_Seen] = _named(grey, fitter, 1 if best is None else sum(best.shown.named) + 1)
+        if first is not None:
+            named = (seen for seen in named if seen.may_replace(first, grey))
+        best = max(named, key=lambda seen: seen.worth(weight), default=best)
+    if best is None or best.grid.spread <= OTHER_WIDTHS * best.grid.width:
+        return best
+    found = best
+    return max(
+        (seen for seen in every if seen.is_rather_than(found, grey)),
+        key=lambda seen: (float(seen.grid.support.mean()) >= SURE_ROW, seen.worth(weight)),
+        default=found,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +196,15 @@ class _Seen:
         ours = [any(box.iou(there) >= SAME_ROW for there in self.boxes) for box in other.boxes]
         rest = other.grid.support[~np.array(ours)]
         return sum(ours) == len(self.boxes) and float(rest.mean()) >= NEEDED
+
+    def may_replace(self, first: Self, grey: NDArray[np.uint8]) -> bool:
+        """Whether these may be what is there, and not the first grid that was believed. That was believed without names
+        where it is in the middle of a window by itself: a few names in a part of that are chance."""
+        if self.is_part_of(first) or self.contradicts(first, grey):
+            return False
+        return first.shown.names or (
+            self.shown.clear and _area(self.boxes) >= LEAST_AREA * _area(first.boxes)
+        )
 
     def contradicts(self, other: Self, grey: NDArray[np.uint8]) -> bool:
         """Whether hardly an edge speaks for these tiles, and they cut through most of those of a grid with clear edges
@@ -353,6 +374,10 @@ def _is_nothing_beside(grey: NDArray[np.uint8], boxes: Sequence[Box], others: Se
     return not steps.size or float(steps.mean()) < BUSY
 
 
+def _area(boxes: Sequence[Box]) -> int:
+    return sum(box.width * box.height for box in boxes)
+
+
 def _are_within(boxes: Sequence[Box], others: Sequence[Box]) -> bool:
     """Whether each box lies in one of others."""
     return all(max(_share_within(box, other) for other in others) >= WITHIN for box in boxes)
@@ -502,10 +527,10 @@ def _within_bars(grid: Grid, fitter: Fitter) -> Grid:
     the others without it, or one row or two have the shape of a video; any other grid as it is."""
     if len(grid.rows) > 2:
         return _as_high_as_others(grid, fitter)
-    if grid.usual:
-        return grid
     if len(grid.rows) == 2:
         return _as_high_as_videos(grid, fitter)
+    if grid.usual:
+        return grid
     [row] = grid.rows
     line = fitter.cut((row.left, row.right, row.top, row.bottom))
     if line is None:
@@ -554,7 +579,24 @@ def _as_high_as_videos(grid: Grid, fitter: Fitter) -> Grid:
         if high < grid.height
     ]
     best = max(lower, key=lambda one: float(one.support.mean()), default=grid)
-    return best if float(best.support.mean()) >= float(grid.support.mean()) - LITTLE else grid
+    if not grid.usual and float(best.support.mean()) >= float(grid.support.mean()) - LITTLE:
+        return best
+    return best if _are_bands(grid, best, fitter) else grid
+
+
+def _are_bands(grid: Grid, lower: Grid, fitter: Fitter) -> bool:
+    """Whether what two rows have more than lower ones is as high above as below, and there is nothing in it: videos of
+    the window's colour show no upper edge."""
+    top, bottom = lower.rows[0].top, lower.rows[1].bottom
+    first, second = grid.rows
+    if abs((top - first.top) - (second.bottom - bottom)) > SAME_HEIGHT:
+        return False
+    begin, end = np.array([first.top, bottom]) + BESIDE, np.array([top, second.bottom]) - BESIDE
+    if (end <= begin).any():
+        return False
+    left = np.array([first.left[0], second.left[0]]) + BESIDE
+    right = np.array([first.right[-1], second.right[-1]]) - BESIDE
+    return bool((fitter.upright.filled(left, right, begin, end) < LEAST_FILLED).all())
 
 
 def _is_complete(grid: Grid, fitter: Fitter) -> bool:
@@ -586,6 +628,12 @@ def _is_complete(grid: Grid, fitter: Fitter) -> bool:
         )
         if enough
     ]
+    for row in grid.rows:
+        # rows of several lengths: beside the short ones
+        y0, y1 = np.array([row.top]), np.array([row.bottom])
+        for x0, x1 in ((left, int(row.left[0])), (int(row.right[-1]), right)):
+            if x1 - x0 >= wide:
+                beside.append((np.array([x0]), np.array([x1]), y0, y1))
     return all(float(fitter.upright.busy(*place)[0]) < BUSY for place in beside)
 
 

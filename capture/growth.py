@@ -40,6 +40,8 @@ def with_named_neighbours(grey: NDArray[np.uint8], fitter: Fitter, grid: Grid) -
     places = _with_columns(grey, fitter, places)
     for downwards in (False, True):
         places = _with_rows(grey, fitter, places, downwards=downwards)
+    if len(places) > 1:
+        places = [_with_ends(grey, fitter, place, _gap_of(places)) for place in places]
     return Grid(tuple(fitter.rows(places))) if sum(left.size for left, *_ in places) > before else grid
 
 
@@ -129,6 +131,28 @@ def _with_rows(
     return places
 
 
+def _with_ends(grey: NDArray[np.uint8], fitter: Fitter, place: Place, gap: int) -> Place:
+    """A row with the tiles beside it that have clear outlines and names: rows may be of several lengths (Meet)."""
+    left, right, top, bottom = place
+    wide = int(np.median(right - left))
+    for outwards in (-1, 1):
+        while left.size < MOST_IN_LINE:
+            begin = int(right[-1]) + gap if outwards > 0 else int(left[0]) - gap - wide
+            if begin < -BEYOND or begin + wide > fitter.upright.length + BEYOND:
+                break
+            one: Place = np.array([max(0, begin)]), np.array([begin + wide]), top, bottom
+            if float(fitter.rows([one])[0].support[0]) < CLEAR or not _are_named(grey, [one]):
+                break
+            left = np.append(one[0], left) if outwards < 0 else np.append(left, one[0])
+            right = np.append(one[1], right) if outwards < 0 else np.append(right, one[1])
+    return left, right, top, bottom
+
+
+def _gap_of(places: list[Place]) -> int:
+    """Between the tiles of a row, or of a column where no row has two."""
+    return _gap(max(places, key=lambda place: place[0].size)) or _gap_below(places)
+
+
 def _gap(place: Place) -> int:
     left, right, *_ = place
     return int(np.median(left[1:] - right[:-1])) if left.size > 1 else 0
@@ -194,7 +218,7 @@ def _is_whole(grey: NDArray[np.uint8], fitter: Fitter, place: Place, full: Place
         return True
     if not strip and float(fitter.rows([place])[0].support.mean()) >= LEAST_SHORT:
         return True
-    if not strip and _is_all_there_is(fitter, place):
+    if _is_all_there_is(fitter, place):
         return True
     contents = Evidence.of(grey, _boxes(grey, [place])).contents
     return all(what is Content.CARD for what in contents)

@@ -19,11 +19,10 @@ RECALL: Final = 0.95
 PRECISION: Final = 0.98
 # Families of which fewer are found yet.
 LEAST: Final = {
-    "zoom: gap colour behind": (0.90, 0.95),
+    "zoom: gap colour behind": (0.93, 0.95),
     "zoom: line in gap colour": (0.90, 0.98),
     "meet: uneven rows": (0.90, 0.95),
     "meet 2020: no gaps": (0.90, 0.90),
-    "mixed": (0.72, 0.98),
 }
 
 
@@ -67,6 +66,26 @@ def test_family(family: str) -> None:
         ("strip beside page", 32, 4),
         # a toolbar hides names, and other tiles with nearly no edges hold more of those that are left
         ("zoom: toolbar over tiles", 23, 0),
+        # the empty place beside a short row has edges, but no name
+        ("videos of own width", 41, 0),
+        ("videos of own width", 51, 2),
+        # a title bar and a toolbar look like the upper and lower edge of the rows
+        ("videos of own width", 24, 3),
+        ("zoom: line in gap colour", 61, 1),
+        # a name begins in the bar beside a video: the tile begins there too
+        ("zoom: pillarboxed", 24, 1),
+        ("zoom: bars in gap colour", 51, 1),
+        # all are portrait videos between such bars, and hardly an edge of a tile is seen
+        ("zoom: pillarboxed", 41, 3),
+        # a page has more lines than are looked at, and longer ones than the strip
+        ("strip beside page", 41, 2),
+        # columns beside a page: one row has fewer names than others, or is cut through by lines of the page
+        ("two columns beside page", 41, 0),
+        ("two columns beside page", 71, 0),
+        # the last row is one tile of the window's colour, with nothing beside it
+        ("zoom: gap colour behind", 41, 0),
+        # tiles of the window's colour stand beside others, and a grid of other widths seems to bear more names
+        ("mixed", 41, 1),
     ],
 )
 def test_what_was_once_read_wrong(family: str, seed: int, number: int) -> None:
