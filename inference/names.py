@@ -196,13 +196,16 @@ class LabelReader:
 def displayed_name(text: str) -> ShownName:
     """The name in a label's text: without what the program or its owner adds, and without what an icon left.
 
-    There is none without two letters or digits, unless it is one sign of a script that writes whole words so, and none
-    in a word of two alphabets: so come out letters that the recogniser does not know.
+    There is none without two letters or digits, unless it is one sign of a script that writes whole words so. There is
+    none in a word of two alphabets, as letters come out that the recogniser does not know, and none in small Greek
+    letters without an accent, as it leaves out those that have one.
     """
     shown = split_roles(text)
     name = shown.name or ""
-    if any(len(_ALPHABETS.intersection(map(_alphabet, word))) > 1 for word in name.split()):
-        return ShownName(None, shown.own)
+    for word in name.split():
+        alphabets = _ALPHABETS.intersection(map(_alphabet, word))
+        if len(alphabets) > 1 or (alphabets == {"GREEK"} and _lacks_accent(word)):
+            return ShownName(None, shown.own)
     start = next((at for at, character in enumerate(name) if _belongs(character)), len(name))
     name = name[start:]
     letters = [character for character in name if _belongs(character)]
@@ -212,6 +215,11 @@ def displayed_name(text: str) -> ShownName:
 
 def _alphabet(sign: str) -> str:
     return unicodedata.name(sign, "").partition(" ")[0] if sign.isalpha() else ""
+
+
+def _lacks_accent(word: str) -> bool:
+    """Whether a Greek word is not in capitals and has no accent, which one of two syllables always has."""
+    return not word.isupper() and len(word) > 2 and unicodedata.normalize("NFD", word) == word
 
 
 def _belongs(character: str) -> bool:

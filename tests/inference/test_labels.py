@@ -434,7 +434,10 @@ def test_words_part_where_a_blank_is_and_not_within_them() -> None:
         ("李明", "李明", False),
         ("李", "李", False),
         ("Eλνη Δημητρíου", None, False),
-        ("Γιωργος Nikolaou", "Γιωργος Nikolaou", False),
+        ("ΓΙΩΡΓΟΣ Nikolaou", "ΓΙΩΡΓΟΣ Nikolaou", False),
+        ("Γιώργος Nikolaou", "Γιώργος Nikolaou", False),
+        # ί and ύ were left out
+        ("αρα ∏απαδοπολου", None, False),
         ("a\u202etest\u200b", "atest", False),
     ],
 )
