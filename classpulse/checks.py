@@ -30,6 +30,7 @@ MINIMUM_FREE_BYTES: Final = 500_000_000
 
 def check_database(url: str) -> Check:
     """Open the database, migrate it and read from it."""
+    from dashboard.wording import count
     from storage import queries
     from storage.database import open_database
     from storage.migrate import migrate
@@ -38,12 +39,12 @@ def check_database(url: str) -> Check:
         engine = open_database(url)
         try:
             migrate(engine)
-            count = len(queries.sessions(engine))
+            kept = len(queries.sessions(engine))
         finally:
             engine.dispose()
     except ClasspulseError as error:
         return Check("database", "fail", str(error), "Choose another with --database.")
-    return Check("database", "ok", f"{count} sessions", "")
+    return Check("database", "ok", count(kept, "session"), "")
 
 
 def check_disk(url: str) -> Check:

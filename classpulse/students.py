@@ -163,6 +163,7 @@ def erase(
     """
     from classpulse.database import migrated_database
     from classpulse.settings import settings_with
+    from dashboard.wording import count
     from engagement.records import Consent
     from storage.retention import erase_student
     from storage.traces import traces
@@ -181,10 +182,16 @@ def erase(
             places = "; ".join(one.where for one in told.mentions)
             typer.echo(f"The name goes from other texts too: {places}.", err=True)
         if told.unsure:
-            typer.echo(f"{told.unsure} seats may be theirs and stay, for nobody matched them.", err=True)
+            typer.echo(
+                f"{count(told.unsure, 'seat')} may be theirs: what nobody matched stays.",
+                err=True,
+            )
         if told.other_classes:
             typer.echo(f"The same name stands in {', '.join(told.other_classes)} and stays there.", err=True)
-        holds = f"{told.readings} readings and {told.episodes} episodes in {told.sessions} sessions"
+        holds = (
+            f"{count(told.readings, 'reading')} and {count(told.episodes, 'episode')} "
+            f"in {count(told.sessions, 'session')}"
+        )
         refused = told.student.consent is Consent.REFUSED
         if refused:
             typer.echo(_refusal_words(told, with_refusal), err=True)
