@@ -114,17 +114,16 @@ def begins_before(grey: NDArray[np.uint8], left: int, top: int, bottom: int) -> 
         left, top, bottom: edges of the tile, pixels.
     """
     for low in _label_heights(bottom - top):
+        bar = grey[max(top, bottom - 3 * low) : bottom - low, max(0, left - low) : max(0, left - NEAR)]
+        if bar.shape[1] < low // 2 or int(np.ptp(bar)) > FLAT:
+            continue
+        # its letters stand on both sides of the edge, which an icon of a toolbar beside a name does not
         fine = np.ones((1, max(5, low // 3 | 1)), np.uint8)
-        for wide in (low, 2 * low, 4 * low):
-            columns = slice(max(0, left - wide), max(0, left - NEAR))
-            bar, strip = (
-                grey[max(top, bottom - 3 * low) : bottom - low, columns],
-                grey[bottom - low : bottom, columns],
-            )
-            if not bar.size or strip.shape[1] < NEAR or int(np.ptp(bar)) > FLAT:
-                break
-            if float((cv2.morphologyEx(strip, cv2.MORPH_TOPHAT, fine) > LIGHTER).mean()) >= NAME_INK:
-                return True
+        strip = grey[bottom - low : bottom, max(0, left - low) : left + low]
+        ink = cv2.morphologyEx(strip, cv2.MORPH_TOPHAT, fine) > LIGHTER
+        edge = left - max(0, left - low)
+        if min(float(ink[:, : edge - NEAR].mean()), float(ink[:, edge + NEAR :].mean())) >= NAME_INK:
+            return True
     return False
 
 

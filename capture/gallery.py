@@ -202,15 +202,18 @@ class _Seen:
         where it is in the middle of a window by itself: a few names in a part of that are chance."""
         if self.is_part_of(first) or self.contradicts(first, grey):
             return False
-        return first.shown.names or (
-            self.shown.clear and _area(self.boxes) >= LEAST_AREA * _area(first.boxes)
-        )
+        sure = float(self.grid.support.mean()) >= max(SURE, float(first.grid.support.mean()) + LITTLE)
+        large = _area(self.boxes) >= LEAST_AREA * _area(first.boxes)
+        return first.shown.names or (self.shown.clear and (large or sure))
 
     def contradicts(self, other: Self, grey: NDArray[np.uint8]) -> bool:
-        """Whether hardly an edge speaks for these tiles, and they cut through most of those of a grid with clear edges
-        that stands alone in the middle of the window, as they do not: videos between bars do not stand so."""
+        """Whether hardly an edge speaks for these tiles, and they leave out something of a grid with clear edges, or
+        cut through most of its tiles where that stands alone in the middle of the window, as they do not: videos
+        between bars do not stand so."""
         if float(self.grid.support.mean()) >= LEAST_SUPPORT or float(other.grid.support.mean()) < STRONG:
             return False
+        if other.shown.names and not _is_nothing_beside(grey, self.boxes, other.boxes):
+            return True
         whole = [max(_share_within(there, box) for box in self.boxes) >= WITHIN for there in other.boxes]
         cut = sum(whole) < len(whole) / 2
         return cut and is_alone(grey, other.boxes) and not is_alone(grey, self.boxes)
@@ -629,8 +632,8 @@ def _is_complete(grid: Grid, fitter: Fitter) -> bool:
         if enough
     ]
     for row in grid.rows:
-        # rows of several lengths: beside the short ones
-        y0, y1 = np.array([row.top]), np.array([row.bottom])
+        # rows of several lengths: beside the short ones, above a bar that may lie over them
+        y0, y1 = np.array([row.top]), np.array([(row.top + row.bottom) // 2])
         for x0, x1 in ((left, int(row.left[0])), (int(row.right[-1]), right)):
             if x1 - x0 >= wide:
                 beside.append((np.array([x0]), np.array([x1]), y0, y1))
