@@ -15,6 +15,7 @@ from capture.errors import AgentError
 from capture.frame import Frame, FrameSource, NotObserved
 from capture.gallery import find_tiles
 from capture.liveness import FROZEN_AFTER
+from capture.screen import DesktopSource
 from capture.stages import Stage
 from engagement.attention import AttentionTracker
 from engagement.calibration import apply_bias
@@ -426,7 +427,7 @@ class Agent:
             # decided on what was read, because without a grid the tiles are those of the faces
             if is_frozen(item, [reading.tile for reading in result.readings]):
                 record = self._not_observed(session_id, item.taken_at, NotObservedReason.FROZEN)
-            elif result.readings or result.grid:
+            elif result.grid or (result.readings and not isinstance(self._source, DesktopSource)):
                 readings, seats = self._seating.assign(result.readings)
                 seats = self._with_students(result.readings, seats, item.taken_at)
                 readings = self._with_biases(result.readings, readings, seats)

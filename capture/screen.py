@@ -189,8 +189,11 @@ def _box(monitor: dict[str, Any]) -> Box:
     return Box(monitor["left"], monitor["top"], monitor["width"], monitor["height"])
 
 
-class _DesktopSource:
-    """What the three sources share: open, look once per interval, tell black pictures, close."""
+class DesktopSource:
+    """What the three sources share: open, look once per interval, tell black pictures, close.
+
+    They show a meeting, or else nothing that is read: a face in a speaker's view or on a slide is nobody's seat.
+    """
 
     live = True
 
@@ -201,6 +204,7 @@ class _DesktopSource:
 
     @property
     def name(self) -> str:
+        """What the user reads."""
         raise NotImplementedError
 
     def frame_count(self, interval: float) -> int | None:
@@ -238,7 +242,7 @@ class _DesktopSource:
         raise NotImplementedError
 
 
-class RegionSource(_DesktopSource):
+class RegionSource(DesktopSource):
     """A fixed rectangle of the desktop, in nominal pixels."""
 
     def __init__(self, box: Box, *, display: str | None = None) -> None:
@@ -261,7 +265,7 @@ class RegionSource(_DesktopSource):
         return self._grabber.grab(self._box) or NotObservedReason.WINDOW_CLOSED
 
 
-class MonitorSource(_DesktopSource):
+class MonitorSource(DesktopSource):
     """A whole monitor; 1 is the first."""
 
     def __init__(self, number: int, *, display: str | None = None) -> None:
@@ -287,7 +291,7 @@ class MonitorSource(_DesktopSource):
         return self._grabber.grab(monitors[self._number - 1]) or NotObservedReason.WINDOW_CLOSED
 
 
-class WindowSource(_DesktopSource):
+class WindowSource(DesktopSource):
     """The meeting window, found by its title and followed as it moves; never anything else of the desktop.
 
     Where something lies over it, or it reaches beyond the edge of the desktop, the system is asked for the window's own
@@ -380,7 +384,7 @@ class WindowSource(_DesktopSource):
         """The picture of the window, None where it cannot be seen whole in any way."""
         window = sighting.window
         off = off_screen_share(window.box, self._grabber.monitors)
-        whole = off == 0.0 and sighting.covered <= COVERED_SHARE
+        whole = off == 0.0 and sighting.covered == 0.0
         if self._pictures is not None:
             self._pictures.watch(window)
             image = self._pictures.grab(window) if self._pictures.always or not whole else None

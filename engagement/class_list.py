@@ -67,6 +67,13 @@ _PARTICLES: Final = frozenset({
     "zu", "zum", "zur", "af", "av", "la", "le", "el", "al", "bin", "ibn", "bint", "y", "e",
 })  # fmt: skip
 _ELLIPSES: Final = ("...", "…", "..")
+_JOINED_BY: Final = frozenset({
+    "&", "+", "and", "und", "et", "y", "e", "i", "en", "og", "och", "ja", "ve", "и", "та", "和", "と",
+})  # fmt: skip
+"""What stands between the names of two who share a tile."""
+_SHARED: Final = 0.8
+"""The most that a label of several people counts: it is never one student's without asking."""
+_LOOSE_PARTICLE: Final = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,8 +206,20 @@ def is_own_label(label: Label, own_label: str | None) -> bool:
 def _ranked(label: str, students: tuple[tuple[int, str], ...]) -> list[tuple[float, int]]:
     """Scores and ids of those who may carry a label, best first."""
     read = _forms(label)
+    most = _SHARED if _is_shared(label) else 1.0
     scored = (
-        (max((_score(one, other) for one in read for other in _forms(name)), default=0.0), student)
+        (
+            max(
+                (
+                    score if score == 1.0 else min(score, most)
+                    for one in read
+                    for other in _listed_forms(name)
+                    for score in (_score(one, other),)
+                ),
+                default=0.0,
+            ),
+            student,
+        )
         for student, name in students
     )
     return sorted((one for one in scored if one[0] >= OFFERED), key=lambda one: (-one[0], one[1]))
@@ -255,6 +274,30 @@ def _forms(text: str) -> tuple[_Form, ...]:
     return tuple(dict.fromkeys(form for form in found if form.words))
 
 
+@lru_cache(maxsize=2048)
+def _listed_forms(name: str) -> tuple[_Form, ...]:
+    """The ways to take a name of the class list; a "van" in it may be a name by itself (Nguyen Van An)."""
+    loose = _words(name, joining=False)
+    return tuple(dict.fromkeys((*_forms(name), _Form(loose, _LOOSE_PARTICLE)))) if loose else _forms(name)
+
+
+def _is_shared(label: str) -> bool:
+    """Whether a label names several people: "Tom & Lea Schmidt", "Anna Weber, Tom Keller"."""
+    outside, _inside = _part_brackets(split_roles(label).name or "")
+    words = outside.replace("&", " & ").replace("+", " + ").casefold().split()
+    if _JOINED_BY.intersection(words[1:-1]):
+        return True
+    for separator in (",", ";", "/"):
+        whole = [
+            part
+            for part in outside.split(separator)
+            if sum(map(str.isalpha, part)) > 1 and len(part.split()) > 1
+        ]
+        if len(whole) > 1:
+            return True
+    return False
+
+
 def _orders(text: str, cost: float) -> list[_Form]:
     """A name as it stands, and turned where it is "Last, First"."""
     last, comma, first = text.partition(",")
@@ -274,13 +317,13 @@ def _part_brackets(name: str) -> tuple[str, list[str]]:
     return name, inside
 
 
-def _words(text: str, *, last_name: bool = False) -> tuple[_Word, ...]:
-    """The words of a name, "de" and its like being part of the word that follows."""
+def _words(text: str, *, last_name: bool = False, joining: bool = True) -> tuple[_Word, ...]:
+    """The words of a name, "de" and its like being part of the word that follows, if they are to be joined."""
     words: list[_Word] = []
     particles: list[str] = []
     parts = text.replace(",", " ").split()
     for index, part in enumerate(parts):
-        if part.casefold() in _PARTICLES and index + 1 < len(parts) and (index or last_name):
+        if joining and part.casefold() in _PARTICLES and index + 1 < len(parts) and (index or last_name):
             particles.append(part)
             continue
         whole = "".join((*particles, part))

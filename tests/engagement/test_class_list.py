@@ -195,6 +195,36 @@ def test_what_fits_several_is_offered_with_the_likeliest_first() -> None:
     assert matches.unsure["Kowalska"] == (5,)
 
 
+@pytest.mark.parametrize(
+    "label",
+    [
+        "Tom & Lea Schmidt", "Lea & Tom Schmidt", "Tom und Lea Schmidt", "Tom+Lea Schmidt", "Tom Schmidt, Lea Schmidt",
+        "Tom Schmidt / Lea Schmidt",
+    ],
+)  # fmt: skip
+def test_a_tile_of_two_is_no_ones_without_asking(label: str) -> None:
+    students = [(1, "Tom Schmidt"), (2, "Lea Schmidt"), (3, "Anna Keller")]
+    found = match_labels([label], students, {})
+    assert dict(found.students) == {}
+    assert set(found.unsure[label]) >= {1, 2}
+    # a name that holds such a word is a name
+    one = "José Ortega y Gasset"
+    assert dict(match_labels([one], [(1, one)], {}).students) == {one: 1}
+
+
+def test_a_word_that_is_a_particle_in_some_names_is_a_name_in_others() -> None:
+    label = "Nguyen An"
+    found = match_labels([label], [(1, "Nguyen Van An"), (2, "Nguyen Thi An")], {})
+    assert dict(found.students) == {}
+    assert set(found.unsure[label]) == {1, 2}
+    assert dict(match_labels([label], [(1, "Nguyen Van An")], {}).students) == {label: 1}
+    both = [(1, "Jan Dijk"), (2, "Jan van Dijk")]
+    assert dict(match_labels(["Jan Dijk", "Jan van Dijk"], both, {}).students) == {
+        "Jan Dijk": 1,
+        "Jan van Dijk": 2,
+    }
+
+
 def test_two_of_one_name_are_never_matched_in_silence() -> None:
     twins = [(1, "Alex Kim"), (2, "Alex Kim"), (3, "Ben Kim")]
     matches = match_labels(["Alex Kim", "Ben Kim"], twins, {})

@@ -91,6 +91,12 @@ def test_who_shares_nothing_with_who_refused_or_is_surely_another_is_read() -> N
     assert dict(zip(others, looks(roll, *others), strict=True)) == dict.fromkeys(others, "read")
 
 
+@pytest.mark.parametrize("label", ["Tom & Lea Schmidt", "Lea & Tom Schmidt", "Tom and Lea"])
+def test_a_tile_that_one_who_refused_shares_is_not_looked_at(label: str) -> None:
+    roll = ClassRoll([(1, "Tom Schmidt", Consent.AGREED), (2, "Lea Schmidt", Consent.REFUSED)])
+    assert looks(roll, label) == ["opted_out"]
+
+
 def test_a_group_is_no_part_of_a_name() -> None:
     roll = ClassRoll([(1, "Anna (9b) Keller 12", Consent.REFUSED)])
     assert looks(roll, "Tom 12", "Ben (9b)", "Anna 12") == ["read", "read", "opted_out"]
