@@ -198,7 +198,7 @@ def test_what_fits_several_is_offered_with_the_likeliest_first() -> None:
 @pytest.mark.parametrize(
     "label",
     [
-        "Tom & Lea Schmidt", "Lea & Tom Schmidt", "Tom und Lea Schmidt", "Tom+Lea Schmidt", "Tom Schmidt, Lea Schmidt",
+        "Tom & Lea Schmidt", "Lea & Tom Schmidt", "Tom und Lea Schmidt", "Tom + Lea Schmidt", "Tom Schmidt, Lea Schmidt",
         "Tom Schmidt / Lea Schmidt",
     ],
 )  # fmt: skip
