@@ -436,6 +436,9 @@ def _centred(grey: NDArray[np.uint8], fitter: Fitter, least: int) -> Iterator[_S
             continue
         if min(float(row.worth.min()) for row in grid.rows) <= 0 or not _has_sizes(grid, fitter):
             continue
+        faint = float(grid.support.mean()) < LEAST_SUPPORT
+        if faint and not all(_has_calm_margins(row, fitter) for row in grid.rows):
+            continue
         if nearly_all_named(grey, _boxes(grey, grid)):
             seen = _Seen.of(grey, grid)
             if seen.shown.clear:
@@ -471,6 +474,17 @@ def _named(grey: NDArray[np.uint8], fitter: Fitter, least: int) -> Iterator[_See
             and all(_is_alone_there(row, fitter) for row in rows)
         ):
             yield seen
+
+
+def _has_calm_margins(row: Row, fitter: Fitter) -> bool:
+    """Whether there is nothing at the left of a row, and as far at its right: farther there may be a panel."""
+    margin = int(row.left[0])
+    left = np.array([0, row.right[-1] + BESIDE])
+    right = np.array([margin - BESIDE, row.right[-1] + margin - BESIDE])
+    if margin <= 2 * BESIDE:
+        return True
+    top, bottom = np.full(2, row.top + BESIDE), np.full(2, row.bottom - BESIDE)
+    return bool((fitter.upright.busy(left, right, top, bottom) < BUSY).all())
 
 
 def _is_alone_there(row: Row, fitter: Fitter) -> bool:

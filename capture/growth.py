@@ -95,6 +95,10 @@ def _with_rows(
 ) -> list[Place]:
     height = fitter.level.length
     strip = len(places) == 1
+    longest = max(place[0].size for place in places)
+    if downwards and len(places) > 1 and places[-1][0].size < longest == places[0][0].size:
+        # the last row is there: below it is a toolbar
+        return places
     while len(places) < MOST_IN_LINE:
         full = max(places, key=lambda place: place[0].size)
         edge = places[-1] if downwards else places[0]

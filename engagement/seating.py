@@ -420,11 +420,27 @@ class Seating:
             by_name.places.extend(by_fingerprint.places)
             by_fingerprint.places = []
         if name and by_name is None and label.name is not None:
-            # the same label, read anew and better
-            label.name = name
-            for place in label.places:
-                place.seat = replace(place.seat, name=name)
+            label = self._renamed(label, fingerprint, name)
         self._learn(label, fingerprint, name)
+        return label
+
+    @staticmethod
+    def _renamed(label: _Label, fingerprint: str, name: str) -> _Label:
+        """The label of this fingerprint once it is read anew and better. Where several carry it, it was taken for that
+        of the others, who keep theirs."""
+        if len(label.places) > 1:
+            theirs = [place for place in label.places if place.seat.fingerprint == fingerprint]
+            if not theirs:
+                return label
+            if len(theirs) < len(label.places):
+                label.places = [place for place in label.places if place not in theirs]
+                label.most = len(label.places)
+                label = _Label(name, places=theirs)
+                for place in theirs:
+                    place.label = label
+        label.name = name
+        for place in label.places:
+            place.seat = replace(place.seat, name=name)
         return label
 
     def _learn(self, label: _Label, fingerprint: str, name: str | None) -> None:

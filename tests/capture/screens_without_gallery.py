@@ -342,6 +342,50 @@ def _room(size: tuple[int, int], pictures: Sequence[Picture], rng: np.random.Gen
     )
 
 
+def _video_page(size: tuple[int, int], pictures: Sequence[Picture], rng: np.random.Generator) -> Picture:
+    """Thumbnails of videos with titles below them, and a menu at the left."""
+    width, height = size
+    ground, ink = ((15, 15, 15), (235, 235, 235)) if rng.random() < 0.5 else ((255, 255, 255), (20, 20, 20))
+    image = np.empty((height, width, 3), np.uint8)
+    image[:] = ground
+    columns, side, gap = int(rng.integers(3, 6)), width * 3 // 20, 16
+    text = max(9, height // 64)
+    for y in range(4 * text, height - 2 * text, 3 * text):
+        cv2.circle(image, (2 * text, y), text * 2 // 3, (140, 140, 140), 2)
+        write_text(image, "Subscriptions"[: int(rng.integers(4, 13))], text, (4 * text, y), "lm", ink)
+    wide = (width - side - gap * (columns + 1)) // columns
+    high = wide * 9 // 16
+    for top in range(6 * text, height, high + 5 * text):
+        for column in range(columns):
+            left = side + gap + column * (wide + gap)
+            shown = image[top : top + high, left : left + wide]
+            picture = fill(pictures[int(rng.integers(len(pictures)))], wide, high)
+            shown[:] = picture[: shown.shape[0]]
+            if shown.shape[0] == high:
+                cv2.rectangle(
+                    shown, (wide - 4 * text, high - 2 * text), (wide - 6, high - 6), (20, 20, 20), -1
+                )
+                write_text(
+                    shown, "12:34", text * 4 // 5, (wide - 4 * text + 3, high - text - 3), "lm", (255,) * 3
+                )
+            below = image[top + high : top + high + 5 * text, left : left + wide]
+            if below.shape[0] == 5 * text:
+                colour = tuple(int(value) for value in rng.integers(40, 220, 3))
+                cv2.circle(below, (text * 3 // 2, 2 * text), text * 3 // 2, colour, -1)
+                write_text(
+                    below,
+                    "How to solve an equation"[: int(rng.integers(12, 24))],
+                    text,
+                    (4 * text, text),
+                    "lm",
+                    ink,
+                )
+                write_text(
+                    below, "12k views · 3 days ago", text * 4 // 5, (4 * text, 3 * text), "lm", (130,) * 3
+                )
+    return image
+
+
 SCREENS: Final[dict[str, Callable[[tuple[int, int], Sequence[Picture], np.random.Generator], Picture]]] = {
     "flat": _flat,
     "webcam": _webcam_alone,
@@ -360,4 +404,5 @@ SCREENS: Final[dict[str, Callable[[tuple[int, int], Sequence[Picture], np.random
     "speaker and self": _speaker_and_self,
     "shared screen": _shared_screen,
     "room": _room,
+    "video page": _video_page,
 }

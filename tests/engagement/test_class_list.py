@@ -198,8 +198,8 @@ def test_what_fits_several_is_offered_with_the_likeliest_first() -> None:
 @pytest.mark.parametrize(
     "label",
     [
-        "Tom & Lea Schmidt", "Lea & Tom Schmidt", "Tom und Lea Schmidt", "Tom + Lea Schmidt", "Tom Schmidt, Lea Schmidt",
-        "Tom Schmidt / Lea Schmidt",
+        "Tom & Lea Schmidt", "Lea & Tom Schmidt", "Tom und Lea Schmidt", "Tom + Lea Schmidt",
+        "Tom Schmidt, Lea Schmidt", "Tom Schmidt / Lea Schmidt",
     ],
 )  # fmt: skip
 def test_a_tile_of_two_is_no_ones_without_asking(label: str) -> None:

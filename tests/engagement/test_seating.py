@@ -77,6 +77,21 @@ def test_a_label_that_is_read_better_later_gives_its_seat_the_better_name() -> N
     assert (seat.number, seat.name) == (1, "Olga T.")
 
 
+def test_a_label_that_was_misread_as_anothers_takes_its_own_name_alone() -> None:
+    seating = Seating()
+
+    def frame(*labels: tuple[str, str]) -> list[tuple[int, str | None]]:
+        tiles = [tile(grid_box(index, 4), name, mark) for index, (name, mark) in enumerate(labels)]
+        return [(seat.number, seat.name) for seat in seating.assign(tiles)[1]]
+
+    ben, cleo = ("Ben", "f3"), ("Cleo", "f4")
+    frame(("Ana Silva", "f1"), ("Ana Silva", "f2"), ben, cleo)
+    apart = [(1, "Ana Silva"), (2, "Ana Silvo"), (3, "Ben"), (4, "Cleo")]
+    assert frame(("Ana Silva", "f1"), ("Ana Silvo", "f2"), ben, cleo) == apart
+    moved = frame(("Ana Silvo", "f2"), ben, ("Ana Silva", "f1"), cleo)
+    assert moved == [apart[1], apart[2], apart[0], apart[3]]
+
+
 def test_a_label_read_late_joins_the_seat_known_by_that_name() -> None:
     seating = Seating()
     numbers(seating, [tile(grid_box(0, 2), "Anna", "f1"), tile(grid_box(1, 2), "Ben", "f2")])
