@@ -16,6 +16,7 @@ from capture.edges import FAINT_STEP, Edges
 from capture.evidence import Evidence, is_alone, is_named, nearly_all_named
 from capture.free_rows import OVERLAP, free_grids, has_gaps, with_shared_columns
 from capture.grid import (
+    BEYOND_DOUBT,
     CUTS,
     LEAST_FILLED,
     MOST_TILES,
@@ -124,7 +125,7 @@ def find_tiles(image: NDArray[np.uint8]) -> list[Tile]:
     upright, level = Edges.upright(grey, least / 2), Edges.level(grey, least)
     fitter = Fitter(upright, level, least_width=least, least_height=least / 2)
     best = _first(grey, fitter)
-    if best is None or not best.shown.clear or not _is_complete(best.grid, fitter):
+    if best is None or not best.leaves_no_doubt or not _is_complete(best.grid, fitter):
         best = _best(grey, fitter, best)
     if best is None:
         return []
@@ -178,6 +179,13 @@ class _Seen:
     def of(cls, grey: NDArray[np.uint8], grid: Grid) -> Self:
         boxes = _boxes(grey, grid)
         return cls(grid, boxes, Evidence.of(grey, boxes))
+
+    @property
+    def leaves_no_doubt(self) -> bool:
+        """Whether nearly all tiles bear a name, or most do and edges are beyond doubt all around tiles alike: some
+        names are hidden, or not told from what is behind them."""
+        sure = self.grid.even and float(self.grid.support.mean()) >= BEYOND_DOUBT
+        return self.shown.clear or (self.shown.names and sure)
 
     def worth(self, weight: float) -> float:
         """How many tiles bear a name, less those that bear none, and a little for outlines and equal tiles."""
@@ -618,7 +626,8 @@ def _are_bands(grid: Grid, lower: Grid, fitter: Fitter) -> bool:
 
 def _is_complete(grid: Grid, fitter: Fitter) -> bool:
     """Whether nothing is doubtful about these tiles, and there is no room for more where there is something."""
-    if any(row.support.mean() < STRONG for row in grid.rows):
+    alike = grid.even and grid.support.size > FEW_TOUCHING and float(grid.support.mean()) >= SURE_ROW
+    if any(row.support.mean() < (NEEDED if alike else STRONG) for row in grid.rows):
         return False
     if any((np.abs(row.right - row.left - grid.width) > OWN_WIDTH * grid.width).any() for row in grid.rows):
         return False

@@ -24,7 +24,7 @@ from capture.windows import (
     rank_title,
 )
 from engagement.records import Box
-from tests.x11 import X11Window, has, run_openbox, run_xvfb
+from tests.x11 import X11Window, has, run_openbox, run_xvfb, wait_until
 
 PLACE = Box(0, 0, 640, 480)
 
@@ -269,10 +269,10 @@ def test_the_window_above_covers_it(display: str) -> None:
         # a window manager adds a border to what lies above
         assert sight(desk).covered == pytest.approx(0.5, abs=0.02)
         notes.minimise()
-        assert sight(desk).covered == 0.0
+        wait_until(lambda: sight(desk).covered == 0.0)
         notes.restore()
         shown.raise_()
-        assert sight(desk).covered == 0.0
+        wait_until(lambda: sight(desk).covered == 0.0)
 
 
 def test_a_window_on_another_desktop_is_not_there_to_see(managed: str) -> None:
