@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,7 @@ from engagement.records import State
 from tests.capture.synthetic_gallery import portraits
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+_PATIENCE_SECONDS = 20.0
 
 
 class Home:
@@ -159,6 +161,15 @@ def chromium() -> str:
     if found is None:
         pytest.skip("needs Chromium or Chrome")
     return found
+
+
+def fits_a_phone(page: Any) -> None:
+    """Gives the window a phone's width, and waits until what is on the page has taken it."""
+    page.set_viewport_size({"width": 390, "height": 844})
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while (width := page.evaluate("document.documentElement.scrollWidth")) > 390:
+        assert time.monotonic() < deadline, f"the page is {width} pixels wide"
+        page.wait_for_timeout(100)
 
 
 @pytest.fixture(scope="session")

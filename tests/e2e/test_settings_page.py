@@ -5,7 +5,7 @@ from typing import Any
 
 from playwright.sync_api import expect
 
-from tests.e2e.conftest import Home
+from tests.e2e.conftest import Home, fits_a_phone
 from tests.e2e.test_pages import SLOW
 
 
@@ -47,8 +47,7 @@ def test_settings_are_read_changed_and_refused(home: Home, browser: Any) -> None
         expect(page.get_by_text("Until classpulse is started anew: Physics 9b.")).to_be_visible()
         page.get_by_role("button", name="Save").click()
         expect(page.get_by_text("Nothing was changed.")).to_be_visible(timeout=SLOW)
-        page.set_viewport_size({"width": 390, "height": 844})
-        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        fits_a_phone(page)
         context.close()
     assert not wrong, wrong
     assert file.read_text().startswith('# ours\n[session]\nname = "Chemistry 8a" # all year\n')

@@ -21,7 +21,7 @@ from dashboard.controls import Choice, Choices, SourceKind
 from storage import queries
 from storage.database import open_database
 from tests.capture.synthetic_gallery import Look, compose_gallery
-from tests.e2e.conftest import Home, Pictures
+from tests.e2e.conftest import Home, Pictures, fits_a_phone
 from tests.x11 import X11Window
 
 pytestmark = pytest.mark.timeout(900)
@@ -79,8 +79,7 @@ def test_the_demo_is_started_paused_and_stopped_from_the_page(
         # the sentence that a teacher wants to see before class
         expect(page.locator("#start-counts")).to_have_text(re.compile(r"^27 tiles, 2\d faces$"), timeout=SLOW)
         expect(page.locator("#start-picture img")).to_be_visible()
-        page.set_viewport_size({"width": 390, "height": 844})
-        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        fits_a_phone(page)
         page.set_viewport_size({"width": 1280, "height": 720})
 
         page.get_by_role("textbox", name="Name").fill("Physics 9b")

@@ -18,6 +18,7 @@ from dashboard.app import DashboardSettings, PageServer
 from dashboard.pages import studio_calibrate
 from engagement.emotion import EXPRESSIONS
 from storage import students
+from tests.e2e.conftest import fits_a_phone
 from tests.e2e.test_accessibility import faults
 from tests.e2e.test_pages import SLOW, tab
 
@@ -60,8 +61,7 @@ def test_a_student_is_calibrated_and_read_as_everybody_again(
             timeout=SLOW
         )
         assert not faults(page)
-        page.set_viewport_size({"width": 390, "height": 844})
-        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        fits_a_phone(page)
         section.get_by_role("button", name="Keep it").click()
         expect(section.get_by_role("listitem").filter(has_text="Ada Okafor, Physics")).to_be_visible(
             timeout=SLOW

@@ -20,7 +20,7 @@ from storage.audit import AuditAction, audit_entries
 from storage.database import open_database
 from storage.students import add_student, set_consent
 from tests.capture.synthetic_gallery import Look, compose_gallery
-from tests.e2e.conftest import QUIET, Home, Pictures, chromium
+from tests.e2e.conftest import QUIET, Home, Pictures, chromium, fits_a_phone
 from tests.e2e.test_no_pixels import WRITTEN, images_in, opened_by, watched
 from tests.e2e.test_start_page import NO_DISPLAY, SLOW, tab
 
@@ -111,8 +111,7 @@ def test_a_gallery_is_read_as_the_mode_allows_and_nothing_of_it_is_written(
         expect(page.locator("#studio-problem")).to_contain_text("notes.png cannot be decoded", timeout=SLOW)
         expect(page.locator("#studio-image")).to_be_hidden()
 
-        page.set_viewport_size({"width": 390, "height": 844})
-        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        fits_a_phone(page)
     assert wrong == []
     assert [name for name in sorted(names) if not WRITTEN.fullmatch(name)] == []
     assert {path for path in held if not Path(path).is_relative_to(home.folder)} == set()
