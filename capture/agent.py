@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from capture.errors import AgentError
-from capture.frame import Frame, FrameSource, NotObserved
+from capture.frame import Frame, FrameSource, NotObserved, Recording
 from capture.gallery import find_tiles
 from capture.liveness import FROZEN_AFTER
 from capture.screen import DesktopSource
@@ -150,8 +150,9 @@ class Agent:
         is looked for before every interval.
 
         A session of this name that broke off a short while ago goes on, with its seats and its open episodes; the time
-        between is kept as not observed. The session is closed at the end; where the run breaks, it is closed as
-        interrupted, or left open for the next agent where there will be one.
+        between is kept as not observed. A recording that was left before its end is read on from there. The session is
+        closed at the end; where the run breaks, it is closed as interrupted, or left open for the next agent where
+        there will be one.
 
         Raises:
             capture.errors.SourceError: the source cannot be read.
@@ -185,7 +186,9 @@ class Agent:
                     started_at=first.taken_at,
                     agent_name=settings.agent_name,
                     pid=settings.pid,
-                    may_resume=self._source.live,
+                    live=self._source.live,
+                    may_resume=True,
+                    ends_at=self._ends_at(first),
                     agreed=settings.agreed,
                 )
             )
@@ -194,6 +197,7 @@ class Agent:
             ended = False
             try:
                 with self._heartbeat.of(session_id):
+                    first, frames = self._read_on(opened, first, frames)
                     self._resume(opened, first.taken_at)
                     if opened.resumed_from is not None:
                         self._last_at = opened.resumed_from - timedelta(seconds=settings.interval)
@@ -225,6 +229,31 @@ class Agent:
         self._heartbeat.stage = stage
         if self._on_stage is not None:
             self._on_stage(stage)
+
+    def _ends_at(self, first: Frame | NotObserved) -> datetime | None:
+        """The end of a recording that can be read on; None where it is not known."""
+        if not isinstance(self._source, Recording):
+            return None
+        frames, length = self._source.frame_count(self._settings.interval), self._settings.interval
+        return None if frames is None else first.taken_at + timedelta(seconds=frames * length)
+
+    def _read_on(
+        self, opened: OpenedSession, first: Frame | NotObserved, frames: Iterator[Frame | NotObserved]
+    ) -> tuple[Frame | NotObserved, Iterator[Frame | NotObserved]]:
+        """The frames of a recording from where it was left, the first of them apart; those of others as they are."""
+        if opened.resumed_from is None or not isinstance(self._source, Recording):
+            return first, frames
+        interval = self._settings.interval
+        index = round((opened.resumed_from - first.taken_at).total_seconds() / interval)
+        frames = self._source.frames_from(index, interval)
+        first_left = next(frames, None)
+        if first_left is None:
+            raise AgentError(
+                f"{self._source.name} is cut off or damaged where it was left: there is nothing more to read of it. "
+                "Read it anew under another --session."
+            )
+        logger.info("session %d: %s is read on from frame %d", opened.id, self._source.name, index)
+        return first_left, frames
 
     def _resume(self, opened: OpenedSession, at: datetime) -> None:
         """Take up a session that broke off as if it had not: everyone's seat, what is usual, what is open.
@@ -466,7 +495,11 @@ class Agent:
                     other.append(seat.number)
         # with whose seat it is, its bias has changed
         self._forget_usual(other, at)
-        return tuple(replace(seat, student_id=self._students.get(seat.number)) for seat in seats)
+        known = [(seat, self._students.get(seat.number)) for seat in seats]
+        return tuple(
+            replace(seat, student_id=student, calibrated=self._roll.bias_of(student) is not None)
+            for seat, student in known
+        )
 
     def _with_biases(
         self, tiles: Sequence[TileReading], readings: Sequence[Reading], seats: Sequence[Seat]

@@ -107,3 +107,12 @@ class FrameSource(Protocol):
             capture.errors.SourceError: the source cannot give frames at all (missing, corrupt, no permission).
         """
         ...
+
+
+@runtime_checkable
+class Recording(FrameSource, Protocol):
+    """A source that can be read on from where it was left."""
+
+    def frames_from(self, index: int, interval: float) -> Iterator[Frame | NotObserved]:
+        """As `frames`, from number `index` (0 is the first) on; the same frames under the same numbers and times."""
+        ...

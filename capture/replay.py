@@ -8,7 +8,7 @@ import struct
 import warnings
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -34,6 +34,8 @@ _FORMATS: Final = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
 """Of pictures, whatever their names say: Pillow hands some others, such as EPS, to programs that it finds here."""
 # Recordings stamp their frames in whole milliseconds.
 _TICK: Final = 0.0015
+_RUN_UP: Final = 5.0
+"""Seconds before a wanted picture at which a recording is entered: that can be done at some pictures only."""
 _USUAL_RATE: Final = 25.0
 # Outside of these the header of a recording is wrong (some state a time base in place of a rate).
 _SLOWEST, _FASTEST, _SANE_FRAMES = 0.01, 1000.0, 1e9
@@ -198,15 +200,19 @@ class FolderSource:
         Raises:
             UnreadableSourceError: after the last one, if none of them could be decoded.
         """
+        return self.frames_from(0, interval)
+
+    def frames_from(self, index: int, interval: float) -> Iterator[Frame | NotObserved]:
+        """See `Recording`."""
         check_interval(interval)
         if self._files is None:
             raise SourceError(f"{self.name} is not open: use it in a `with` block.")
-        return self._frames(self._files, interval)
+        return self._frames(self._files, interval, index)
 
-    def _frames(self, files: list[Path], interval: float) -> Iterator[Frame | NotObserved]:
+    def _frames(self, files: list[Path], interval: float, first: int) -> Iterator[Frame | NotObserved]:
         started_at = self._started_at or _changed_at(files[0])
         decoded = 0
-        for index, file in enumerate(files):
+        for index, file in enumerate(files[first:], start=first):
             taken_at = started_at + timedelta(seconds=index * interval)
             try:
                 image = load_image(file)
@@ -216,7 +222,7 @@ class FolderSource:
             else:
                 decoded += 1
                 yield Frame(image, taken_at, index)
-        if not decoded:
+        if not (decoded or first):
             raise UnreadableSourceError(
                 f"None of the {len(files)} pictures in {self.name} can be decoded: save them again as PNG or JPEG."
             )
@@ -269,16 +275,22 @@ class VideoSource:
 
     def frames(self, interval: float) -> Iterator[Frame | NotObserved]:
         """The picture at 0, `interval`, 2 `interval`, ... of media time; see `FrameSource`."""
+        return self.frames_from(0, interval)
+
+    def frames_from(self, index: int, interval: float) -> Iterator[Frame | NotObserved]:
+        """See `Recording`."""
         check_interval(interval)
         if self._header is None or not self._is_open:
             raise SourceError(f"{self.name} is not open: use it in a `with` block.")
-        return self._frames(interval, self._header)
+        return self._frames(interval, self._header, index)
 
-    def _frames(self, interval: float, header: "_VideoHeader") -> Iterator[Frame | NotObserved]:
+    def _frames(self, interval: float, header: "_VideoHeader", first: int) -> Iterator[Frame | NotObserved]:
         started_at = self._started_at or _changed_at(self._path) - timedelta(seconds=header.duration or 0.0)
-        with _opened_video(self._path) as capture:
-            film = _Film(capture, header.frame_seconds)
-            for index in count():
+        with ExitStack() as opened:
+            film = _Film(opened.enter_context(_opened_video(self._path)), header.frame_seconds)
+            if first and not film.jump(first * interval):
+                film = _Film(opened.enter_context(_opened_video(self._path)), header.frame_seconds)
+            for index in count(first):
                 image = film.at(index * interval)
                 if image is None or not self._is_open:
                     break
@@ -322,6 +334,22 @@ class _Film:
         self._frame_seconds = frame_seconds
         self._first_stamp = 0.0
         self._image: NDArray[np.uint8] | None = None
+
+    def jump(self, wanted: float) -> bool:
+        """Stand shortly before `wanted` seconds; False where it did not come there: it is to be opened anew then."""
+        import cv2
+
+        if self.at(0.0) is None:
+            return False
+        aim = wanted - _RUN_UP
+        if aim <= _RUN_UP:
+            return True
+        self._capture.set(cv2.CAP_PROP_POS_MSEC, (self._first_stamp + aim) * 1000)
+        if not self._capture.grab():
+            return False
+        # streams without time stamps say 0, wherever they stand
+        self.seconds = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000 - self._first_stamp
+        return aim - _RUN_UP <= self.seconds < wanted - _TICK
 
     def at(self, wanted: float) -> NDArray[np.uint8] | None:
         """The first picture at or after `wanted` seconds, uint8 (H, W, 3) RGB; None behind the end."""

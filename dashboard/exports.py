@@ -256,7 +256,12 @@ def render_json(material: Material) -> str:
         "low_moments": [asdict(low) for low in summary.low_moments],
         "intervals": material.intervals.drop(columns="id").to_dict("records"),
         "seats": [
-            {"seat": seat, "name": name, "states": states.loc[seat].to_dict() if seat in states.index else {}}
+            {
+                "seat": seat,
+                "name": name,
+                "states": states.loc[seat].to_dict() if seat in states.index else {},
+                "calibrated": seat in material.calibrated,
+            }
             for seat, name in material.names.items()
         ],
         "episodes": material.episodes.drop(columns="id").to_dict("records"),
@@ -373,6 +378,8 @@ def quality_rows(material: Material) -> list[tuple[str, str]]:
         quality = material.readings.loc[material.readings["state"] == State.SEEN, "quality"]
         if len(quality):
             rows.append(("Quality of the faces read, 0 to 1", f"{float(quality.median()):.2f} (median)"))
+    if material.calibrated:
+        rows.append(("Read with a calibration", ", ".join(material.calibrated_names)))
     rows.append(("Frames dropped because reading was late", str(int(intervals["dropped"].sum()))))
     if len(seen):
         rows.append(

@@ -28,6 +28,7 @@ class Material:
         intervals, episodes, notes: as from `storage.queries`.
         readings: as from `queries.readings_since`; empty unless the mode is `individual`.
         names: display name per seat number; empty unless the mode is `individual`.
+        calibrated: numbers of the seats to which a bias was applied.
         summary: what happened, in sentences and figures.
     """
 
@@ -37,6 +38,7 @@ class Material:
     episodes: pd.DataFrame
     notes: pd.DataFrame
     names: dict[int, str]
+    calibrated: frozenset[int]
     summary: SessionSummary
 
     @property
@@ -70,6 +72,11 @@ class Material:
         """Whether the mode lets expressions be read."""
         return self.session.mode is not Mode.PARTICIPATION
 
+    @property
+    def calibrated_names(self) -> list[str]:
+        """Whose seats a bias was applied to, in the order of their numbers."""
+        return [name for seat, name in self.names.items() if seat in self.calibrated]
+
     def seat_states(self) -> pd.DataFrame:
         """Share of the readings in each state per seat, 0..1, in order of the seats' numbers."""
         shares = pd.crosstab(self.readings["seat"], self.readings["state"], normalize="index")
@@ -91,12 +98,14 @@ def read_material(engine: Engine, session_id: int, zone: tzinfo | None = None) -
     intervals = queries.intervals_since(engine, session.id)
     episodes = queries.episodes(engine, session.id)
     notes = queries.notes(engine, session.id)
+    seats = queries.seats(engine, session.id)
     return Material(
         session=session,
         intervals=intervals,
         readings=queries.readings_since(engine, session.id),
         episodes=episodes,
         notes=notes,
-        names=seat_names(queries.seats(engine, session.id)),
+        names=seat_names(seats),
+        calibrated=frozenset(int(seat) for seat in seats.loc[seats["calibrated"], "seat"]),
         summary=summarise(intervals, episodes, notes, zone),
     )

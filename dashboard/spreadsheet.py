@@ -50,7 +50,7 @@ def workbook(
         sheets = _Sheets(book)
         sheets.add("Summary", ("what", "value"), _summary(material, zone))
         sheets.add("Intervals", tuple(columns), intervals)
-        sheets.add("Seats", ("seat", "name", *_states(material)), _seats(material))
+        sheets.add("Seats", ("seat", "name", "calibrated", *_states(material)), _seats(material))
         sheets.add(
             "Episodes",
             (
@@ -156,7 +156,10 @@ def _seats(material: Material) -> list[list[Any]]:
     if not material.names:
         return []
     shares = material.seat_states()
-    return [[seat, name, *shares.loc[seat]] for seat, name in material.names.items()]
+    return [
+        [seat, name, int(seat in material.calibrated), *shares.loc[seat]]
+        for seat, name in material.names.items()
+    ]
 
 
 def _episodes(material: Material) -> list[list[Any]]:

@@ -267,12 +267,14 @@ class Seat:
         name: as read from the label; None if never read.
         fingerprint: of the label that identifies the seat; "" if none.
         student_id: whose seat it is, of the class list; None where that is not certain.
+        calibrated: whether a bias was applied to what was read on it.
     """
 
     number: int
     name: str | None
     fingerprint: str
     student_id: int | None = None
+    calibrated: bool = False
 
     def __post_init__(self) -> None:
         if self.number < 1:

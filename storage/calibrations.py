@@ -14,7 +14,7 @@ from engagement.records import Consent, check_utc
 from storage.audit import THIS_COMPUTER, AuditAction, write_audit
 from storage.database import reading, writing
 from storage.schema import ClassListTable, IntervalTable, ReadingTable, SeatTable, StudentTable
-from storage.students import UNCALIBRATED, Student, all_students, find_student
+from storage.students import Student, all_students, find_student, take_biases
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +136,7 @@ def remove_bias(engine: Engine, student_id: int, *, actor: str = THIS_COMPUTER) 
     """
     with writing(engine) as connection:
         find_student(connection, student_id)
-        connection.execute(update(StudentTable).where(StudentTable.id == student_id).values(UNCALIBRATED))
-        write_audit(connection, AuditAction.SEAT_CALIBRATED, actor, student_id, kept=False)
+        take_biases(connection, StudentTable.id == student_id, actor)
 
 
 def as_array(bias: Mapping[str, float]) -> NDArray[np.float32]:

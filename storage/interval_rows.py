@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select
+from sqlalchemy import ColumnElement, Connection, bindparam, insert, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase
 
@@ -63,13 +63,16 @@ def insert_or_update(
     table: type[DeclarativeBase],
     key: Sequence[str],
     changes: Sequence[str],
+    grows: Sequence[str] = (),
 ) -> sqlite.Insert | postgresql.Insert:
-    """An insert that updates `changes` of the row with the same `key`, if there is one."""
+    """An insert that updates `changes` of the row with the same `key`, if there is one; what was true of `grows` once
+    stays true."""
     statement: sqlite.Insert | postgresql.Insert
     statement = postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
-    return statement.on_conflict_do_update(
-        index_elements=list(key), set_={name: statement.excluded[name] for name in changes}
-    )
+    changed: dict[str, ColumnElement[Any]] = {name: statement.excluded[name] for name in changes}
+    for name in grows:
+        changed[name] = or_(getattr(table, name), statement.excluded[name])
+    return statement.on_conflict_do_update(index_elements=list(key), set_=changed)
 
 
 def _store_seats(connection: Connection, session_id: int, seats: Sequence[Seat], at: datetime) -> None:
@@ -81,6 +84,7 @@ def _store_seats(connection: Connection, session_id: int, seats: Sequence[Seat],
             SeatTable,
             ("session_id", "number"),
             ("name", "fingerprint", "last_seen_at", "student_id"),
+            grows=("calibrated",),
         ).values(
             # a student may be erased while they are shown
             student_id=select(StudentTable.id)
@@ -97,6 +101,7 @@ def _store_seats(connection: Connection, session_id: int, seats: Sequence[Seat],
                 "first_seen_at": at,
                 "last_seen_at": at,
                 "student": seat.student_id,
+                "calibrated": bool(seat.calibrated),
             }
             for seat in seats
         ],

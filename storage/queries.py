@@ -69,6 +69,7 @@ _SESSION_DTYPES: Final[Mapping[str, str]] = {
     "interrupted_at": _TIME,
     "paused_at": _TIME,
     "kept": "bool",
+    "live": "bool",
 }
 _TOTAL_DTYPES: Final[Mapping[str, str]] = {
     "intervals": "int64",
@@ -116,6 +117,7 @@ _SEAT_DTYPES: Final[Mapping[str, str]] = {
     "fingerprint": "str",
     "first_seen_at": _TIME,
     "last_seen_at": _TIME,
+    "calibrated": "bool",
 }
 _OFFER_DTYPES: Final[Mapping[str, str]] = {
     "seat": "int64",
@@ -161,6 +163,7 @@ class SessionRow:
             ended by itself.
         paused_at: since when it is paused, the clock on the wall; None where it is not.
         kept: whether it is spared from being erased after its time.
+        live: whether it is of a class that goes on; else of a recording.
     """
 
     id: int
@@ -177,6 +180,7 @@ class SessionRow:
     interrupted_at: datetime | None
     paused_at: datetime | None
     kept: bool = False
+    live: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,13 +247,14 @@ def sessions(engine: Engine) -> pd.DataFrame:
 
 
 def find_session(engine: Engine, ref: str) -> SessionRow:
-    """The session that `ref` names: its id, else its name (the newest of that name), or "last".
+    """The session that `ref` names: its id, else its name (the newest of that name), or "last", which was opened last.
 
     Raises:
         UnknownSessionError: there is none.
     """
     ref = ref.strip()
-    query = select(*_columns(SessionTable, _SESSION_DTYPES)).order_by(SessionTable.id.desc()).limit(1)
+    every = select(*_columns(SessionTable, _SESSION_DTYPES)).limit(1)
+    query = every.order_by(SessionTable.id.desc())
     with reading(engine) as connection:
         row = None
         if ref.isascii() and ref.isdecimal() and int(ref) < 2**31:
@@ -257,7 +262,9 @@ def find_session(engine: Engine, ref: str) -> SessionRow:
         if row is None:
             row = connection.execute(query.where(SessionTable.name == ref)).one_or_none()
         if row is None and ref == "last":
-            row = connection.execute(query).one_or_none()
+            # a recording that is read on is opened again
+            opened = every.order_by(SessionTable.opened_at.desc(), SessionTable.id.desc())
+            row = connection.execute(opened).one_or_none()
     if row is None:
         raise UnknownSessionError(
             f'There is no session "{ref}": give an id or a name that `classpulse sessions` lists, or "last".'
@@ -433,7 +440,7 @@ def seats(engine: Engine, session_id: int) -> pd.DataFrame:
     """The seats of a session by number: the union over all pages of its gallery.
 
     Columns: seat, name (None if never read), fingerprint, first_seen_at, last_seen_at (the newest interval that showed
-    their tile, whatever its state).
+    their tile, whatever its state), calibrated (a bias was applied to it).
     """
     query = (
         select(
@@ -442,6 +449,7 @@ def seats(engine: Engine, session_id: int) -> pd.DataFrame:
             SeatTable.fingerprint,
             SeatTable.first_seen_at,
             SeatTable.last_seen_at,
+            SeatTable.calibrated,
         )
         .where(SeatTable.session_id == session_id)
         .order_by(SeatTable.number)

@@ -52,8 +52,11 @@ class NewSession:
         agent_name: what a second agent is told about the first.
         pid: process id of the agent.
         agreed: whether the teacher states that the class was told and agreed; kept in the audit log.
-        may_resume: go on with a session of this name, mode, interval and kind of source that broke off less than
-            `RESUME_WITHIN` ago. Not for recordings, which start again from their beginning.
+        live: whether time passes by itself; False for a recording.
+        may_resume: go on with the newest session of this name, mode and interval: with a live one of the same kind of
+            source that broke off less than `RESUME_WITHIN` ago; with one of this recording that was left before its
+            end, however long ago.
+        ends_at: aware UTC, the end of a recording; None where it is not known, and such a one is read anew.
     """
 
     name: str
@@ -63,11 +66,15 @@ class NewSession:
     started_at: datetime
     agent_name: str
     pid: int
+    live: bool = True
     may_resume: bool = False
+    ends_at: datetime | None = None
     agreed: bool = False
 
     def __post_init__(self) -> None:
         check_utc("NewSession.started_at", self.started_at)
+        if self.ends_at is not None:
+            check_utc("NewSession.ends_at", self.ends_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +130,8 @@ class Recorder:
         """Start a session, or go on with the one that broke off.
 
         A session of the same name whose agent died is gone on with where `new` allows it, else closed at its true
-        last time. The episodes of one that goes on have ended with its last interval; who knows better commits them
-        again.
+        last time; so is a recording that was left before its end. The episodes of one that goes on have ended with its
+        last interval; who knows better commits them again.
 
         Raises:
             SessionBusyError: an agent that lives holds a session of that name.
@@ -154,15 +161,20 @@ class Recorder:
                 "agent_pid": new.pid,
                 "opened_at": now,
             }
-            broken_off = _broken_off(connection, name, new, source) if new.may_resume else None
-            if broken_off is not None:
+            left = _left_open(connection, name, new, source) if new.may_resume else None
+            if left is not None:
                 connection.execute(
                     update(SessionTable)
-                    .where(SessionTable.id == broken_off.id)
-                    .values(ended_at=None, interrupted_at=None, **agent)
+                    .where(SessionTable.id == left.id)
+                    .values(
+                        ended_at=None, interrupted_at=None, paused_at=None, stop_requested_at=None, **agent
+                    )
                 )
-                self._opened[broken_off.id] = now
-                return broken_off
+                self._opened[left.id] = now
+                if not new.live:
+                    # it may be read on another day, and whether the class agreed was said anew
+                    _note_start(connection, new, left.id)
+                return left
             session_id = connection.execute(
                 insert(SessionTable)
                 .values(
@@ -171,18 +183,12 @@ class Recorder:
                     interval=new.interval,
                     source=source,
                     started_at=new.started_at,
+                    live=new.live,
                     **agent,
                 )
                 .returning(SessionTable.id)
             ).scalar_one()
-            write_audit(
-                connection,
-                AuditAction.SESSION_STARTED,
-                new.agent_name,
-                session_id,
-                mode=str(new.mode),
-                class_agreed=new.agreed,
-            )
+            _note_start(connection, new, session_id)
             self._opened[session_id] = now
         return OpenedSession(session_id, None)
 
@@ -382,8 +388,20 @@ def _last_time(connection: Connection, row: RowMapping) -> datetime:
     return started_at + max(lived, timedelta())
 
 
-def _broken_off(connection: Connection, name: str, new: NewSession, source: str) -> OpenedSession | None:
-    """The newest session of this name, if it broke off just now and was watched in the same way."""
+def _note_start(connection: Connection, new: NewSession, session_id: int) -> None:
+    write_audit(
+        connection,
+        AuditAction.SESSION_STARTED,
+        new.agent_name,
+        session_id,
+        mode=str(new.mode),
+        class_agreed=new.agreed,
+    )
+
+
+def _left_open(connection: Connection, name: str, new: NewSession, source: str) -> OpenedSession | None:
+    """The newest session of this name, if it was watched in the same way and either broke off just now or is of this
+    recording, of which more can be read."""
     row = (
         connection.execute(
             select(*_SESSION, HeartbeatTable.at)
@@ -397,17 +415,32 @@ def _broken_off(connection: Connection, name: str, new: NewSession, source: str)
     )
     if (
         row is None
-        or row["interrupted_at"] is None
         or row["ended_at"] is None
-        # the teacher wanted its end, and its agent died before it obeyed
-        or row["stop_requested_at"] is not None
-        or (row["mode"], row["interval"]) != (new.mode, new.interval)
-        # the title of a window changes with who talks: its kind is enough
-        or row["source"].split(" ")[0] != source.split(" ", maxsplit=1)[0]
-        or not -RESUME_WITHIN <= new.started_at - row["ended_at"] <= RESUME_WITHIN
+        or (row["live"], row["mode"], row["interval"]) != (new.live, new.mode, new.interval)
     ):
         return None
-    return OpenedSession(row["id"], row["ended_at"])
+    goes_on = _broke_off(row, new, source) if new.live else _has_more(row, new, source)
+    return OpenedSession(row["id"], row["ended_at"]) if goes_on else None
+
+
+def _broke_off(row: RowMapping, new: NewSession, source: str) -> bool:
+    return (
+        row["interrupted_at"] is not None
+        # the teacher wanted its end, and its agent died before it obeyed
+        and row["stop_requested_at"] is None
+        # the title of a window changes with who talks: its kind is enough
+        and row["source"].split(" ")[0] == source.split(" ", maxsplit=1)[0]
+        and abs(new.started_at - row["ended_at"]) <= RESUME_WITHIN
+    )
+
+
+def _has_more(row: RowMapping, new: NewSession, source: str) -> bool:
+    return (
+        (row["source"], row["started_at"]) == (source, new.started_at)
+        and new.ends_at is not None
+        # half an interval: its last one may reach beyond the end
+        and row["ended_at"] + timedelta(seconds=new.interval / 2) < new.ends_at
+    )
 
 
 def _close(

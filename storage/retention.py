@@ -32,7 +32,7 @@ from storage.schema import (
     StudentTable,
 )
 from storage.scope import restricted
-from storage.students import UNCALIBRATED, Student, find_student
+from storage.students import Student, find_student, take_biases
 from storage.traces import labels_of
 
 _ANEW: Final = (
@@ -114,7 +114,7 @@ def purge(engine: Engine, days: int, now: datetime) -> list[int]:
     gone: list[int] = []
     if calibrated:
         with writing(engine) as connection:
-            connection.execute(update(StudentTable).where(old_bias).values(UNCALIBRATED))
+            take_biases(connection, old_bias, "classpulse", after_days=days)
             _note_erasing(connection)
     if any_ahead:
         with writing(engine) as connection:
@@ -226,11 +226,10 @@ def erase_student(
             )
         )
         mine = StudentTable.id == student_id
-        connection.execute(
-            update(StudentTable).where(mine).values(UNCALIBRATED)
-            if refusal_stays
-            else delete(StudentTable).where(mine)
-        )
+        if refusal_stays:
+            take_biases(connection, mine, actor)
+        else:
+            connection.execute(delete(StudentTable).where(mine))
         told = {"refusal_kept": True} if refusal_stays else {}
         write_audit(connection, AuditAction.STUDENT_ERASED, actor, student_id, **told)
         _note_erasing(connection)

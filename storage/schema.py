@@ -23,6 +23,7 @@ from sqlalchemy import (
     UniqueConstraint,
     false,
     text,
+    true,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -159,7 +160,7 @@ class SessionTable(Base):
     clock on the wall when the row was made. `interrupted_at` is when a session was left whose agent did not end it
     (the clock on the wall), NULL where it runs or ended by itself; `paused_at` since when the teacher has paused it,
     NULL where it is not paused; `stop_requested_at` when the teacher asked for its end, which its agent obeys; `kept`
-    spares it from the purge.
+    spares it from the purge; `live` is a class that goes on, else a recording.
     """
 
     __tablename__ = "sessions"
@@ -179,6 +180,7 @@ class SessionTable(Base):
     paused_at: Mapped[datetime | None]
     stop_requested_at: Mapped[datetime | None]
     kept: Mapped[bool] = mapped_column(server_default=false())
+    live: Mapped[bool] = mapped_column(server_default=true())
 
     __table_args__ = (
         CheckConstraint(f"length(name) BETWEEN 1 AND {MAX_NAME_LENGTH}", name="name"),
@@ -355,6 +357,7 @@ class SeatTable(Base):
     first_seen_at: Mapped[datetime]
     last_seen_at: Mapped[datetime | None]
     student_id: Mapped[int | None] = mapped_column(ForeignKey("students.id", ondelete="SET NULL"))
+    calibrated: Mapped[bool] = mapped_column(server_default=false())
 
     __table_args__ = (
         CheckConstraint("number >= 1", name="number"),

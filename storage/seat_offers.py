@@ -19,6 +19,7 @@ _SEAT = (
     SeatTable.first_seen_at,
     SeatTable.last_seen_at,
     SeatTable.student_id,
+    SeatTable.calibrated,
 )
 
 
@@ -249,5 +250,6 @@ def _join_seats(
             first_seen_at=min(high["first_seen_at"], low["first_seen_at"]),
             last_seen_at=max(last) if last else None,
             student_id=next(iter(students), None),
+            calibrated=high["calibrated"] or low["calibrated"],
         )
     )

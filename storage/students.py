@@ -30,7 +30,6 @@ from storage.schema import (
 from storage.seat_offers import answer_offer, merged_seats
 
 __all__ = [
-    "UNCALIBRATED",
     "ClassList",
     "Imported",
     "NewStudent",
@@ -135,7 +134,7 @@ _STUDENT: Final = (
     StudentTable.bias,
 )
 
-UNCALIBRATED: Final[Mapping[str, None]] = MappingProxyType({"calibrated_at": None, "bias": None})
+_UNCALIBRATED: Final[Mapping[str, None]] = MappingProxyType({"calibrated_at": None, "bias": None})
 """The columns of a student whose seat was not calibrated."""
 
 
@@ -323,10 +322,10 @@ def set_consent(
                 consent=str(consent),
                 consent_at=at,
                 consent_source=_clean_source(source),
-                **_bias_left(consent),
             )
         )
         write_audit(connection, AuditAction.CONSENT_CHANGED, actor, student_id, consent=str(consent))
+        _take_bias(connection, student_id, consent, actor)
 
 
 def import_students(
@@ -378,12 +377,12 @@ def import_students(
                         consent=str(row.consent),
                         consent_at=told,
                         consent_source=where if told else None,
-                        **_bias_left(row.consent),
                     )
                 )
                 write_audit(
                     connection, AuditAction.CONSENT_CHANGED, actor, student.id, consent=str(row.consent)
                 )
+                _take_bias(connection, student.id, row.consent, actor)
     added = sum(student is None for student, _ in steps)
     changed = sum(change for _, change in steps)
     return Imported(added, changed, len(cleaned) - added - changed)
@@ -456,6 +455,20 @@ def unmatch_label(engine: Engine, class_name: str, label: str) -> None:
             _give_seats(connection, name, cleaned, None)
 
 
+def take_biases(connection: Connection, which: ColumnElement[bool], actor: str, **why: object) -> list[int]:
+    """Take the bias away, within a transaction, from the students of whom a condition on their table holds, with a line
+    in the log for each; the numbers of those who had one."""
+    gone = connection.scalars(
+        update(StudentTable)
+        .where(which, StudentTable.calibrated_at.is_not(None))
+        .values(_UNCALIBRATED)
+        .returning(StudentTable.id)
+    ).all()
+    for student_id in gone:
+        write_audit(connection, AuditAction.SEAT_CALIBRATED, actor, student_id, kept=False, **why)
+    return list(gone)
+
+
 def find_student(connection: Connection, student_id: int) -> Student:
     """As `read_student`, within a transaction."""
     row = connection.execute(select(*_STUDENT).where(StudentTable.id == student_id)).one_or_none()
@@ -491,9 +504,10 @@ def _student(row: Any) -> Student:
     return Student(**{**values, "consent": Consent(values["consent"])})
 
 
-def _bias_left(consent: Consent | None) -> Mapping[str, None]:
+def _take_bias(connection: Connection, student_id: int, consent: Consent | None, actor: str) -> None:
     """What was fitted to somebody's face goes with their agreement."""
-    return {} if consent is Consent.AGREED else UNCALIBRATED
+    if consent is not Consent.AGREED:
+        take_biases(connection, StudentTable.id == student_id, actor)
 
 
 def _ensure(connection: Connection, name: str) -> str:

@@ -67,7 +67,7 @@
       const told = pressed.map((one) => one.prop_id);
       if (!told.length) return [no, no];
       const state = arguments[arguments.length - 1] || {};
-      if (told.some((id) => /^(running|now|start)-stop\./.test(id))) {
+      if (told.some((id) => /-stop\./.test(id))) {
         const name = state.name || "The class";
         return [true, name + " is not read any more after this. What was read is kept, and its report is ready at once."];
       }

@@ -383,7 +383,7 @@ def _register_recording(app: Dash, engine: Engine, controls: Controls) -> None:
             controls.start(wanted)
         except ClasspulseError as error:
             return str(error), no_update
-        return "", 0 if before is None else before.id
+        return "", 0 if before is None else _opened(before)
 
     @app.callback(
         Output(PROGRESS, "className"),
@@ -414,7 +414,7 @@ def _register_recording(app: Dash, engine: Engine, controls: Controls) -> None:
         ended = None if not isinstance(started, int) else newest(engine)
         hidden = "cp-hidden", None, "", "Pause", False
         own = ended is not None and ended.agent_host == socket.gethostname()
-        if ended is not None and own and ended.id > started and ended.ended_at is not None:
+        if ended is not None and own and _opened(ended) > started and ended.ended_at is not None:
             link = dcc.Link(f"The report of {ended.name}", href=f"/sessions/{ended.id}", className="cp-link")
             return *hidden, link, "", ""
         failed = status.phase is Phase.FAILED and isinstance(started, int)
@@ -463,11 +463,16 @@ def looks_done(engine: Engine, session: SessionRow) -> int:
 
 
 def newest(engine: Engine) -> SessionRow | None:
-    """The newest session; None before the first."""
+    """The session that was opened last; None before the first."""
     try:
         return queries.find_session(engine, "last")
     except UnknownSessionError:
         return None
+
+
+def _opened(session: SessionRow) -> int:
+    """When, in milliseconds since 1970: a recording that is read on keeps its number, and is opened again."""
+    return round(session.opened_at.timestamp() * 1000)
 
 
 def as_path(text: str) -> str:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final
 
 import dash_mantine_components as dmc
 import numpy as np
-from dash import ALL, Dash, Input, Output, State, ctx, dcc, html, no_update
+from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 from numpy.typing import NDArray
@@ -32,6 +32,7 @@ from storage.students import Student, read_student
 
 POLL: Final = "calibrate-poll"
 STATE: Final = "calibrate-state"
+ENDED: Final = "calibrate-ended"
 CHANGED: Final = "calibrate-changed"
 EMPTY: Final = "calibrate-empty"
 ROOM: Final = "calibrate-room"
@@ -50,9 +51,6 @@ REMOVE: Final = "calibrate-remove"
 
 SECONDS: Final[Mapping[str, int]] = {name: 60 if name == "neutral" else 10 for name in ORDER}
 """How long each is shown."""
-
-_RECORDED: Final = timedelta(minutes=30)
-"""A lesson that began so long before it was opened is a recording."""
 
 _PATIENCE: Final = 3
 """So many times as long is waited for looks at which the face could be read."""
@@ -127,6 +125,7 @@ def layout() -> Component:
             ),
             dcc.Interval(id=POLL, interval=1000),
             dcc.Store(id=STATE),
+            dcc.Store(id=ENDED),
             dcc.Store(id=CHANGED),
             html.Div(id=EMPTY),
             html.Div(
@@ -217,8 +216,7 @@ def _register_shown(app: Dash, engine: Engine, measured: bool) -> None:
         Output(BEGIN, "disabled"),
         Output(CANCEL, "className"),
         Output(WORK, "disabled"),
-        Output(STATE, "data", allow_duplicate=True),
-        Output(SAID, "children", allow_duplicate=True),
+        Output(ENDED, "data"),
         Input(POLL, "n_intervals"),
         State(STATE, "data"),
         State(SEAT, "data"),
@@ -241,11 +239,10 @@ def _register_shown(app: Dash, engine: Engine, measured: bool) -> None:
                 "cp-hidden",
                 True,
                 no_update,
-                no_update,
             )
         choices = [{"value": str(one.number), "label": one.name} for one in room.seats]
         known = None if room.still(kept) is None else kept
-        now, said = known, no_update
+        now, said = known, ""
         begun = None if known is None else known["begun"]
         if known is not None and begun is not None:
             now, said = ended(engine, room, known)
@@ -263,9 +260,18 @@ def _register_shown(app: Dash, engine: Engine, measured: bool) -> None:
             begun is not None,
             "" if begun is not None else "cp-hidden",
             begun is not None or not any(len(rows) >= FEWEST_LOOKS[name] for name, rows in collected.items()),
-            no_update if now == kept else now,
-            said,
+            no_update if now == kept else {"before": kept, "state": now, "said": said},
         )
+
+    # an answer that was under way when Begin or Cancel was pressed changes nothing
+    app.clientside_callback(
+        ClientsideFunction("classpulseStudio", "ended"),
+        Output(STATE, "data", allow_duplicate=True),
+        Output(SAID, "children", allow_duplicate=True),
+        Input(ENDED, "data"),
+        State(STATE, "data"),
+        prevent_initial_call=True,
+    )
 
     @app.callback(Output(KEPT, "children"), Input(CHANGED, "data"), Input(shell.VIEWER, "data"))
     def list_kept(_changed: Any, viewer: Any) -> Any:
@@ -389,7 +395,7 @@ def _why_not(session: SessionRow) -> str:
         return f"{session.name} is read in {session.mode} mode, in which nothing is known of one seat."
     if session.paused_at is not None:
         return f"{session.name} is paused: nothing is looked at until it goes on."
-    if session.opened_at - session.started_at > _RECORDED:
+    if not session.live:
         return (
             f"{session.name} is a recording, in which nobody can be asked for an expression: start a class."
         )
@@ -425,7 +431,7 @@ def _calibrated(seat: StudentSeat) -> int | None:
     return None if seat.calibrated_at is None else _milliseconds(seat.calibrated_at)
 
 
-def ended(engine: Engine, room: Room, kept: dict[str, Any]) -> tuple[dict[str, Any], Any]:
+def ended(engine: Engine, room: Room, kept: dict[str, Any]) -> tuple[dict[str, Any], str]:
     """What is being shown, or that it is over: long enough and with enough looks, or without hope of them; and what is
     to be said of it."""
     begun, now = kept["begun"], _milliseconds(datetime.now(UTC))
@@ -434,7 +440,7 @@ def ended(engine: Engine, room: Room, kept: dict[str, Any]) -> tuple[dict[str, A
     read = 0
     for times in range(1, _PATIENCE + 1):
         if seconds < times * SECONDS[name]:
-            return kept, no_update
+            return kept, ""
         # not until now: a tab that is hidden asks seldom, and what is shown since is something else
         until = begun["since"] + 1000 * times * SECONDS[name]
         read = len(_read(engine, room, kept, begun["since"], until))

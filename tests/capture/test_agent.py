@@ -5,13 +5,15 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Self
 
 import numpy as np
+import pandas as pd
 import pytest
 from sqlalchemy import Engine
 
-from capture.agent import Agent, AgentSettings, is_frozen
+from capture.agent import Agent, AgentSettings, RunResult, is_frozen
 from capture.errors import AgentError, UnreadableSourceError
 from capture.frame import Frame, NotObserved
 from capture.stages import Stage
@@ -174,6 +176,58 @@ def test_a_stop_closes_the_session(engine: Engine) -> None:
     result = agent.run(stop)
     assert result.intervals == 1
     assert queries.find_session(engine, "Physics").ended_at is not None
+
+
+class Replayed(ScriptedSource):
+    """A recording that can be read on."""
+
+    def frames_from(self, index: int, interval: float) -> Iterator[Frame | NotObserved]:
+        return islice(self.frames(interval), index, None)
+
+
+@pytest.mark.parametrize("mode", [Mode.INDIVIDUAL, Mode.AGGREGATE])
+def test_a_recording_that_was_stopped_is_read_on_as_if_it_had_not_been(engine: Engine, mode: Mode) -> None:
+    items = [frame(index) for index in range(8)]
+
+    def read(name: str, after: int | None) -> RunResult:
+        stop, read_so_far = threading.Event(), 0
+
+        def on_interval(_record: IntervalRecord) -> None:
+            nonlocal read_so_far
+            read_so_far += 1
+            if read_so_far == after:
+                stop.set()
+
+        told = settings(session=name, mode=mode)
+        return Agent(Replayed(items), OneAway, Recorder(engine), told, on_interval).run(stop)
+
+    whole = read("Whole", None)
+    parts = [read("Parts", 3), read("Parts", 2), read("Parts", None)]
+    assert [part.intervals for part in parts] == [3, 2, 3]
+    assert len({part.session_id for part in parts}) == 1
+    kept, expected = (
+        queries.intervals_since(engine, one).drop(columns=["id", "processing_ms"])
+        for one in (parts[0].session_id, whole.session_id)
+    )
+    pd.testing.assert_frame_equal(kept, expected)
+    seats = [queries.seats(engine, one)["name"].tolist() for one in (parts[0].session_id, whole.session_id)]
+    assert seats[0] == seats[1]
+    assert len(seats[0]) == (6 if mode is Mode.INDIVIDUAL else 0)
+    # it was read to its end: whoever reads it again wants another session
+    assert read("Parts", None).session_id != parts[0].session_id
+
+
+def test_a_recording_that_holds_less_than_it_says_is_told_of(engine: Engine) -> None:
+    class CutOff(Replayed):
+        def frame_count(self, interval: float) -> int | None:
+            return len(self.items) + 5
+
+    items = [frame(index) for index in range(3)]
+    first = Agent(CutOff(items), SixSeats, Recorder(engine), settings()).run(threading.Event())
+    with pytest.raises(AgentError, match="script is cut off or damaged where it was left"):
+        Agent(CutOff(items), SixSeats, Recorder(engine), settings()).run(threading.Event())
+    session = queries.find_session(engine, "last")
+    assert (session.id, session.ended_at) == (first.session_id, START + timedelta(seconds=6))
 
 
 def test_a_source_that_breaks_keeps_what_was_committed(engine: Engine) -> None:

@@ -89,6 +89,8 @@ def test_a_bias_is_taken_up_at_the_next_look(
     # for the seat that is read in another way from there on
     assert forgotten == [[seat.number]]
     read = queries.readings_since(engine, result.session_id)
+    calibrated = queries.seats(engine, result.session_id).set_index("seat")["calibrated"]
+    assert [number for number, it_is in calibrated.items() if it_is] == [seat.number]
     by_seat = {number: rows[list(EXPRESSIONS)].to_numpy(np.float32) for number, rows in read.groupby("seat")}
     mine = by_seat.pop(seat.number)
     assert mine[0] == pytest.approx(mine[1], abs=1e-6)

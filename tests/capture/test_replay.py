@@ -311,6 +311,96 @@ def test_a_recording_is_stepped_through_in_media_time(
     ]
 
 
+@pytest.mark.parametrize(("suffix", "codec"), [("mp4", "mp4v"), ("avi", "MJPG"), ("mkv", "mp4v")])
+@pytest.mark.parametrize("first", [1, 20, 41, 61, 63])
+def test_a_recording_is_read_on_from_where_it_was_left(
+    suffix: str, codec: str, first: int, tmp_path: Path
+) -> None:
+    path = write_video(tmp_path / f"class.{suffix}", [numbered(n) for n in range(63)], 2.0, codec)
+    with VideoSource(path, started_at=START) as source:
+        whole, rest = list(source.frames(0.5)), list(source.frames_from(first, 0.5))
+    assert len(whole) == 63
+    assert [(item.index, item.taken_at) for item in rest] == [
+        (item.index, item.taken_at) for item in whole[first:]
+    ]
+    assert [number_of(item.image) for item in rest if isinstance(item, Frame)] == list(range(first, 63))
+
+
+def test_a_recording_that_does_not_go_where_it_is_told_is_read_from_its_beginning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_video(tmp_path / "class.avi", [numbered(n) for n in range(63)], 2.0, "MJPG")
+    jumps: list[bool] = []
+
+    def jump(film: _Film, wanted: float) -> bool:
+        film.at(wanted + 3)
+        jumps.append(False)
+        return False
+
+    monkeypatch.setattr(_Film, "jump", jump)
+    with VideoSource(path, started_at=START) as source:
+        rest = list(source.frames_from(41, 0.5))
+    assert jumps == [False]
+    assert [number_of(item.image) for item in rest if isinstance(item, Frame)] == list(range(41, 63))
+
+
+class RecordedCapture:
+    """cv2.VideoCapture as it runs through pictures with given time stamps."""
+
+    def __init__(self, stamps: list[float]) -> None:
+        self._stamps = stamps
+        self._next = 0
+
+    def grab(self) -> bool:
+        self._next += 1
+        return self._next <= len(self._stamps)
+
+    def get(self, _property: int) -> float:
+        return self._stamps[self._next - 1] * 1000
+
+    def retrieve(self) -> tuple[bool, NDArray[np.uint8]]:
+        return True, np.full((2, 2, 3), self._next - 1, np.uint8)
+
+
+class SeekingCapture(RecordedCapture):
+    """One that can be sent to a time, and lands `off` pictures from it."""
+
+    def __init__(self, stamps: list[float], off: int = 0) -> None:
+        super().__init__(stamps)
+        self._off = off
+
+    def set(self, _property: int, milliseconds: float) -> None:
+        self._next = round(milliseconds / 1000) + self._off
+
+
+@pytest.mark.parametrize(
+    ("stamps", "off", "jumps"),
+    [
+        ([float(second) for second in range(100)], 0, True),
+        ([7.0 + second for second in range(100)], -7, True),
+        # beyond the wanted one, far before it, at no known place, behind the end
+        ([float(second) for second in range(100)], 8, False),
+        ([float(second) for second in range(100)], -20, False),
+        ([0.0] * 100, 0, False),
+        ([float(second) for second in range(100)], 90, False),
+    ],
+)
+def test_a_jump_says_whether_it_came_to_before_the_wanted_picture(
+    stamps: list[float], off: int, jumps: bool
+) -> None:
+    assert _Film(SeekingCapture(stamps, off), 1.0).jump(40.0) is jumps
+
+
+def test_a_folder_is_read_on_from_where_it_was_left(tmp_path: Path) -> None:
+    for number in range(5):
+        save(tmp_path / f"{number}.png", numbered(number))
+    with FolderSource(tmp_path, started_at=START) as source:
+        rest = list(source.frames_from(3, 2.0))
+        assert list(source.frames_from(5, 2.0)) == []
+    assert [item.taken_at for item in rest] == [START + timedelta(seconds=6), START + timedelta(seconds=8)]
+    assert [number_of(item.image) for item in rest if isinstance(item, Frame)] == [3, 4]
+
+
 def test_a_recording_ends_when_its_file_was_last_changed(tmp_path: Path) -> None:
     path = write_video(tmp_path / "class.mp4", flat(100) * 40)
     os.utime(path, (START.timestamp(), START.timestamp()))
@@ -372,24 +462,6 @@ def test_an_empty_an_absent_and_a_closed_recording(tmp_path: Path) -> None:
         VideoSource(path),
     ):
         pass
-
-
-class RecordedCapture:
-    """cv2.VideoCapture as it runs through pictures with given time stamps."""
-
-    def __init__(self, stamps: list[float]) -> None:
-        self._stamps = stamps
-        self._next = 0
-
-    def grab(self) -> bool:
-        self._next += 1
-        return self._next <= len(self._stamps)
-
-    def get(self, _property: int) -> float:
-        return self._stamps[self._next - 1] * 1000
-
-    def retrieve(self) -> tuple[bool, NDArray[np.uint8]]:
-        return True, np.full((2, 2, 3), self._next - 1, np.uint8)
 
 
 def film(stamps: list[float]) -> list[int]:

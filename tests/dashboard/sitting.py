@@ -29,7 +29,7 @@ class Sitting:
         engine: migrated.
         student: whose seat it is; None where it is nobody's.
         mode: what may be kept.
-        began: when; None for ten minutes ago.
+        live: False for a recording.
     """
 
     def __init__(
@@ -38,13 +38,15 @@ class Sitting:
         student: int | None,
         mode: Mode = Mode.INDIVIDUAL,
         *,
-        began: datetime | None = None,
+        live: bool = True,
     ) -> None:
         self.engine, self.student, self.mode = engine, student, mode
         self.recorder = Recorder(engine)
-        self._last = began or datetime.now(UTC) - timedelta(minutes=10)
+        self._last = datetime.now(UTC) - timedelta(minutes=10)
         self.session_id = self.recorder.open_session(
-            NewSession("Physics", mode, 2.0, "window", self._last, "test", os.getpid(), agreed=True)
+            NewSession(
+                "Physics", mode, 2.0, "window", self._last, "test", os.getpid(), live=live, agreed=True
+            )
         )
         self._random = np.random.default_rng(3)
 

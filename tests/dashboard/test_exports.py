@@ -365,6 +365,20 @@ def test_the_workbook_holds_what_the_csv_holds(lesson_engine: Engine) -> None:
     assert len(sheets["Notes"]) == 1 + len(queries.notes(lesson_engine, 1))
 
 
+def test_the_files_say_whose_face_was_read_with_a_calibration(engine: Engine) -> None:
+    lesson = seed(engine, minutes=2, interval=10, mode=Mode.INDIVIDUAL)
+    lesson.close()
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE seats SET calibrated = TRUE WHERE number = 2")
+    header, *seats = sheets_of(report_xlsx(engine, lesson.session_id))["Seats"]
+    assert header[:3] == ["seat", "name", "calibrated"]
+    assert [row[0] for row in seats if row[2] == "1"] == ["2"]
+    told = json.loads(report_json(engine, lesson.session_id))["seats"]
+    assert [seat["seat"] for seat in told if seat["calibrated"]] == [2]
+    page = report_html(engine, lesson.session_id)
+    assert "Read with a calibration" in page
+
+
 def _is_number(text: str) -> bool:
     try:
         float(text)

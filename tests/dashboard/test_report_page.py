@@ -104,6 +104,13 @@ def test_how_much_and_how_well(lesson: Material) -> None:
     assert rows["Time to read a frame"] == "0.21 s (median)"
 
 
+def test_whose_face_was_read_with_a_calibration_is_said(lesson: Material) -> None:
+    assert "Read with a calibration" not in dict(quality_rows(lesson))
+    some = replace(lesson, calibrated=frozenset({3, 1}))
+    assert dict(quality_rows(some))["Read with a calibration"] == f"{lesson.names[1]}, {lesson.names[3]}"
+    assert f"{lesson.names[1]}, {lesson.names[3]}" in str(report.body(some, VIEWER))
+
+
 def test_list_and_sentence_give_a_low_moment_the_same_length(lesson: Material) -> None:
     start = lesson.session.started_at
     moment = LowMoment(1, start, start + timedelta(minutes=3, seconds=48), -0.2, None)

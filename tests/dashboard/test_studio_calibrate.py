@@ -120,7 +120,7 @@ def test_looks_of_before_a_calibration_was_kept_or_removed_do_not_go_with_those_
         result = ask(f"{page.WORK}.n_clicks", work=1, state=state)
         begun = ask(f"{page.BEGIN}.n_clicks", begin=1, seat="1", expression="sad", state=state)
         gone = {
-            page.STATE in told and told[page.STATE]["data"] is None,
+            page.ENDED in told and told[page.ENDED]["data"] == {"before": state, "state": None, "said": ""},
             "choose one, and begin" in result[page.SAID]["children"],
             begun[page.STATE]["data"]["windows"] == [],
         }
@@ -152,7 +152,7 @@ def test_an_expression_is_over_when_it_was_long_enough_and_read_often_enough(
         return ask(f"{page.ROOM}.className", poll=1, state={**state, "begun": begun}, seat=None)
 
     early = poll(4)
-    assert page.STATE not in early
+    assert page.ENDED not in early
     assert early[page.BEGIN]["disabled"] is True
     assert "Happy: 4 of 10 s" in json.dumps(early[page.RUNNING])
     # the one look at a neutral face lies before: none of the happy one was read yet
@@ -160,9 +160,11 @@ def test_an_expression_is_over_when_it_was_long_enough_and_read_often_enough(
     assert "read in 0 looks" in json.dumps(waiting[page.RUNNING])
     sitting.show("happy", 5, datetime.now(UTC) - timedelta(seconds=5))
     done = poll(11)
-    assert done[page.SAID]["children"] == "Happy: done."
-    assert done[page.STATE]["data"]["begun"] is None
-    assert [one["expression"] for one in done[page.STATE]["data"]["windows"]] == ["happy"]
+    over = done[page.ENDED]["data"]
+    assert over["said"] == "Happy: done."
+    assert over["before"]["begun"]["expression"] == "happy"
+    assert over["state"]["begun"] is None
+    assert [one["expression"] for one in over["state"]["windows"]] == ["happy"]
     cancelled = ask(f"{page.CANCEL}.n_clicks", cancel=1, state=state)
     assert cancelled[page.STATE]["data"]["begun"] is None
 
@@ -172,11 +174,12 @@ def test_a_face_that_cannot_be_read_is_not_waited_for_for_ever(engine: Engine, a
     sitting.show("neutral", 1, datetime.now(UTC) - timedelta(minutes=5))
     begun = {"expression": "happy", "since": milliseconds(datetime.now(UTC) - timedelta(seconds=12))}
     state = {"session": sitting.session_id, "seat": 1, "calibrated": None, "windows": [], "begun": begun}
-    assert page.STATE not in ask(f"{page.ROOM}.className", poll=1, state=state, seat=None)
+    assert page.ENDED not in ask(f"{page.ROOM}.className", poll=1, state=state, seat=None)
     begun["since"] = milliseconds(datetime.now(UTC) - timedelta(seconds=31))
     told = ask(f"{page.ROOM}.className", poll=1, state=state, seat=None)
-    assert told[page.SAID]["children"].startswith("Happy: the face could be read in 0 looks only.")
-    assert told[page.STATE]["data"] == {**state, "begun": None}
+    over = told[page.ENDED]["data"]
+    assert over["said"].startswith("Happy: the face could be read in 0 looks only.")
+    assert over["state"] == {**state, "begun": None}
 
 
 def test_why_no_seat_can_be_calibrated_is_said(engine: Engine, ada: int) -> None:
@@ -188,7 +191,7 @@ def test_why_no_seat_can_be_calibrated_is_said(engine: Engine, ada: int) -> None
     nobodys.show("neutral", 1)
     assert "on the page Students" in page.room_of(engine)[1]
     nobodys.recorder.close_session(nobodys.session_id, datetime.now(UTC))
-    recording = Sitting(engine, ada, began=datetime.now(UTC) - timedelta(hours=2))
+    recording = Sitting(engine, ada, live=False)
     recording.show("neutral", 1)
     assert "is a recording" in page.room_of(engine)[1]
     recording.recorder.close_session(recording.session_id, datetime.now(UTC))
@@ -290,7 +293,7 @@ def test_what_is_shown_after_the_time_does_not_count(engine: Engine, ada: int, a
         "begun": {"expression": "happy", "since": milliseconds(begun)},
     }
     told = ask(f"{page.ROOM}.className", poll=1, state=state, seat=None)
-    assert told[page.SAID]["children"] == "Happy: done."
+    assert told[page.ENDED]["data"]["said"] == "Happy: done."
     assert "Happy: 5 looks" in json.dumps(told[page.COLLECTED])
 
 

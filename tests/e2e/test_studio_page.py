@@ -268,10 +268,22 @@ def test_a_recording_is_analysed_with_its_progress_paused_and_opened(
         page.locator("#studio-pause").click()
         expect(done).to_have_text(re.compile(r"^\d+ of 400 looks, paused$"), timeout=SLOW)
         page.get_by_role("button", name="Go on").click()
-        page.get_by_role("link", name="The report of Physics 9b").click(timeout=SLOW)
-        expect(page.get_by_role("heading", name="Physics 9b")).to_be_visible(timeout=SLOW)
+        page.locator("#studio-stop").click()
+        page.locator("#running-stop-yes").click()
+        report = page.get_by_role("link", name="The report of Physics 9b")
+        expect(report).to_be_visible(timeout=SLOW)
         engine = open_database(home.database)
+        left = queries.find_session(engine, "last")
+        read_before = len(queries.intervals_since(engine, left.id))
+        assert 0 < read_before < LOOKS
+        # it is read on from there
+        page.get_by_role("button", name="Analyse").click()
+        expect(done).to_have_text(re.compile(r"^\d+ of 400 looks$"), timeout=SLOW)
+        assert int((done.text_content() or "").split()[0]) >= read_before
+        report.click(timeout=SLOW)
+        expect(page.get_by_role("heading", name="Physics 9b")).to_be_visible(timeout=SLOW)
         session = queries.find_session(engine, "last")
+        assert session.id == left.id
         kept = queries.intervals_since(engine, session.id)
         engine.dispose()
         assert (session.name, session.mode, session.interval) == ("Physics 9b", "aggregate", 0.5)

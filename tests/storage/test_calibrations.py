@@ -78,6 +78,14 @@ def bias_of(engine: Engine, student: int) -> object:
     return students.read_student(engine, student).bias
 
 
+def biases_logged(engine: Engine) -> list[tuple[int | None, dict[str, object]]]:
+    """What the audit log tells of calibrations, newest first."""
+    log = audit_entries(engine)
+    return [
+        (entry.subject, dict(entry.detail)) for entry in log if entry.action is AuditAction.SEAT_CALIBRATED
+    ]
+
+
 def test_it_is_fitted_to_what_was_read_on_a_students_seat_in_a_stretch(engine: Engine, ada: int) -> None:
     session_id = lesson(engine, ada)
     (seat,) = student_seats(engine, session_id)
@@ -106,8 +114,7 @@ def test_it_is_kept_taken_up_and_removed(engine: Engine, ada: int) -> None:
     assert read_requests(engine, session_id).class_list != kept
     remove_bias(engine, ada)
     assert read_requests(engine, session_id).class_list == before
-    log = [entry for entry in audit_entries(engine) if entry.action is AuditAction.SEAT_CALIBRATED]
-    assert [(entry.subject, dict(entry.detail)) for entry in log] == [
+    assert biases_logged(engine) == [
         (ada, {"kept": False}),
         (ada, {"kept": True}),
         (ada, {"kept": True}),
@@ -127,6 +134,10 @@ def test_it_goes_with_their_agreement(engine: Engine, ada: int) -> None:
     keep_bias(engine, ada, BIAS, NOW)
     students.set_consent(engine, ada, Consent.UNKNOWN, None, None)
     assert bias_of(engine, ada) is None
+    assert biases_logged(engine) == [(ada, {"kept": False}), (ada, {"kept": True})]
+    # there was none any more
+    students.set_consent(engine, ada, Consent.REFUSED, None, None)
+    assert len(biases_logged(engine)) == 2
 
 
 @pytest.mark.parametrize("by_list", [False, True])
@@ -141,6 +152,7 @@ def test_it_goes_when_they_refuse(engine: Engine, ada: int, by_list: bool) -> No
         assert bias_of(engine, ada) is not None
         students.set_consent(engine, ada, Consent.REFUSED, None, None)
     assert bias_of(engine, ada) is None
+    assert biases_logged(engine)[0] == (ada, {"kept": False})
     assert student_seats(engine, session_id) == []
     with pytest.raises(InvalidRecordError, match="refused and is not looked at"):
         keep_bias(engine, ada, BIAS, NOW)
@@ -163,6 +175,7 @@ def test_it_goes_with_the_readings_to_which_it_was_fitted(engine: Engine, ada: i
     assert bias_of(engine, ada) is not None
     purge(engine, 30, NOW + timedelta(days=30))
     assert bias_of(engine, ada) is None
+    assert biases_logged(engine)[0] == (ada, {"kept": False, "after_days": 30})
     # by a clock that was ahead
     keep_bias(engine, ada, BIAS, NOW + timedelta(days=400))
     purge(engine, 30, NOW)

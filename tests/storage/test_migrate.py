@@ -223,10 +223,18 @@ def test_the_number_of_a_deleted_note_is_never_given_again(
     as_of: Callable[[str], Engine], new_session: Callable[..., NewSession]
 ) -> None:
     engine = as_of("0008")
-    recorder = Recorder(engine)
-    session_id = recorder.open_session(new_session())
+    recorder, session_id = Recorder(engine), 1
     at = new_session().started_at
-    kept, deleted = add_note(engine, session_id, at, "kept"), add_note(engine, session_id, at, "deleted")
+    # as the program of then wrote it
+    session = text(
+        "INSERT INTO sessions (name, mode, interval, source, started_at, opened_at, agent_name, agent_host, agent_pid) "
+        "VALUES ('Physics', 'individual', 2.0, 'window', :at, :at, 'watch', 'here', 1)"
+    )
+    note = text("INSERT INTO notes (session_id, at, text, kind) VALUES (1, :at, :text, 'note') RETURNING id")
+    with writing(engine) as connection:
+        then = at if engine.dialect.name == "postgresql" else f"{at:%F %T.%f}"
+        connection.execute(session, {"at": then})
+        kept, deleted = (connection.scalar(note, {"at": then, "text": one}) for one in ("kept", "deleted"))
     migrate(engine)
     delete_note(engine, deleted)
     with pytest.raises(UnknownNoteError):

@@ -22,6 +22,7 @@ from engagement.records import (
     WindowChange,
 )
 from storage import queries
+from storage.audit import AuditAction, audit_entries
 from storage.database import default_url, open_database, write_engine
 from storage.errors import SessionBusyError
 from storage.history import past_intervals, past_seats
@@ -30,6 +31,7 @@ from storage.pause import pause
 from storage.queries import Condition
 from storage.recorder import RESUME_WITHIN, NewSession, Recorder
 from storage.requests import read_requests
+from storage.stop import request_stop
 
 START = datetime(2026, 3, 2, 10, 0, 0, 123456, tzinfo=UTC)
 Make = Callable[..., NewSession]
@@ -123,6 +125,73 @@ def test_a_session_that_ended_by_itself_does_not_go_on(
     recorder.close_session(first, START + timedelta(seconds=8))
     again = new_session(started_at=START + timedelta(seconds=20), may_resume=True)
     assert recorder.open_or_resume(again).id != first
+
+
+def left_recording(
+    engine: Engine, new_session: Make, record: MakeRecord, **changes: object
+) -> tuple[Recorder, int]:
+    """A recording of ten looks that was stopped on the page after four of them."""
+    recorder = Recorder(engine, is_alive=lambda pid: pid == os.getpid())
+    first = recorder.open_session(new_session(live=False, source="lesson.mp4", **changes))
+    for index in range(4):
+        recorder.commit(record(first, index))
+    request_stop(engine, first)
+    recorder.close_session(first, START + timedelta(seconds=8))
+    return recorder, first
+
+
+WHOLE = START + timedelta(seconds=20)
+
+
+def test_a_recording_is_read_on_where_it_was_left(
+    engine: Engine, new_session: Make, record: MakeRecord
+) -> None:
+    recorder, first = left_recording(engine, new_session, record)
+    again = new_session(live=False, source="lesson.mp4", may_resume=True, ends_at=WHOLE)
+    opened = recorder.open_or_resume(again)
+    assert (opened.id, opened.resumed_from) == (first, START + timedelta(seconds=8))
+    asked = read_requests(engine, first)
+    assert not asked.stop
+    assert not asked.paused
+    # whether the class agreed is said again, on another day perhaps
+    started = [one for one in audit_entries(engine) if one.action is AuditAction.SESSION_STARTED]
+    assert [one.subject for one in started] == [first, first]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"ends_at": START + timedelta(seconds=8)},
+        {"ends_at": START + timedelta(seconds=8.9)},
+        {"ends_at": None},
+        {"source": "other.mp4"},
+        {"started_at": START + timedelta(seconds=1)},
+        {"mode": Mode.AGGREGATE},
+        {"interval": 5.0},
+        {"name": "Physics 3C"},
+        {"live": True},
+        {"may_resume": False},
+    ],
+)
+def test_another_recording_or_one_read_to_its_end_is_a_session_of_its_own(
+    sqlite_engine: Engine, new_session: Make, record: MakeRecord, changes: dict[str, object]
+) -> None:
+    recorder, first = left_recording(sqlite_engine, new_session, record)
+    values = {"live": False, "source": "lesson.mp4", "may_resume": True, "ends_at": WHOLE} | changes
+    opened = recorder.open_or_resume(new_session(**values))
+    assert opened.id != first
+    assert opened.resumed_from is None
+
+
+def test_what_was_opened_last_is_the_last_session(
+    sqlite_engine: Engine, new_session: Make, record: MakeRecord
+) -> None:
+    recorder, first = left_recording(sqlite_engine, new_session, record)
+    other = recorder.open_session(new_session(name="Physics 3C"))
+    assert queries.find_session(sqlite_engine, "last").id == other
+    again = new_session(live=False, source="lesson.mp4", may_resume=True, ends_at=WHOLE)
+    assert recorder.open_or_resume(again).id == first
+    assert queries.find_session(sqlite_engine, "last").id == first
 
 
 def test_an_error_that_ended_it_is_no_end(engine: Engine, new_session: Make, record: MakeRecord) -> None:
