@@ -48,6 +48,8 @@ FORGIVEN: Final = 0.05
 LEAST_WORTH: Final = 0.75
 # A line with this support through all tiles of a row cuts them: they are a toolbar, or cells of a finer grid.
 CUTS: Final = 0.75
+# Pixels around a tile that may be its border.
+BESIDE: Final = 4
 
 # Part of the picture's height below which a toolbar may lie over tiles.
 TOOLBARS_FROM: Final = 0.94
@@ -393,6 +395,18 @@ class Fitter:
         inset = (bottom - top) // 10
         across = self.level.profile(left, right)[top + inset : bottom - inset]
         return top + inset + int(across.argmax()) if across.max() >= CUTS else None
+
+    def margins(self, place: Place, reach: int | None = None) -> tuple[Lines, Lines, Lines, Lines]:
+        """Left, right, top and bottom of what lies beside a row, each intp (n,) with n up to 2: from the picture's left
+        edge to the row and from the row to the right edge, or to `reach` pixels from it; without what is no wider than
+        the border of a tile."""
+        left, right, top, bottom = place
+        width = self.upright.length
+        end = width if reach is None else min(width, int(right[-1]) + reach - BESIDE)
+        begin, finish = np.array([0, right[-1] + BESIDE]), np.array([left[0] - BESIDE, end])
+        wide = finish > begin
+        begin, finish = begin[wide], finish[wide]
+        return begin, finish, np.full(begin.size, top + BESIDE), np.full(begin.size, bottom - BESIDE)
 
     def _is_panel(self, column: Sequence[Row]) -> bool:
         """Whether a line runs through a whole column, as the edge of a chat panel does."""

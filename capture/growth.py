@@ -235,11 +235,9 @@ def _is_all_there_is(fitter: Fitter, place: Place) -> bool:
         _is_busy(fitter, int(a), int(b), top, bottom - (bottom - top) // 4)
         for a, b in zip(left, right, strict=True)
     ]
-    begin, end = np.array([0, right[-1] + ALIGNED]), np.array([left[0] - ALIGNED, fitter.upright.length])
-    if not all(above) or (end - begin).min() <= 0:
-        return False
-    rows = np.full(2, top + ALIGNED), np.full(2, bottom - ALIGNED)
-    return float(fitter.upright.filled(begin, end, *rows).max()) < LEAST_FILLED
+    beside = fitter.margins(place)
+    both = beside[0].size == 2
+    return all(above) and both and float(fitter.upright.filled(*beside).max()) < LEAST_FILLED
 
 
 def _are_outlined(grey: NDArray[np.uint8], fitter: Fitter, places: list[Place]) -> bool:
