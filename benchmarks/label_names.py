@@ -1,12 +1,13 @@
 """How many names on generated labels are read exactly, and what they cost a frame once they are read.
 
-    python -m benchmarks.label_names [--galleries N] [--seed S] [--wrong]
+    python -m benchmarks.label_names [--galleries N] [--seed S] [--light] [--wrong]
 
 Labels are drawn in fonts of this computer as meeting programs draw them, on galleries of 1920x1080 with 25 and 49
-tiles: plates, chips and bare text, muted or not, with roles and pronouns behind some names. Then the pictures behind
-the labels move for some frames, and the gallery is shuffled; times are those of the processor. `exact` counts names
-that are read letter by letter; of the scripts that the recogniser does not know it counts labels that got no name:
-their fingerprint alone keeps the seat. Scripts without a font on this computer are left out and named.
+tiles: plates, chips and bare text, or with `--light` dark text on light plates and chips, muted or not, with roles and
+pronouns behind some names. Then the pictures behind the labels move for some frames, and the gallery is shuffled;
+times are those of the processor. `exact` counts names that are read letter by letter; of the scripts that the
+recogniser does not know it counts labels that got no name: their fingerprint alone keeps the seat. Scripts without a
+font on this computer are left out and named.
 """
 
 import argparse
@@ -14,7 +15,7 @@ import statistics
 import time
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Final
 
@@ -81,7 +82,8 @@ SUFFIXES: Final = (" (she/her)", " (Co-host)", " he/him", " (Guest)", " (they/th
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A label as it is drawn: the name, its script, what stands behind it, and its look."""
+    """A label as it is drawn: the name, its script, what stands behind it, and its look; `plate` is colour and opacity
+    of a light plate, None for a dark one."""
 
     name: str
     script: str
@@ -90,6 +92,7 @@ class Shown:
     size: int
     kind: str
     muted: bool
+    plate: tuple[int, float] | None = None
 
 
 @cache
@@ -106,6 +109,15 @@ def available(fonts: Sequence[str]) -> list[str]:
             continue
         found.append(name)
     return found
+
+
+LIGHT: Final = ((255, 1.0), (225, 1.0), (242, 0.9), (255, 0.75), (190, 0.85))
+
+
+def in_light_theme(order: Sequence[Shown], random: Random) -> list[Shown]:
+    """The same labels with dark letters on plates of one of the light colours."""
+    plate = LIGHT[int(random.integers(len(LIGHT)))]
+    return [replace(one, kind="plate" if one.kind == "text" else one.kind, plate=plate) for one in order]
 
 
 def people(count: int, random: Random) -> list[Shown]:
@@ -154,15 +166,15 @@ def draw(tile: NDArray[np.uint8], shown: Shown) -> None:
         band[:] = (band * np.linspace(1.0, 0.55, len(band))[:, None, None]).astype(np.uint8)
     else:
         plate = tile[top : top + strip, away : away + across]
-        plate[:] = (plate * 0.3 + np.array((18, 18, 18)) * 0.7).astype(np.uint8)
+        grey, opacity = (18, 0.7) if shown.plate is None else shown.plate
+        plate[:] = (plate * (1 - opacity) + grey * opacity).astype(np.uint8)
     if shown.muted:
         x, y, r = away + strip // 2, top + strip // 2, max(3, strip // 4)
         cv2.ellipse(tile, (x, y - r // 3), (r // 2, r), 0, 0, 360, (225, 60, 60), -1, cv2.LINE_AA)
         cv2.line(tile, (x - r, y + r), (x + r, y - r), (235, 70, 70), 2, cv2.LINE_AA)
     canvas = Image.fromarray(tile)
-    ImageDraw.Draw(canvas).text(
-        (away + icon, top + strip / 2), text, fill=(250, 250, 250), font=font, anchor="lm"
-    )
+    ink = (250, 250, 250) if shown.plate is None else (36, 36, 36)
+    ImageDraw.Draw(canvas).text((away + icon, top + strip / 2), text, fill=ink, font=font, anchor="lm")
     tile[:] = np.asarray(canvas)
 
 
@@ -191,9 +203,11 @@ class Counts:
     again: int = 0
 
 
-def measure(count: int, seed: int, counts: Counts, *, say_wrong: bool) -> None:
+def measure(count: int, seed: int, counts: Counts, *, say_wrong: bool, light: bool = False) -> None:
     random = np.random.default_rng(seed)
     order = people(count, random)
+    if light:
+        order = in_light_theme(order, random)
     reader = LabelReader(budget=None, threads=2)
     recognised = count_calls(reader)
     image, boxes = frame(order, random)
@@ -259,6 +273,7 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--galleries", type=int, default=10, help="of each size")
     arguments.add_argument("--seed", type=int, default=0)
+    arguments.add_argument("--light", action="store_true", help="dark letters on light plates")
     arguments.add_argument("--wrong", action="store_true", help="print what was read wrong")
     chosen = arguments.parse_args()
     print(
@@ -267,7 +282,8 @@ def main() -> None:
     for count in (25, 49):
         counts = Counts(Counter(), Counter(), defaultdict(list))
         for number in range(chosen.galleries):
-            measure(count, chosen.seed + 1000 * count + number, counts, say_wrong=chosen.wrong)
+            seed = chosen.seed + 1000 * count + number
+            measure(count, seed, counts, say_wrong=chosen.wrong, light=chosen.light)
         print(f"{count} tiles: {counts.found}/{counts.tiles} tiles found")
         right, shown = (sum(part[script] for script in KNOWN) for part in (counts.right, counts.shown))
         print(f"  exact {right}/{shown} = {right / shown:.1%} of {', '.join(KNOWN)}")

@@ -1,10 +1,11 @@
 """Find the line of text in a label strip and make it comparable.
 
-Meeting programs write names in near-white on a dark, often translucent plate, with video moving behind and around it,
-and put a microphone beside it that comes and goes. What stays is the thin bright strokes of the letters, and that
-most letters stand on one line.
+Meeting programs write names in near-white on a dark, often translucent plate, or in near-black on a light one, with
+video moving behind and around it, and put a microphone beside it that comes and goes. What stays is the thin strokes
+of the letters, and that most letters stand on one line.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -39,6 +40,18 @@ _WINDOW_SHARE: Final = 0.8
 _MOST_DIFFERENT: Final = 0.27
 _BRIGHT: Final = 140
 """Grey level between letters that are near white and the plate, whatever shows through it."""
+_LIGHT: Final = 140
+"""Grey level from which the ground of dark letters is a plate."""
+_PLATE: Final = 0.9
+"""Share of the ground around dark letters that is light: video is seldom so even, and where the letters are bright
+their ground is dark."""
+_FEWEST_DARK: Final = 2
+"""A single dark shape on something light is seldom text: clothes and rooms are full of them."""
+_HOLES: Final = 0.75
+"""Letters on a light plate for each bright one; the holes and gaps between them may look like more."""
+_LIKE_LETTERS: Final = 25.0
+_CUT_OUT: Final = 0.5
+"""Share of the ground as bright as the letters from which they are but holes and gaps between dark ones."""
 _RED: Final = 60
 """Grey levels by which red stands out from green and blue in a microphone."""
 _MOST_WRONG: Final = 0.2
@@ -58,6 +71,7 @@ class TextLine:
         left, top: where `strokes` lies in the strip, in pixels.
         gaps: where words part: the middle of each gap, in pixels of `picture` from its left.
         indent: pixels of `picture` to the left of `strokes`.
+        dark: the letters are darker than their ground.
     """
 
     picture: NDArray[np.uint8]
@@ -68,6 +82,7 @@ class TextLine:
     top: int
     gaps: tuple[float, ...] = ()
     indent: int = 0
+    dark: bool = False
 
     @property
     def lacks(self) -> int:
@@ -83,12 +98,13 @@ class TextLine:
 
 
 class Template:
-    """What a line of bright text looks like, to see at once whether it still stands where it was found."""
+    """What a line of text looks like, to see at once whether it still stands where it was found."""
 
     def __init__(self, line: TextLine) -> None:
         import cv2
 
-        self._after = round(_ROOM_AFTER * line.capital)
+        self._after = round(_ROOM_AFTER * line.capital) + line.dark
+        self._dark = line.dark
         padded = np.pad(line.strokes, ((0, 0), (0, self._after)))
         self.shape = padded.shape
         near = cv2.dilate(padded, np.ones((3, 3), np.uint8))
@@ -101,30 +117,48 @@ class Template:
     def is_in(self, part: NDArray[np.uint8]) -> bool:
         """Whether a part of a frame, uint8 of `shape` and RGB, shows these letters and no others.
 
-        Where bright video shows through between the letters this says no, though it may be they.
+        Where video as bright or as dark as the letters shows through between them this says no, though it may be they.
         """
         import cv2
 
         if part.shape[:2] != self.shape:
             return False
         red, green, blue = cv2.split(part)
-        bright = cv2.min(cv2.min(red, green), blue) > _BRIGHT
-        wrong = np.where(bright, self._ground, self._letters).sum(axis=0)
+        if self._dark:
+            ink = cv2.max(cv2.max(red, green), blue) < 255 - _BRIGHT
+        else:
+            ink = cv2.min(cv2.min(red, green), blue) > _BRIGHT
+        wrong = np.where(ink, self._ground, self._letters).sum(axis=0)
         if wrong.sum() > _MOST_WRONG * self._letters.sum():
             return False
         ratio = np.convolve(wrong, self._window, "same") / self._ink
         return bool(ratio.max() <= _MOST_DIFFERENT)
 
 
-def find_text(strip: NDArray[np.uint8]) -> TextLine | None:
-    """The text of a label strip uint8 (h, w, 3) RGB, bright on darker ground; None where there is none."""
-    return _line(strip, strip.min(axis=2))
+def find_text(strip: NDArray[np.uint8], *, dark: bool | None = None) -> TextLine | None:
+    """The text of a label strip.
+
+    Args:
+        strip: uint8 (h, w, 3) RGB.
+        dark: look for dark text on a light plate alone, or for bright text on darker ground alone; None for both.
+
+    Returns:
+        None where there is none.
+    """
+    on_dark = None if dark else _line(strip, strip.min(axis=2))
+    on_light = None if dark is False else _line(strip, 255 - strip.max(axis=2), dark=True)
+    if on_dark is None or on_light is None:
+        best = on_dark or on_light
+    else:
+        best = on_light if on_light[0] >= _HOLES * on_dark[0] else on_dark
+    return None if best is None else best[1]
 
 
 def find_card_text(card: NDArray[np.uint8]) -> TextLine | None:
     """The text in the middle of a flat card uint8 (h, w, 3) RGB, of either polarity; None where there is none."""
     ground = np.median(card.reshape(-1, 3), axis=0)
-    return _line(card, np.abs(card - ground).max(axis=2).astype(np.uint8))
+    found = _line(card, np.abs(card - ground).max(axis=2).astype(np.uint8))
+    return None if found is None else found[1]
 
 
 def difference(one: TextLine, other: TextLine) -> float:
@@ -163,7 +197,10 @@ class _Glyph:
         return self.bottom - self.top
 
 
-def _line(picture: NDArray[np.uint8], brightness: NDArray[np.uint8]) -> TextLine | None:
+def _line(
+    picture: NDArray[np.uint8], brightness: NDArray[np.uint8], *, dark: bool = False
+) -> tuple[int, TextLine] | None:
+    """A line and how many of its signs are surely letters; `brightness` is higher where a letter is."""
     import cv2
 
     height, width = brightness.shape
@@ -178,19 +215,27 @@ def _line(picture: NDArray[np.uint8], brightness: NDArray[np.uint8]) -> TextLine
         return None
     # how far each pixel goes from its own ground to the letters' white: the same over dark and over bright video
     white = float(np.percentile(brightness[clear], 90))
+    if dark and white < _BRIGHT:
+        return None
     strokes = np.where(rise > _FAINTEST_STROKE / 2, rise / np.maximum(white - ground, _FAINTEST_STROKE), 0)
     glyphs = _glyphs(strokes > _INK)
+    plate = _Plate(picture, strokes) if dark else None
+    if plate is not None:
+        glyphs = plate.around(glyphs)
     lines = [
         (_letters(chain, baseline, capital), -chain[0].left, baseline, capital, chain)
         for baseline, capital in _baselines(glyphs)
-        if (chain := _label(glyphs, baseline, capital, brightness, picture))
+        if (chain := _label(glyphs, baseline, capital, brightness, picture, plate))
     ]
     if not lines:
         return None
-    *_, baseline, capital, chain = max(lines, key=lambda line: line[:2])
+    letter_count, _, baseline, capital, chain = max(lines, key=lambda line: line[:2])
     left, right = chain[0].left, max(glyph.right for glyph in chain)
     # a pixel of the letters' soft edges on either side
     top, bottom = max(0, baseline - round(1.35 * capital)), min(height, baseline + round(0.45 * capital) + 1)
+    part = (slice(top, bottom), slice(left, right))
+    if letter_count < _FEWEST_DARK if dark else _is_cut_out(brightness[part], strokes[part], white):
+        return None
     # with little below and beside the letters they come out larger for recognition; accents need their room above
     margin = max(2, capital // 3)
     above, below = (
@@ -202,7 +247,16 @@ def _line(picture: NDArray[np.uint8], brightness: NDArray[np.uint8]) -> TextLine
     letters = np.clip((strokes[top:bottom, left:right] - 0.3) / 0.4, 0, 1).astype(np.float32)
     indent = left - max(0, left - margin)
     gaps = tuple(indent + middle for middle in _gaps(letters, capital))
-    return TextLine(np.ascontiguousarray(shown), letters, baseline - top, capital, left, top, gaps, indent)
+    shown = np.ascontiguousarray(shown)
+    return letter_count, TextLine(shown, letters, baseline - top, capital, left, top, gaps, indent, dark)
+
+
+def _is_cut_out(brightness: NDArray[np.uint8], strokes: NDArray[np.float32], white: float) -> bool:
+    """Whether bright strokes are but the holes and gaps between dark letters: most of their ground is as bright."""
+    import cv2
+
+    ground = brightness[cv2.dilate(strokes, np.ones((3, 3), np.uint8)) < _FAINT_STROKE]
+    return bool(ground.size) and bool((ground > white - _LIKE_LETTERS).mean() >= _CUT_OUT)
 
 
 def _gaps(letters: NDArray[np.float32], capital: int) -> list[float]:
@@ -245,6 +299,46 @@ def _baselines(glyphs: list[_Glyph]) -> list[tuple[int, int]]:
     return found
 
 
+class _Plate:
+    """The light plate on which dark letters stand.
+
+    Args:
+        picture: uint8 (h, w, 3) RGB.
+        strokes: float32 (h, w), what is dark and thin.
+    """
+
+    def __init__(self, picture: NDArray[np.uint8], strokes: NDArray[np.float32]) -> None:
+        import cv2
+
+        bare = cv2.dilate(strokes, np.ones((3, 3), np.uint8)) < _FAINT_STROKE
+        self._counts = cv2.integral(bare.astype(np.uint8))
+        self._light = cv2.integral((bare & (picture.min(axis=2) > _LIGHT)).astype(np.uint8))
+
+    def around(self, glyphs: Sequence[_Glyph]) -> list[_Glyph]:
+        """The glyphs that have little but light ground right around them."""
+        return [
+            glyph
+            for glyph in glyphs
+            if _share(self._light, self._counts, glyph.top - 2, glyph.bottom + 2, glyph) >= _PLATE
+        ]
+
+    def under(self, glyphs: Sequence[_Glyph], baseline: int, capital: int) -> list[_Glyph]:
+        """The glyphs of a line under and over which the ground is light too."""
+        top, bottom = baseline - round(1.2 * capital), baseline + round(0.3 * capital) + 1
+        return [glyph for glyph in glyphs if _share(self._light, self._counts, top, bottom, glyph) >= _PLATE]
+
+
+def _share(part: NDArray[np.int32], whole: NDArray[np.int32], top: int, bottom: int, glyph: _Glyph) -> float:
+    """What share of the ground beside a glyph is of a kind, from sums over what is above and left of each pixel."""
+    top, bottom = max(0, top), min(len(part) - 1, bottom)
+    left, right = max(0, glyph.left - 2), min(part.shape[1] - 1, glyph.right + 2)
+
+    def within(sums: NDArray[np.int32]) -> int:
+        return int(sums[bottom, right] - sums[top, right] - sums[bottom, left] + sums[top, left])
+
+    return within(part) / max(1, within(whole))
+
+
 def _letters(stretch: list[_Glyph], baseline: int, capital: int) -> int:
     """How many glyphs of a stretch stand on the line and have a letter's height."""
     low, high = max(_LETTER_HEIGHT, 0.5 * capital), 1.3 * capital
@@ -257,6 +351,7 @@ def _label(
     capital: int,
     brightness: NDArray[np.uint8],
     picture: NDArray[np.uint8],
+    light: _Plate | None,
 ) -> list[_Glyph]:
     """The glyphs of the name: the stretch of the line with the most letters, without a red microphone."""
     on_line = [
@@ -267,7 +362,10 @@ def _label(
         and glyph.top < baseline
         and glyph.bottom > baseline - 1.2 * capital
     ]
-    plate = brightness[max(0, baseline - round(1.35 * capital)) : baseline + round(0.4 * capital) + 1]
+    rows = slice(max(0, baseline - round(1.35 * capital)), baseline + round(0.4 * capital) + 1)
+    plate = brightness[rows, :, None]
+    if light is not None:
+        on_line, plate = light.under(on_line, baseline, capital), picture[rows]
     stretches: list[list[_Glyph]] = []
     reached = 0
     for glyph in on_line:
@@ -321,6 +419,8 @@ def _plate_ends(plate: NDArray[np.uint8], left: int, right: int) -> bool:
     if part.shape[1] < 3:
         return False
     steps = part[:, 2:] - part[:, :-2]
+    if steps.shape[2] > 1:
+        return bool((np.abs(steps).max(axis=2) > _PLATE_EDGE).mean(axis=0).max() > _PLATE_ROWS)
     same_way = np.maximum((steps > _PLATE_EDGE).mean(axis=0), (steps < -_PLATE_EDGE).mean(axis=0))
     return bool(same_way.max() > _PLATE_ROWS)
 

@@ -136,15 +136,13 @@ class LabelReader:
 
     def _search(self, image: NDArray[np.uint8], tile: Tile, last: _Known | None) -> "_Spot":
         """Where the label of a tile is; `last` was there in the frame before."""
-        line, strip = None, tile.label_box
-        if strip is not None:
-            strip = strip.clipped(image.shape[1], image.shape[0])
-            line = find_text(_part(image, strip))
-            if line is not None and line.lacks and strip.top > 0:
-                # a ring or an accent that the strip cuts off would be passed over with its letter
-                higher = Box(strip.left, strip.top - line.lacks, strip.width, strip.height + line.lacks)
-                strip = higher.clipped(image.shape[1], image.shape[0])
-                line = find_text(_part(image, strip))
+        line, strip, below = None, None, tile.label_box
+        if below is not None:
+            # a program writes all its labels one way: where a known one is, the other need not be looked for
+            if last is not None:
+                line, strip = _text(image, below, dark=last.line.dark)
+            if line is None or self._met(line, last) is None:
+                line, strip = _text(image, below)
         if line is None and not tile.camera_on:
             strip = Box(
                 tile.box.left,
@@ -162,15 +160,20 @@ class LabelReader:
         card = None if tile.camera_on else _part(image, tile.box).copy()
         return _Spot(tile, self._know(line, last), self._frame, template, place, card)
 
-    def _know(self, line: TextLine, last: _Known | None) -> _Known:
+    def _met(self, line: TextLine, last: _Known | None) -> _Known | None:
+        """The label met before that a line shows."""
         # mostly the label is the one that stood there, and the video behind it made it look another
         likely: tuple[_Known, ...] = () if last is None or last.fingerprint not in self._known else (last,)
-        for known in (*likely, *self._known.values()):
-            if known.line.same_text(line):
-                self._known.move_to_end(known.fingerprint)
-                if known.confidence < _SURE:
-                    known.line = line
-                return known
+        known = (*likely, *self._known.values())
+        return next((one for one in known if one.line.same_text(line)), None)
+
+    def _know(self, line: TextLine, last: _Known | None) -> _Known:
+        met = self._met(line, last)
+        if met is not None:
+            self._known.move_to_end(met.fingerprint)
+            if met.confidence < _SURE:
+                met.line = line
+            return met
         bits = np.packbits(line.strokes > 0.5).tobytes()
         fingerprint = hashlib.sha256(bytes([line.strokes.shape[1] % 256]) + bits).hexdigest()[:16]
         known = self._known.setdefault(fingerprint, _Known(line, fingerprint))
@@ -191,6 +194,18 @@ class LabelReader:
         if confidence > max(known.confidence, _USABLE):
             shown = displayed_name(text)
             known.name, known.own, known.confidence = shown.name, shown.own, confidence
+
+
+def _text(image: NDArray[np.uint8], strip: Box, *, dark: bool | None = None) -> tuple[TextLine | None, Box]:
+    """The text in a strip of a frame, and that strip or a higher one in which it is seen whole."""
+    strip = strip.clipped(image.shape[1], image.shape[0])
+    line = find_text(_part(image, strip), dark=dark)
+    if line is not None and line.lacks and strip.top > 0:
+        # a ring or an accent that the strip cuts off would be passed over with its letter
+        higher = Box(strip.left, strip.top - line.lacks, strip.width, strip.height + line.lacks)
+        strip = higher.clipped(image.shape[1], image.shape[0])
+        line = find_text(_part(image, strip), dark=line.dark)
+    return line, strip
 
 
 def displayed_name(text: str) -> ShownName:

@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from engagement.records import Box, Tile
 from inference.label_text import Template, TextLine, find_card_text, find_text
-from inference.names import LabelReader, displayed_name
+from inference.names import LabelReader, _Known, _Spot, displayed_name
 from inference.recognition import _with_blanks
 from tests.capture.synthetic_gallery import write_text
 
@@ -131,14 +131,15 @@ def test_a_label_that_stands_still_is_seen_at_once_and_no_other_for_it() -> None
 
 def test_what_stands_still_is_not_searched_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(8)
-    searched: list[int] = []
-
-    def counting(strip: NDArray[np.uint8]) -> TextLine | None:
-        searched.append(strip.shape[0])
-        return find_text(strip)
-
-    monkeypatch.setattr("inference.names.find_text", counting)
+    searched: list[Tile] = []
     reader = LabelReader(budget=None)
+    search_tile = reader._search
+
+    def counting(image: NDArray[np.uint8], tile: Tile, last: _Known | None) -> _Spot:
+        searched.append(tile)
+        return search_tile(image, tile, last)
+
+    monkeypatch.setattr(reader, "_search", counting)
 
     def search(names: list[str]) -> int:
         searched.clear()
@@ -176,6 +177,85 @@ RED, GREEN, BLUE, DARK = (170, 40, 30), (40, 90, 40), (30, 40, 120), (22, 22, 22
 def test_a_label_is_seen_whole(name: str, size: int, ground: list[tuple[int, int, int]]) -> None:
     (read,) = LabelReader(budget=None).read(*frame([drawn(name, size, ground)]))
     assert read.name == name
+
+
+def on_light(
+    name: str,
+    rng: np.random.Generator,
+    *,
+    plate: tuple[int, int, int] = (243, 242, 241),
+    opacity: float = 1.0,
+    muted: bool = False,
+) -> NDArray[np.uint8]:
+    """A strip (30, 300, 3) with dark letters on a light chip, as programs draw them in their light theme."""
+    strip = video(rng, 30, 300)
+    font = ImageFont.load_default(14)
+    left = 26 if muted else 11
+    chip = strip[4:27, 4 : left + round(font.getlength(name)) + 8]
+    chip[:] = (chip * (1 - opacity) + np.array(plate) * opacity).astype(np.uint8)
+    if muted:
+        cv2.rectangle(strip, (13, 10), (17, 18), (190, 40, 50), -1)
+        cv2.line(strip, (10, 21), (21, 9), (190, 40, 50), 2, cv2.LINE_AA)
+    write_text(strip, name, 14, (left, 15), "lm", (36, 36, 36))
+    return strip
+
+
+@pytest.mark.parametrize(
+    ("plate", "opacity"),
+    [((255, 255, 255), 1.0), ((225, 225, 225), 1.0), ((243, 242, 241), 0.9), ((255, 255, 255), 0.7)],
+)
+def test_dark_letters_on_a_light_chip_are_read(plate: tuple[int, int, int], opacity: float) -> None:
+    names = ("Maria Silva", "Lena M.", "Jean Wright", "pieper", "Kim Wilson", "Olga Nowak")
+    rng, reader = np.random.default_rng(13), LabelReader(budget=None)
+    read: dict[str, list[str | None]] = {name: [] for name in names}
+    marks: dict[str, set[str]] = {name: set() for name in names}
+    for turn in range(6):
+        order = rng.permutation(names)
+        image, tiles = frame([
+            on_light(name, rng, plate=plate, opacity=opacity, muted=turn % 2 == 1) for name in order
+        ])  # fmt: skip
+        for name, one in zip(order, reader.read(image, tiles), strict=True):
+            read[name].append(one.name)
+            marks[name].add(one.fingerprint)
+    for name in names:
+        # a piece of a name may be another's
+        assert set(read[name]) <= {name, None}, name
+    assert sum(one is not None for several in read.values() for one in several) >= 34
+    assert sum(len(several) == 1 for several in marks.values()) >= 5
+
+
+def test_dark_letters_that_stand_still_are_seen_at_once() -> None:
+    rng = np.random.default_rng(14)
+    names = ("Maria Silva", "Lena M.", "Lena N.", "Grace Lee")
+    seen = 0
+    for name in names:
+        line = found(on_light(name, rng))
+        assert line.dark
+        template = Template(line)
+        height, width = template.shape
+        for other in (*names, "", f"{name} B"):
+            part = on_light(other, rng, opacity=0.8)[line.top : line.top + height, line.left :][:, :width]
+            if other == name:
+                seen += template.is_in(part)
+            else:
+                assert not template.is_in(part), (name, other)
+    assert seen == len(names)
+
+
+def test_dark_shapes_in_light_video_are_no_name_and_take_none_from_a_label() -> None:
+    rng = np.random.default_rng(15)
+    for _ in range(40):
+        strip = (150 + video(rng, 30, 300) * (100 / 255)).astype(np.uint8)
+        for _ in range(6):
+            x, y = int(rng.integers(0, 290)), int(rng.integers(0, 26))
+            w, h = int(rng.integers(2, 12)), int(rng.integers(3, 24))
+            cv2.rectangle(strip, (x, y), (x + w, y + h), rng.integers(0, 90, 3).tolist(), -1)
+        (read,) = LabelReader(budget=None).read(*frame([strip]))
+        assert read.name is None
+        part = strip[6:27, 2:70]
+        part[:] = part // 4
+        write_text(strip, "Bo Nowak", 13, (7, 16), "lm", (248, 248, 248))
+        assert not found(strip).dark
 
 
 def test_an_accent_that_reaches_above_the_strip_is_seen() -> None:
