@@ -11,9 +11,9 @@ from capture.candidate import BUSY, LEAST_TILES, SURE_ROW, TOUCHING, Candidate, 
 from capture.centred import centred_grids
 from capture.chains import Chain
 from capture.contrast import FEW, LEAST_SUPPORT, has_sizes, stands_out
-from capture.evidence import is_named, nearly_all_named
+from capture.evidence import is_alone, is_named, nearly_all_named
 from capture.free_rows import free_grids, has_gaps, with_shared_columns
-from capture.grid import MOST_TILES, NEEDED_ROWS, Fitter, Grid, Row
+from capture.grid import MOST_TILES, NEEDED, NEEDED_ROWS, Fitter, Grid, Row
 from capture.strips import is_strip, strips
 from engagement.records import Box
 
@@ -40,7 +40,8 @@ def best_of_all(grey: NDArray[np.uint8], fitter: Fitter, first: Candidate | None
     """The grid for which most speaks, where the first one leaves a doubt, or there is none."""
     least = LEAST_TILES if first is None else max(LEAST_TILES, first.shown.balance - 1)
     weight = SUPPORT_WEIGHT * (FEW if first is None else len(first.boxes))
-    others = [*_centred(grey, fitter, least)]
+    centred = [*centred_grids(fitter)]
+    others = [*_centred(grey, centred, fitter, least)]
     free = _free(grey, fitter, least)
     others += free if first is None else (seen.with_rows_of(first, grey, fitter) for seen in free)
     if first is not None and (lower := between_bars(first.grid, fitter)) is not None:
@@ -56,7 +57,10 @@ def best_of_all(grey: NDArray[np.uint8], fitter: Fitter, first: Candidate | None
         if first is not None:
             named = (seen for seen in named if seen.may_replace(first, grey))
         best = max(named, key=lambda seen: seen.worth(weight), default=best)
-    if best is None or best.grid.spread <= OTHER_WIDTHS * best.grid.width:
+    if best is None:
+        unnamed = _centred_without_names(grey, centred, fitter)
+        return max(unnamed, key=lambda seen: (len(seen.boxes), seen.worth(weight)), default=None)
+    if best.grid.spread <= OTHER_WIDTHS * best.grid.width:
         return best
     found = best
     return max(
@@ -66,9 +70,34 @@ def best_of_all(grey: NDArray[np.uint8], fitter: Fitter, first: Candidate | None
     )
 
 
-def _centred(grey: NDArray[np.uint8], fitter: Fitter, least: int) -> Iterator[Candidate]:
+def is_without_names(seen: Candidate, grey: NDArray[np.uint8]) -> bool:
+    """Whether these may be people whose names are switched off: then edges have to speak for every row."""
+    if not (seen.shown.cameras and seen.grid.usual):
+        return False
+    return min(float(row.support.mean()) for row in seen.grid.rows) >= NEEDED and is_alone(grey, seen.boxes)
+
+
+def _centred_without_names(
+    grey: NDArray[np.uint8], grids: Iterable[Grid], fitter: Fitter
+) -> Iterator[Candidate]:
+    """Grids in the middle of the window that are beyond doubt there, and may be people whose names are switched off."""
+    for grid in grids:
+        if (
+            float(grid.support.mean()) < SURE_ROW
+            or not has_sizes(grid, fitter)
+            or not stands_out(grid, fitter)
+        ):
+            continue
+        seen = Candidate.of(grey, grid)
+        if is_without_names(seen, grey):
+            yield seen
+
+
+def _centred(
+    grey: NDArray[np.uint8], grids: Iterable[Grid], fitter: Fitter, least: int
+) -> Iterator[Candidate]:
     """Grids of so many tiles in the middle of the window: nearly all bear a name, and edges speak against none."""
-    for grid in centred_grids(fitter):
+    for grid in grids:
         count = grid.support.size
         needed = LEAST_SUPPORT_CENTRED if count < MANY else LEAST_SUPPORT_CENTRED_MANY
         if not least <= count <= MOST_TILES or float(grid.support.mean()) < needed:

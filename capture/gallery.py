@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from capture.bars import within_bars
 from capture.candidate import BUSY, FEW_TOUCHING, OWN_WIDTH, SURE_ROW, TOUCHING, Candidate
 from capture.cards import Content
-from capture.choice import best_of_all
+from capture.choice import best_of_all, is_without_names
 from capture.contrast import STRONG, has_cells, has_sizes, stands_out
 from capture.edges import Edges
-from capture.evidence import is_alone
-from capture.grid import MOST_TILES, NEEDED, Fitter, Grid
+from capture.grid import BESIDE, MOST_TILES, NEEDED, Fitter, Grid
+from capture.panel import panel_edges
 from capture.strips import is_strip
 from engagement.records import Box, Tile
 
@@ -41,26 +41,49 @@ def find_tiles(image: NDArray[np.uint8]) -> list[Tile]:
         image: uint8 (H, W, 3), RGB.
     """
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    best = _best(grey)
+    # a panel beside the tiles may be taken for more of them; and where names are switched off, a gallery is known by
+    # the middle in which it stands, of what the panel leaves
+    for end in panel_edges(grey):
+        if best is None or _is_beyond(best, end):
+            within = _best(grey[:, :end])
+            if within is not None and (best is None or within.shown.names):
+                best = within
+    if best is None:
+        return []
+    return [
+        Tile(box, label_strip(box), camera_on=what is not Content.CARD)
+        for box, what in zip(best.boxes, best.shown.contents, strict=True)
+    ]
+
+
+def _best(grey: NDArray[np.uint8]) -> Candidate | None:
+    """What is there in a grey picture uint8 (H, W)."""
     height, width = grey.shape
     least = max(LEAST_WIDTH, LEAST_WIDTH_SHARE * width)
     if max(width, height) < least or min(width, height) < least / 2:
-        return []
+        return None
     upright, level = Edges.upright(grey, least / 2), Edges.level(grey, least)
     fitter = Fitter(upright, level, least_width=least, least_height=least / 2)
     best = _first(grey, fitter)
     if best is None or not best.leaves_no_doubt or not _is_complete(best.grid, fitter):
         best = best_of_all(grey, fitter, best)
     if best is None:
-        return []
+        return None
     best = best.pruned(grey)
     if best.shown.names:
         best = best.grown(grey, fitter)
         if is_strip(best.grid):
             best = best.with_large(grey, fitter)
-    return [
-        Tile(box, label_strip(box), camera_on=what is not Content.CARD)
-        for box, what in zip(best.boxes, best.shown.contents, strict=True)
+    return best
+
+
+def _is_beyond(best: Candidate, end: int) -> bool:
+    """Whether some tiles reach into a panel that begins at `end`, and do not all bear names."""
+    beyond = [
+        named for box, named in zip(best.boxes, best.shown.named, strict=True) if box.right > end + BESIDE
     ]
+    return not all(beyond)
 
 
 def _first(grey: NDArray[np.uint8], fitter: Fitter) -> Candidate | None:
@@ -81,9 +104,7 @@ def _first(grey: NDArray[np.uint8], fitter: Fitter) -> Candidate | None:
         seen = Candidate.of(grey, grid)
         if seen.shown.clear:
             return seen
-        if clear_lines and (
-            seen.shown.names or (seen.shown.cameras and grid.usual and is_alone(grey, seen.boxes))
-        ):
+        if clear_lines and (seen.shown.names or is_without_names(seen, grey)):
             return seen
     return None
 

@@ -329,6 +329,22 @@ def panel(rng: Random, pictures: Sequence[Picture]) -> Gallery:
     return compose_gallery(_pick(rng, pictures, count), look=replace(look, panel=wide))
 
 
+def no_labels_beside_panel(rng: Random, pictures: Sequence[Picture]) -> Gallery:
+    """Names are switched off, and a chat panel, light or dark, takes a part of the window."""
+    count = int(rng.integers(2, 26))
+    look = _look(
+        rng, count, _any_of(rng, [(1280, 720), (1366, 768), (1920, 1080), (1440, 900), (2560, 1440)])
+    )
+    wide = int(look.size[0] * rng.uniform(0.14, 0.26))
+    dark = rng.random() < 0.5
+    gallery = compose_gallery(_pick(rng, pictures, count), look=replace(look, panel=wide, labels=False))
+    if dark:
+        chat = gallery.image[look.title_bar : look.size[1] - look.toolbar, look.size[0] - wide :]
+        np.subtract(255, chat, out=chat)
+        np.maximum(chat, 36, out=chat)
+    return gallery
+
+
 def overlaid(rng: Random, pictures: Sequence[Picture]) -> Gallery:
     """The toolbar lies over the last row, opaque or half transparent."""
     chosen, look = _zoom(rng, pictures)
@@ -667,6 +683,7 @@ FAMILIES: Final[dict[str, Family]] = {
     "zoom: chat panel": panel,
     "zoom: toolbar over tiles": overlaid,
     "zoom: no labels": no_labels,
+    "zoom: no labels, chat": no_labels_beside_panel,
     "zoom: several people": several_people,
     "zoom: cropped row": cropped,
     "zoom: cropped column": cropped_column,

@@ -302,6 +302,42 @@ def four_that_touch_without_names() -> Drawing:
     return image, tiles
 
 
+def chat(draw: ImageDraw.ImageDraw, panel: Box, fill: str, ink: str) -> None:
+    """A panel of messages, each a name and a line or two."""
+    draw.rectangle([panel.left, panel.top, panel.right, panel.bottom], fill=fill)
+    text(draw, (panel.left + panel.width / 2, panel.top + 20), "Meeting chat", 14, ink, "mm")
+    for i, y in enumerate(range(panel.top + 60, panel.bottom - 50, 62)):
+        text(draw, (panel.left + 16, y), name(i), 12, ink, "lm")
+        text(
+            draw,
+            (panel.left + 16, y + 20),
+            ("I have the same result", "Which page?", "Thanks")[i % 3],
+            13,
+            ink,
+            "lm",
+        )
+
+
+def zoom_without_names_beside_chat() -> Drawing:
+    image, draw = window(1600, 900, "#1a1a1a")
+    zoom_bars(draw, 1600, 900)
+    chat(draw, Box(1280, 30, 320, 806), "#242424", "#dddddd")
+    tiles = boxes((17, 435, 853), (80, 318, 556), 410, 230)
+    for i, box in enumerate(tiles):
+        put(image, box, i + 420, named=False)
+    return image, tiles
+
+
+def zoom_two_without_names_beside_light_chat() -> Drawing:
+    image, draw = window(1440, 900, "#000000")
+    zoom_bars(draw, 1440, 900)
+    chat(draw, Box(1080, 30, 360, 806), "#ffffff", "#333333")
+    tiles = boxes((8, 544), (283,), 528, 297)
+    for i, box in enumerate(tiles):
+        put(image, box, i + 440, radius=8, named=False)
+    return image, tiles
+
+
 GALLERIES: Final[tuple[Callable[[], Drawing], ...]] = (
     zoom_nine,
     zoom_light_seven,
@@ -319,6 +355,8 @@ GALLERIES: Final[tuple[Callable[[], Drawing], ...]] = (
     two_above_each_other_without_names,
     two_that_touch_without_names,
     four_that_touch_without_names,
+    zoom_without_names_beside_chat,
+    zoom_two_without_names_beside_light_chat,
 )
 
 
@@ -377,8 +415,23 @@ def two_windows() -> Image.Image:
     return image
 
 
+def news_beside_a_column() -> Image.Image:
+    """Pictures of people on a page, a headline below each, and a column of writing on another ground at the right."""
+    image, draw = window(1600, 900, "#ffffff")
+    text(draw, (640, 36), "The Daily Chalk", 34, "#111111", "mm")
+    for i in range(6):
+        x, y = 40 + i % 3 * 408, 90 + i // 3 * 380
+        put(image, Box(x, y, 384, 216), i + 460, named=False)
+        text(draw, (x, y + 240), f"{name(i)} on the new school year", 20, "#111111", "lm")
+        text(draw, (x, y + 270), "What changes, and for whom", 15, "#555555", "lm")
+    chat(draw, Box(1290, 0, 310, 900), "#eef1f4", "#333333")
+    return image
+
+
 @pytest.mark.parametrize(
-    "draw", [speaker_alone, slide_alone, video_site, two_windows], ids=lambda draw: draw.__name__
+    "draw",
+    [speaker_alone, slide_alone, video_site, two_windows, news_beside_a_column],
+    ids=lambda draw: draw.__name__,
 )
 def test_no_grid_on_a_hand_drawn_screen(draw: Callable[[], Image.Image]) -> None:
     assert find_tiles(np.array(draw())) == []
