@@ -109,8 +109,7 @@ def _open_sqlite(url: URL) -> Engine:
         raise DatabaseUrlError("The path of a SQLite URL holds a NUL: write sqlite:///PATH.")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # what is kept of students is for their teacher alone; SQLite gives its log files the same rights
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        _make_if_absent(path)
     except OSError as error:
         if error.errno in {errno.ENOSPC, errno.EDQUOT}:
             raise disk_full(path) from error
@@ -123,6 +122,25 @@ def _open_sqlite(url: URL) -> Engine:
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _make_if_absent(path: Path) -> None:
+    """An empty file for its owner alone: what is kept of students is for their teacher, and SQLite gives its log files
+    the same rights.
+
+    A file that is there is not opened. Closing it would end every lock that this process holds on it (POSIX), and the
+    next program that leaves the database would remove the log in which this one still reads and writes.
+
+    Raises:
+        OSError: it can be neither made nor written.
+    """
+    try:
+        # a link to a file that is not there yet is followed
+        os.close(os.open(path.resolve(), os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        reason = errno.EISDIR if path.is_dir() else errno.EACCES
+        if path.is_dir() or not os.access(path, os.R_OK | os.W_OK):
+            raise OSError(reason, os.strerror(reason)) from None
 
 
 def _open_postgresql(url: URL) -> Engine:

@@ -56,6 +56,45 @@ def test_only_their_teacher_can_read_what_is_kept(sqlite_engine: Engine, new_ses
     assert files == dict.fromkeys(("classpulse.db", "classpulse.db-shm", "classpulse.db-wal"), 0o600)
 
 
+LOOKS = """
+import sqlite3, sys
+database = sqlite3.connect(sys.argv[1])
+print(database.execute("SELECT count(*) FROM sessions").fetchone()[0])
+database.close()
+"""
+
+
+def sessions_seen_by_another_program(path: str) -> int:
+    told = subprocess.run([sys.executable, "-c", LOOKS, path], capture_output=True, text=True, check=True)
+    return int(told.stdout)
+
+
+def test_opening_it_once_more_parts_nobody_from_the_log_that_others_read(
+    sqlite_engine: Engine, new_session: MakeSession
+) -> None:
+    path, url = str(sqlite_engine.url.database), sqlite_engine.url.render_as_string()
+    migrate(sqlite_engine)
+    with sqlite_engine.connect() as connection:
+        connection.execute(text("SELECT count(*) FROM sessions"))
+        # as the look before a class does, in the program that serves the pages
+        open_database(url).dispose()
+        assert sessions_seen_by_another_program(path) == 0
+        Recorder(sqlite_engine).open_session(new_session())
+        assert sessions_seen_by_another_program(path) == 1
+        assert Path(f"{path}-wal").exists()
+
+
+def test_a_link_to_a_file_that_is_not_there_yet_is_followed(tmp_path: Path) -> None:
+    (tmp_path / "link.db").symlink_to(tmp_path / "real.db")
+    open_database(f"sqlite:///{tmp_path / 'link.db'}").dispose()
+    assert stat.S_IMODE((tmp_path / "real.db").stat().st_mode) == 0o600
+
+
+def test_a_folder_in_place_of_the_file_is_told(tmp_path: Path) -> None:
+    with pytest.raises(DatabaseReadOnlyError, match="directory"):
+        open_database(f"sqlite:///{tmp_path}")
+
+
 def test_a_folder_with_odd_letters_is_a_folder(tmp_path: Path) -> None:
     engine = open_database(default_url(tmp_path / "Schüler & co? #1 100%"))
     migrate(engine)
