@@ -432,9 +432,8 @@ def _answer(app: Dash, engine: Engine) -> None:
         prevent_initial_call=True,
     )
     def match(_values: list[str | None], class_name: str | None) -> Any:
-        value = ctx.triggered[0]["value"] if ctx.triggered else None
-        _require(value and isinstance(ctx.triggered_id, dict))
-        label = str(ctx.triggered_id["label"])
+        label, value = _used()
+        _require(value)
 
         def keep() -> str:
             if value == parts.OWN:
@@ -455,8 +454,8 @@ def _answer(app: Dash, engine: Engine) -> None:
         prevent_initial_call=True,
     )
     def unmatch(_clicks: list[int | None], class_name: str | None) -> Any:
-        _require(ctx.triggered and ctx.triggered[0]["value"] and isinstance(ctx.triggered_id, dict))
-        label = str(ctx.triggered_id["label"])
+        label, clicks = _used()
+        _require(clicks)
 
         def keep() -> str:
             students.unmatch_label(engine, class_name or "", label)
@@ -520,6 +519,18 @@ def _require(*clicks: object) -> None:
     """Stop a callback that fires because its buttons have just been drawn."""
     if not any(clicks):
         raise PreventUpdate
+
+
+def _used() -> tuple[str, Any]:
+    """The label whose field or button was used, and the value of that; "" and None where none was.
+
+    Dash's own `ctx.triggered` keeps values under ids that it writes in ASCII, and has none for a label like "Zoë".
+    """
+    used = ctx.triggered_id
+    if not isinstance(used, dict):
+        return "", None
+    sent = (one for part in ctx.inputs_list for one in (part if isinstance(part, list) else [part]))
+    return str(used["label"]), next((one.get("value") for one in sent if one["id"] == dict(used)), None)
 
 
 def _roster(file: Any) -> Roster:
