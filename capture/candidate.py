@@ -38,6 +38,8 @@ WITHIN: Final = 0.9
 MOST_CUT_UP: Final = 1.5
 # Tiles of one grid differ in width by a larger share than this only where they are stretched, or in doubt.
 OWN_WIDTH: Final = 0.15
+# A grid farther from the middle than this share of the picture's width is not in it.
+OFF_MIDDLE: Final = 0.01
 # Tiles this near to each other touch.
 TOUCHING: Final = 1
 # So few that touch may be several in one each.
@@ -97,8 +99,8 @@ class Candidate:
         where it is in the middle of a window by itself: a few names in a part of that are chance."""
         if self.is_part_of(first) or self.contradicts(first, grey):
             return False
-        sure = float(self.grid.support.mean()) >= max(SURE, float(first.grid.support.mean()) + LITTLE)
         large = _area(self.boxes) >= LEAST_AREA * _area(first.boxes)
+        sure = float(self.grid.support.mean()) >= max(SURE, float(first.grid.support.mean()) + LITTLE)
         return first.shown.names or (self.shown.clear and (large or sure))
 
     def contradicts(self, other: Self, grey: NDArray[np.uint8]) -> bool:
@@ -119,6 +121,9 @@ class Candidate:
         where edges are clear, what is in a tile may look like two with a name each, or like one without."""
         if not self.grid.even:
             return False
+        if self.shown.all_named and len(self.boxes) > FEW_TOUCHING and _are_within(other.boxes, self.boxes):
+            # all that the other has more are parts of these
+            return True
         if float(self.grid.support.mean()) >= SURE_ROW and (
             len(self.boxes) > FEW_TOUCHING or _are_within(other.boxes, self.boxes)
         ):
@@ -129,6 +134,20 @@ class Candidate:
             and self.shown.balance >= other.shown.balance
             and _is_nothing_beside(grey, self.boxes, other.boxes)
         )
+
+    def is_middle_of(self, other: Self, width: int) -> bool:
+        """Whether these are as many tiles in as many rows as those of another grid, bear as many names, and stand in
+        the middle of a picture so many pixels wide, while the others stand beside it and hardly have edges: a bar in
+        the gap's colour at the left of each video was found as if it were at its right."""
+        if len(self.boxes) != len(other.boxes) or len(self.grid.rows) != len(other.grid.rows):
+            return False
+        if float(other.grid.support.mean()) >= STRONG or self.shown.balance < other.shown.balance:
+            return False
+        return self._off_middle(width) <= SAME_HEIGHT < other._off_middle(width) - OFF_MIDDLE * width
+
+    def _off_middle(self, width: int) -> float:
+        left, right = min(box.left for box in self.boxes), max(box.right for box in self.boxes)
+        return abs(left + right - width) / 2
 
     def joined(self, grey: NDArray[np.uint8], fitter: Fitter) -> Self:
         """With tiles that bear no name, and touch one at their left that does, made one with it: there was an edge in

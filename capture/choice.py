@@ -60,6 +60,12 @@ def best_of_all(grey: NDArray[np.uint8], fitter: Fitter, first: Candidate | None
     if best is None:
         unnamed = _centred_without_names(grey, centred, fitter)
         return max(unnamed, key=lambda seen: (len(seen.boxes), seen.worth(weight)), default=None)
+    off = best
+    best = max(
+        (seen for seen in every if seen.is_middle_of(off, grey.shape[1])),
+        key=lambda seen: float(seen.grid.support.mean()),
+        default=off,
+    )
     if best.grid.spread <= OTHER_WIDTHS * best.grid.width:
         return best
     found = best
@@ -170,5 +176,11 @@ def _strips(grey: NDArray[np.uint8], fitter: Fitter) -> Iterator[Candidate]:
     for grid in strips(fitter):
         if stands_out(grid, fitter):
             seen = Candidate.of(grey, grid)
-            if seen.shown.names:
+            if seen.shown.clear or (seen.shown.names and not _holds_gaps(fitter, grid)):
                 yield seen
+
+
+def _holds_gaps(fitter: Fitter, grid: Grid) -> bool:
+    """Whether tiles that touch hold the gaps between them, as boxes of a slide that lie too far apart for tiles do."""
+    touch = all((row.left[1:] - row.right[:-1] <= TOUCHING).all() for row in grid.rows)
+    return touch and has_gaps(fitter, grid.rows)

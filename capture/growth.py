@@ -28,6 +28,8 @@ LEAST_CUT: Final = 0.72
 LEAST_SHORT: Final = 0.35
 # Steps in a place in which there is something.
 BUSY: Final = 0.001
+# What is in the middle of a card reaches into this part of its height.
+CARD_MIDDLE: Final = 0.6
 # Columns are the same where they are no farther apart, in pixels; the picture's edge may be passed by so much.
 ALIGNED: Final = 3
 BEYOND: Final = 1
@@ -41,7 +43,14 @@ def with_named_neighbours(grey: NDArray[np.uint8], fitter: Fitter, grid: Grid) -
     for downwards in (False, True):
         places = _with_rows(grey, fitter, places, downwards=downwards)
     if len(places) > 1:
-        places = [_with_ends(grey, fitter, place, _gap_of(places)) for place in places]
+        ends = [(int(left[0]), int(right[-1])) for left, right, *_ in places]
+        # rows of several lengths are centred all of them
+        middles = {
+            first + last for first, last in ends if abs(first + last - fitter.upright.length) <= 2 * ALIGNED
+        }
+        places = [
+            _with_ends(grey, fitter, place, _gap_of(places), min(middles, default=-1)) for place in places
+        ]
     return Grid(tuple(fitter.rows(places))) if sum(left.size for left, *_ in places) > before else grid
 
 
@@ -135,17 +144,24 @@ def _with_rows(
     return places
 
 
-def _with_ends(grey: NDArray[np.uint8], fitter: Fitter, place: Place, gap: int) -> Place:
-    """A row with the tiles beside it that have clear outlines and names: rows may be of several lengths (Meet)."""
+def _with_ends(grey: NDArray[np.uint8], fitter: Fitter, place: Place, gap: int, middle: int) -> Place:
+    """A row with the tiles beside it that have clear outlines and names: rows may be of several lengths (Meet).
+
+    Twice the `middle` of other rows is given, in pixels, or -1 where none is known.
+    """
     left, right, top, bottom = place
     wide = int(np.median(right - left))
-    for outwards in (-1, 1):
+    # the left again: it may be in the middle with one more at the right
+    for outwards in (-1, 1, -1):
         while left.size < MOST_IN_LINE:
             begin = int(right[-1]) + gap if outwards > 0 else int(left[0]) - gap - wide
             if begin < -BEYOND or begin + wide > fitter.upright.length + BEYOND:
                 break
             one: Place = np.array([max(0, begin)]), np.array([begin + wide]), top, bottom
-            if float(fitter.rows([one])[0].support[0]) < CLEAR or not _are_named(grey, [one]):
+            # a dark room shows little of its outline, but where the row is not in the middle without it, it is there
+            first, last = min(begin, int(left[0])), max(begin + wide, int(right[-1]))
+            needed = LEAST_SHORT if abs(first + last - middle) <= 2 * ALIGNED else CLEAR
+            if float(fitter.rows([one])[0].support[0]) < needed or not _are_named(grey, [one]):
                 break
             left = np.append(one[0], left) if outwards < 0 else np.append(left, one[0])
             right = np.append(one[1], right) if outwards < 0 else np.append(right, one[1])
@@ -225,7 +241,12 @@ def _is_whole(grey: NDArray[np.uint8], fitter: Fitter, place: Place, full: Place
     if _is_all_there_is(fitter, place):
         return True
     contents = Evidence.of(grey, _boxes(grey, [place])).contents
-    return all(what is Content.CARD for what in contents)
+    if any(what is not Content.CARD for what in contents):
+        return False
+    # a card has a name or a face in its middle, which buttons below an empty place are not
+    left, right, top, bottom = place
+    middle = top + round(CARD_MIDDLE * (bottom - top))
+    return all(_is_busy(fitter, int(a), int(b), top, middle) for a, b in zip(left, right, strict=True))
 
 
 def _is_all_there_is(fitter: Fitter, place: Place) -> bool:

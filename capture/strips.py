@@ -52,6 +52,9 @@ def _along(fitter: Fitter, *, upright: bool) -> Iterator[Grid]:
         width = second - first
         for aspect in USUAL_ASPECTS:
             size = width / aspect if upright else width * aspect
+            # between the lines of a texture any size may be found
+            if size < (fitter.least_height if upright else fitter.least_width):
+                continue
             sizes = size * (1 - USUAL_WITHIN), size * (1 + USUAL_WITHIN)
             across = ends.profile(np.array([first]), np.array([second]))
             for chain in chains(across, sizes, widest_gap(size), NEEDED, 1):

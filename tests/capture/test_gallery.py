@@ -1,6 +1,7 @@
 """Tiles found on composed galleries of every layout, on screens without a gallery, and on real screenshots."""
 
 import json
+import zlib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from capture.gallery import find_tiles, label_strip
 from engagement.records import Box, Tile
+from tests.capture.gallery_families import FAMILIES
 from tests.capture.screens_without_gallery import SCREENS, not_a_gallery
 from tests.capture.synthetic_gallery import (
     Gallery,
@@ -119,6 +121,45 @@ def test_no_grid_is_invented(kind: str, size: tuple[int, int]) -> None:
 def test_captions_are_no_names_where_the_next_pictures_begin_right_below(seed: int) -> None:
     page = not_a_gallery("file manager", (1366, 768), drawn_pictures(120, seed), seed=seed * 1000 + 2)
     assert find_tiles(page) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "seed"),
+    [
+        # a row of boxes, two of them with writing at their bottom left, and the gaps between them
+        ("shared screen", 61000),
+        # lines of a texture, nearer to each other than a tile is wide
+        ("file manager", 131000),
+    ],
+)
+def test_no_strip_is_invented(kind: str, seed: int) -> None:
+    assert find_tiles(not_a_gallery(kind, (1024, 640), drawn_pictures(120, seed // 1000), seed=seed)) == []
+
+
+def test_two_rows_of_a_page_without_names_are_no_gallery(shared_data: Path) -> None:
+    """The upper row ends below its captions, and hardly an edge speaks for it."""
+    pictures = portraits(shared_data, 120, seed=131)
+    assert find_tiles(not_a_gallery("web page", (1280, 720), pictures, seed=131001)) == []
+
+
+@pytest.mark.parametrize(
+    ("family", "seed", "number"),
+    [
+        # a dark room has no outline: its row is in the middle with one tile, and with that at its left
+        ("meet: uneven rows", 61, 0),
+        # halves of two tiles seem to bear a name each
+        ("zoom: 30-49 tiles", 132, 1),
+        # of videos between bars in the gap's colour the left bar was found as if it were at the right
+        ("zoom: bars in gap colour", 132, 2),
+    ],
+)
+def test_what_was_once_read_wrong_of_real_faces(
+    family: str, seed: int, number: int, shared_data: Path
+) -> None:
+    random = np.random.default_rng([seed, number, zlib.crc32(family.encode())])
+    gallery = FAMILIES[family](random, portraits(shared_data, 120, seed))
+    tiles = find_tiles(gallery.image)
+    assert found(gallery.boxes, tiles) == len(gallery.boxes) == len(tiles)
 
 
 def test_tiny_pictures_hold_no_grid() -> None:

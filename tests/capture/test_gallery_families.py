@@ -86,6 +86,10 @@ def test_family(family: str) -> None:
         ("zoom: gap colour behind", 41, 0),
         # tiles of the window's colour stand beside others, and a grid of other widths seems to bear more names
         ("mixed", 41, 1),
+        # round buttons stand at the bottom of an empty place that is as large as a row of cards
+        ("meet: even rows", 302, 0),
+        # all are videos between such bars, and the left bar was found as if it were at the right
+        ("zoom: bars in gap colour", 132, 2),
     ],
 )
 def test_what_was_once_read_wrong(family: str, seed: int, number: int) -> None:
