@@ -28,6 +28,8 @@ UNEVEN: Final = 2.0
 # Mean support of the tiles of a row that are beyond doubt there, and overlap of two rows that are one.
 SURE_ROW: Final = 0.85
 SAME_ROW: Final = 0.9
+# Overlap of two tiles that are one: of a tiny one the gap beside it is a tenth.
+SAME_TILE: Final = 0.8
 # A difference in support that is none.
 LITTLE: Final = 0.03
 # Share of the area of tiles without names that others cover which are there instead.
@@ -90,16 +92,19 @@ class Candidate:
         """Whether these are some of the tiles of another grid, and edges speak for the rest of these too."""
         if len(self.boxes) >= len(other.boxes):
             return False
-        ours = [any(box.iou(there) >= SAME_ROW for there in self.boxes) for box in other.boxes]
+        ours = [any(box.iou(there) >= SAME_TILE for there in self.boxes) for box in other.boxes]
         rest = other.grid.support[~np.array(ours)]
         return sum(ours) == len(self.boxes) and float(rest.mean()) >= NEEDED
 
     def may_replace(self, first: Self, grey: NDArray[np.uint8]) -> bool:
         """Whether these may be what is there, and not the first grid that was believed. That was believed without names
-        where it is in the middle of a window by itself: a few names in a part of that are chance."""
+        where it is in the middle of a window by itself: a few names in a part of that are chance, and so they are in a
+        part of tiles beyond doubt, many of whose names are too small to be seen."""
         if self.is_part_of(first) or self.contradicts(first, grey):
             return False
         large = _area(self.boxes) >= LEAST_AREA * _area(first.boxes)
+        if first.leaves_no_doubt and not large:
+            return False
         sure = float(self.grid.support.mean()) >= max(SURE, float(first.grid.support.mean()) + LITTLE)
         return first.shown.names or (self.shown.clear and (large or sure))
 

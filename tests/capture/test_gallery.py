@@ -5,6 +5,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -140,6 +141,13 @@ def test_two_rows_of_a_page_without_names_are_no_gallery(shared_data: Path) -> N
     """The upper row ends below its captions, and hardly an edge speaks for it."""
     pictures = portraits(shared_data, 120, seed=131)
     assert find_tiles(not_a_gallery("web page", (1280, 720), pictures, seed=131001)) == []
+
+
+@pytest.mark.parametrize("rescale", [1.0, 2.0, 3.0])
+@pytest.mark.parametrize("label", ["strip", "text"])
+def test_many_tiles_in_a_small_window(label: Literal["strip", "text"], rescale: float) -> None:
+    """Of 83 x 47 pixels: a gap is a tenth of that, and the names of a picture made smaller cannot be read."""
+    check(compose_gallery(PICTURES[:36], look=replace(ZOOM, size=(640, 400), label=label, rescale=rescale)))
 
 
 @pytest.mark.parametrize(
