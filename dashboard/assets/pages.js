@@ -7,6 +7,8 @@
   const OLD =
     "What stands below is old. A reading that hangs is started again by itself; if this stays, stop the class and " +
     "start it again: within ten minutes the same session goes on.";
+  const FORBIDDEN = "The browser forbids notifications of this page: allow them in its settings.";
+  const UNANSWERED = "The browser's question was not answered: press once more, and allow notifications.";
   let noteBegun = null;
   let known = null; // the episodes that this page has seen
   let audio = null;
@@ -184,11 +186,12 @@
         if (!on) remember("notify", false);
         else if (!("Notification" in window)) said = "This browser has no notifications.";
         else if (Notification.permission === "granted") remember("notify", true);
-        else if (Notification.permission === "denied") said = "The browser forbids notifications of this page: allow them in its settings.";
+        else if (Notification.permission === "denied") said = FORBIDDEN;
         else {
           return Notification.requestPermission().then(function (answer) {
             remember("notify", answer === "granted");
-            return [no, String(remembered("notify")), ""];
+            const why = { granted: "", denied: FORBIDDEN }[answer];
+            return [no, String(remembered("notify")), why === undefined ? UNANSWERED : why];
           });
         }
       }

@@ -90,6 +90,26 @@ def test_a_card_that_was_answered_steps_back_and_can_be_called_again(
     assert marks(engine, lesson) == []
 
 
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [("denied", "The browser forbids notifications"), ("default", "The browser's question was not answered")],
+)
+def test_a_notification_that_is_not_allowed_is_told(
+    served: PageServer, browser: Any, lesson: Lesson, answer: str, said: str
+) -> None:
+    with tab(browser, served) as page:
+        page.evaluate(
+            """answer => { window.Notification = class {}; window.Notification.permission = "default";
+                window.Notification.requestPermission = () => Promise.resolve(answer); }""",
+            answer,
+        )
+        switch = page.get_by_role("switch", name="Notify")
+        expect(switch).to_be_visible(timeout=SLOW)
+        switch.click()
+        expect(page.locator("#now-alerts-answer")).to_contain_text(said, timeout=SLOW)
+        expect(switch).to_have_attribute("aria-checked", "false")
+
+
 def test_sound_and_notification_are_off_until_asked_for_and_ring_for_new_ones_only(
     engine: Engine, served: PageServer, browser: Any, lesson: Lesson
 ) -> None:
