@@ -2,7 +2,7 @@
 
 The network reads every line at one size, in which W and w, or A and Å, are nearly the same, and a letter of which it
 is not sure it leaves out. The letters' own pixels say how high each stands beside the others, whether anything stands
-above it, and whether one was left out.
+above it, and whether one was left out, as an apostrophe of a pixel's width nearly always is.
 """
 
 import unicodedata
@@ -34,6 +34,20 @@ _LEFT_OUT: Final = 3.0
 """Pixels from a letter to the next sign that count as much as a letter without a sign."""
 _HALF_A_SIGN: Final = 0.65
 """Heights of a sign of Chinese or Japanese from its middle to the last of its parts."""
+_APOSTROPHE_WIDTH: Final = 0.4
+_APOSTROPHE_HEIGHT: Final = (0.15, 0.55)
+"""Heights of a capital."""
+_WORD_WIDTH: Final = 1.8
+"""Heights of a capital between the middles of the letters around an apostrophe."""
+_UPRIGHT: Final = frozenset("ODQ")
+"""Letters that end in nothing that stands high alone."""
+_HALF_AN_O: Final = 0.7
+"""Heights of a capital from its middle to what touches it."""
+_WHOLE_STEM: Final = 0.85
+_OVERHANGING: Final = frozenset("TVWYJijíìîïİÍÌÎÏ")
+"""Letters that may begin with something that does."""
+_WITH_CARON: Final = frozenset("dtlLďťľĽ")
+"""Letters whose caron looks like an apostrophe behind them."""
 _STEM: Final = 0.5
 _JOINED: Final = 0.7
 """Ink on top of the middle stem: that of an m stands under where two arches meet, that of "rn" is the n's own."""
@@ -82,7 +96,7 @@ def settled(
         chances: of other signs.
 
     Returns:
-        One string for each sign, of two signs where one was left out before or behind it, and what share of the
+        One string for each sign, of several where one was left out before or behind it, and what share of the
         letters' width, 0..1, has a sign.
     """
     shapes = _shapes(line)
@@ -125,11 +139,60 @@ def settled(
             missed = chances.between(shape.left + line.indent, shape.right + line.indent)
             told, untold = told + width * bool(missed), untold + width * (not missed)
             before = [index for index in letters if where[index] < at]
-            if before:
-                found[before[-1]] += missed
-            else:
-                found[letters[0]] = missed + found[letters[0]]
+            beside = before[-1] if before else letters[0]
+            found[beside] = found[beside] + missed if before else missed + found[beside]
+    for index in _before_apostrophes(signs, middles - line.indent, line):
+        found[index] += "'"
     return found, told / (told + untold)
+
+
+def _before_apostrophes(signs: Sequence[str], middles: NDArray[np.float64], line: TextLine) -> list[int]:
+    """The signs within a word behind which a small mark stands that was not read; it may touch an O or a D."""
+    capitals = line.strokes[max(0, line.baseline - line.capital) : line.baseline] > _INK
+    stems = np.asarray(capitals.mean(axis=0) > _WHOLE_STEM, np.bool_)
+
+    def touches(middle: float, left: int) -> bool:
+        # what stands high within an N or M has its stem before it
+        return left - middle <= _HALF_AN_O * line.capital and not stems[int(middle) + 1 : left].any()
+
+    found = []
+    for left, right, parted in _marks(line):
+        behind = int((middles < (left + right) / 2).sum())
+        if not 0 < behind < len(signs):
+            continue
+        before, after, at = signs[behind - 1], signs[behind], float(middles[behind - 1])
+        if (
+            _has_case(before)
+            and _has_case(after)
+            and (parted or (before in _UPRIGHT and after not in _OVERHANGING and touches(at, left)))
+            and not (before in _WITH_CARON and after.islower())
+            and middles[behind] - at <= _WORD_WIDTH * line.capital
+        ):
+            found.append(behind - 1)
+    return found
+
+
+def _has_case(sign: str) -> bool:
+    return sign.isupper() or sign.islower()
+
+
+def _marks(line: TextLine) -> list[tuple[int, int, bool]]:
+    """Columns of small marks as high as a capital with nothing under them: the first, that behind the last, and
+    whether there is no ink on either side."""
+    low, high = (share * line.capital for share in _APOSTROPHE_HEIGHT)
+    over = line.baseline - line.capital
+    ink = np.asarray(line.strokes > _INK, np.bool_)
+    any_ink = np.asarray(ink.any(axis=0), np.bool_)
+    found = []
+    for left, right in _runs(
+        np.logical_and(any_ink, ~np.asarray(ink[round(over + high) :].any(axis=0), np.bool_))
+    ):
+        rows = np.flatnonzero(ink[:, left:right].any(axis=1))
+        narrow = right - left <= _APOSTROPHE_WIDTH * line.capital
+        if narrow and rows[-1] + 1 - rows[0] >= low and abs(rows[0] - over) <= max(1, 0.15 * line.capital):
+            parted = not any_ink[max(0, left - 1) : right + 1][[0, -1]].any()
+            found.append((left, right, parted))
+    return found
 
 
 def _is_r_and_n(shape: _Shape, line: TextLine, index: int, chances: Chances) -> bool:
@@ -189,10 +252,14 @@ def _aligned(shapes: Sequence[_Shape], middles: NDArray[np.float64]) -> list[int
     return found[::-1]
 
 
+def _runs(columns: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Columns beside each other that are true: the first, and that behind the last."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], columns, [False]]).astype(np.int8)))
+    return [(int(begin), int(end)) for begin, end in zip(edges[::2], edges[1::2], strict=True)]
+
+
 def _shapes(line: TextLine) -> list[_Shape]:
-    ink = np.concatenate([[False], line.strokes.max(axis=0) > _INK, [False]])
-    edges = np.flatnonzero(np.diff(ink.astype(np.int8)))
-    found = (_shape(line, int(begin), int(end)) for begin, end in zip(edges[::2], edges[1::2], strict=True))
+    found = (_shape(line, begin, end) for begin, end in _runs(line.strokes.max(axis=0) > _INK))
     return [shape for shape in found if shape is not None]
 
 

@@ -31,6 +31,7 @@ _HALF_SEEN: Final = 0.3
 
 
 _INK: Final = 0.3
+_WIDER: Final = 1.8
 _LEAST_TOLD: Final = 0.85
 """Of the width of a line's letters; less than that is a script that the network does not know."""
 
@@ -62,12 +63,22 @@ class TextRecognizer:
         Returns:
             Text and mean confidence, 0..1; ("", 0.0) where nothing was read.
         """
-        chances, pixels = self._chances(line.picture)
+        text, confidence, told = self._read(line)
+        if told < 1:
+            # wider, a letter of few pixels takes more of the network's steps
+            again = self._read(line, _WIDER)
+            if again[2] > told:
+                text, confidence, told = again
+        return (text, confidence) if told >= _LEAST_TOLD else ("", 0.0)
+
+    def _read(self, line: TextLine, stretch: float = 1.0) -> tuple[str, float, float]:
+        """Text, confidence, and what share of the letters' width was read, of a line drawn that much wider."""
+        chances, pixels = self._chances(line.picture, stretch)
         best, sure = chances.argmax(axis=1), chances.max(axis=1)
         # CTC: a letter counts once however many steps it lasts, a blank parts two of the same
         starts = np.append(True, best[1:] != best[:-1]) & (best != _BLANK)
         if not starts.any():
-            return "", 0.0
+            return "", 0.0, 0.0
         steps = np.flatnonzero(starts)
         found = _Chances(chances, steps, pixels, self._alphabet, self._numbers)
         signs = [self._alphabet[number] for number in best[steps]]
@@ -84,17 +95,18 @@ class TextRecognizer:
             signs, middles - line.indent, [gap - line.indent for gap in line.gaps], columns, line.capital
         )
         settled_signs, told = settled(signs, middles, line, found)
-        if told < _LEAST_TOLD:
-            return "", 0.0
         spaced = [sign + " " * (index in blanks) for index, sign in enumerate(settled_signs)]
-        return _with_blanks(spaced, middles, line.gaps), float(sure.mean())
+        return _with_blanks(spaced, middles, line.gaps), float(sure.mean()), told
 
-    def _chances(self, picture: NDArray[np.uint8]) -> tuple[NDArray[np.float32], float]:
-        """The chance of each sign at each step, float32 (steps, signs), and the pixels of the picture in a step."""
+    def _chances(self, picture: NDArray[np.uint8], stretch: float) -> tuple[NDArray[np.float32], float]:
+        """The chance of each sign at each step, float32 (steps, signs), and the pixels of the picture in a step.
+
+        The picture is drawn `stretch` times as wide as it is.
+        """
         import cv2
 
         height, width = picture.shape[:2]
-        scaled = min(_WIDEST, max(1, round(width * _HEIGHT / height)))
+        scaled = min(_WIDEST, max(1, round(stretch * width * _HEIGHT / height)))
         line = cv2.resize(picture[:, :, ::-1], (scaled, _HEIGHT), interpolation=cv2.INTER_CUBIC)
         padded = np.zeros((_HEIGHT, max(_NARROWEST, -(-scaled // _STEP) * _STEP), 3), np.float32)
         padded[:, :scaled] = line.astype(np.float32) / 127.5 - 1

@@ -294,6 +294,18 @@ def test_letters_alike_are_told_apart_by_their_height_dot_and_accent(name: str, 
     assert read.name == name
 
 
+@pytest.mark.parametrize("size", [10, 11, 13])
+@pytest.mark.parametrize(
+    "name", ["Liam O'Brien", "Mary-Jane O'Hara", "DOMINIC ODELL", "Grace Lee", "Otto Ohm"]
+)
+def test_an_apostrophe_of_a_pixel_and_the_letter_it_touches_are_read(name: str, size: int) -> None:
+    strip = np.full((30, 300, 3), 25, np.uint8)
+    write_text(strip, name, size, (7, 17), "lm", (245, 245, 245))
+    (read,) = LabelReader(budget=None).read(*frame([strip]))
+    # without either it would be another's name
+    assert read.name == name
+
+
 CHINESE, DEVANAGARI = "wqy-microhei.ttc", "Lohit-Devanagari.ttf"
 
 
