@@ -15,6 +15,7 @@ from capture.contrast import STRONG, has_cells, has_sizes, stands_out
 from capture.edges import Edges
 from capture.grid import BESIDE, MOST_TILES, NEEDED, Fitter, Grid
 from capture.panel import panel_edges
+from capture.profile_photo import shows_profile_photo
 from capture.strips import is_strip
 from engagement.records import Box, Tile
 
@@ -52,9 +53,13 @@ def find_tiles(image: NDArray[np.uint8]) -> list[Tile]:
     if best is None:
         return []
     return [
-        Tile(box, label_strip(box), camera_on=what is not Content.CARD)
+        Tile(box, label_strip(box), camera_on=what is not Content.CARD and not _is_photo(image, box))
         for box, what in zip(best.boxes, best.shown.contents, strict=True)
     ]
+
+
+def _is_photo(image: NDArray[np.uint8], box: Box) -> bool:
+    return shows_profile_photo(image[box.top : box.bottom, box.left : box.right])
 
 
 def _best(grey: NDArray[np.uint8]) -> Candidate | None:
