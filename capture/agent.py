@@ -17,6 +17,7 @@ from capture.gallery import find_tiles
 from capture.liveness import FROZEN_AFTER
 from capture.screen import DesktopSource
 from capture.stages import Stage
+from capture.standing_still import StillTracker
 from engagement.attention import AttentionTracker
 from engagement.calibration import apply_bias
 from engagement.consent import ClassRoll
@@ -131,6 +132,7 @@ class Agent:
         self._on_interval = on_interval
         self._on_stage = on_stage
         self._seating = Seating()
+        self._stills = StillTracker()
         self._poses = HeadPoseTracker()
         self._mood = MoodTracker()
         self._attention = AttentionTracker()
@@ -460,6 +462,13 @@ class Agent:
                 readings, seats = self._seating.assign(result.readings)
                 seats = self._with_students(result.readings, seats, item.taken_at)
                 readings = self._with_biases(result.readings, readings, seats)
+                readings = self._stills.update(
+                    item.image,
+                    result.readings,
+                    readings,
+                    item.taken_at,
+                    all_still=item.unchanged_seconds > 0,
+                )
                 readings = self._poses.update(readings, item.taken_at)
                 record = replace(
                     observed(

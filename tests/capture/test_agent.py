@@ -482,6 +482,22 @@ def test_a_picture_that_stands_still_is_frozen_only_where_a_camera_is_on() -> No
     assert not is_frozen(Frame(IMAGE, START, 0, unchanged_seconds=29.0), [camera])
 
 
+def test_of_a_face_that_stands_still_no_expression_is_kept(engine: Engine) -> None:
+    """The first seat shows a photo; what the others show moves."""
+    stripes = (np.arange(12)[:, None] * 20).astype(np.uint8)
+    frames = []
+    for index in range(8):
+        image = np.random.default_rng(index).integers(0, 255, IMAGE.shape).astype(np.uint8)
+        image[:12, :18] = stripes[..., None]
+        frames.append(replace(frame(index), image=image))
+    kept: list[IntervalRecord] = []
+    Agent(ScriptedSource(frames), SixSeats, Recorder(engine), settings(), kept.append).run(threading.Event())
+    assert [record.faces_read for record in kept] == [6] * 6 + [5] * 2
+    assert [record.readings[0].state for record in kept] == [State.SEEN] * 6 + [State.UNREADABLE] * 2
+    assert kept[-1].readings[0].probabilities is None
+    assert {reading.state for record in kept for reading in record.readings[1:]} == {State.SEEN}
+
+
 def test_settings_out_of_range() -> None:
     with pytest.raises(AgentError, match=r"0\.5"):
         settings(interval=0.2)
