@@ -88,6 +88,15 @@ LATE_FRAMES = """() => {
 }"""
 
 
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+DROP = """(files) => {
+    const held = new DataTransfer();
+    files.forEach(([name, type]) => held.items.add(new File(["name"], name, { type })));
+    const zone = document.querySelector("#students-upload button");
+    zone.dispatchEvent(new DragEvent("drop", { dataTransfer: held, bubbles: true, cancelable: true }));
+}"""
+
+
 def said(page: Any, text: str) -> None:
     expect(page.locator("#students-said")).to_contain_text(text, timeout=SLOW)
 
@@ -144,6 +153,23 @@ def test_a_class_list_is_imported_after_a_look(
         ("Ada Okafor", Consent.AGREED, "letters of September"),
         ("Ada Okafor", Consent.UNKNOWN, None),
     ]
+
+
+@pytest.mark.parametrize("way", ["chosen", "dropped"])
+def test_a_file_that_is_no_class_list_by_its_kind_is_told(
+    served: PageServer, browser: Any, lesson: int, way: str
+) -> None:
+    with tab(browser, served, "/students") as page:
+        expect(page.locator("#students-upload")).to_be_visible(timeout=SLOW)
+        if way == "chosen":
+            page.locator("#students-upload input").set_input_files(
+                {"name": "list.xlsx", "mimeType": XLSX, "buffer": b"PK"}
+            )
+        else:
+            page.evaluate(DROP, [["list.xlsx", XLSX]])
+        said(page, "list.xlsx is no CSV file: save the list as CSV first")
+        page.evaluate(DROP, [["one.csv", "text/csv"], ["two.csv", "text/csv"]])
+        said(page, "Those are several files: give one.")
 
 
 def test_a_student_is_chosen_by_key_changed_and_exported(

@@ -129,6 +129,10 @@ def test_a_picture_is_pasted(home: Home, browser: Any) -> None:
         tab(browser, f"{address}/studio") as page,
     ):
         expect(page.get_by_role("radio", name="Individual")).to_be_enabled(timeout=SLOW)
+        page.locator("#studio-upload input").set_input_files(
+            {"name": "talk.pdf", "mimeType": "application/pdf", "buffer": b"%PDF"}
+        )
+        expect(page.locator("#studio-problem")).to_contain_text("talk.pdf is no picture", timeout=SLOW)
         page.evaluate(
             """(bytes) => {
                 const held = new DataTransfer();
@@ -138,6 +142,7 @@ def test_a_picture_is_pasted(home: Home, browser: Any) -> None:
             list(kept.getvalue()),
         )
         said(page, "^4 tiles, ")
+        expect(page.locator("#studio-problem")).to_have_text("")
 
 
 def test_where_expressions_are_prohibited_none_can_be_chosen(home: Home, browser: Any) -> None:
