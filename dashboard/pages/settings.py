@@ -60,6 +60,9 @@ _TITLES: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 
+_BEGINS_AT_ONCE: Final = frozenset({"session.name", "capture.source"})
+"""Who sets one of these is asked nothing at the next start."""
+
 
 def layout() -> Component:
     """The page before the settings are read."""
@@ -214,6 +217,10 @@ def _description(setting: Preference) -> list[Component]:
             html.Span(f"{mode}: {MODE_MEANINGS[Mode(mode)]}", className="cp-settings-meaning")
             for mode in setting.choices
         ]
+    if setting.key in _BEGINS_AT_ONCE:
+        notes.append(
+            html.Span(" Where this is set, classpulse start begins to read at once, without the page Start.")
+        )
     if setting.kind is Kind.LINES:
         notes.append(html.Span(" One per line."))
     if setting.fixed is not None:

@@ -55,6 +55,12 @@ def test_every_setting_has_a_field_that_holds_it() -> None:
     assert "Edited in the file only." in str(found["storage.database"].description)
 
 
+def test_a_name_says_that_the_next_start_asks_nothing() -> None:
+    found = fields(page.form(KNOWN))
+    told = [key for key, field in found.items() if "begins to read at once" in str(field.description)]
+    assert told == ["session.name"]
+
+
 def test_a_refused_form_keeps_what_was_typed_beside_the_reason() -> None:
     form = page.form(KNOWN, {"capture.interval": 0.1}, {"capture.interval": "Too often."})
     found = fields(form)
