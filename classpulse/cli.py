@@ -149,7 +149,7 @@ def demo(
         database=database,
         port=port,
     )
-    serving.start(settings, seconds=seconds, browser=not no_browser)
+    serving.start(settings, seconds=seconds, browser=not no_browser, mode_asked=True)
 
 
 @app.command()
@@ -185,7 +185,7 @@ def start(
     )
     if (seconds is not None or serving.says_what_to_read(settings)) and is_terminal():
         settings = place.told_at_terminal(settings, choose)
-    serving.start(settings, seconds=seconds, browser=not no_browser)
+    serving.start(settings, seconds=seconds, browser=not no_browser, mode_asked=mode is not None)
 
 
 @app.command()

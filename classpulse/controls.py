@@ -232,7 +232,14 @@ class LiveControls:
             )
 
     def look(self, wanted: Wanted) -> int:
-        """Begin to look at a source, in place of the look before."""
+        """Begin to look at a source, in place of the look before.
+
+        Raises:
+            StartRefusedError: the class that is read is paused, and its page says that nothing is looked at.
+        """
+        reading = queries.live_session(self._engine, host=socket.gethostname())
+        if reading is not None and reading.paused_at is not None:
+            raise StartRefusedError(f"{reading.name} is paused: nothing is looked at until it goes on.")
         chosen = with_wanted(self._chosen, wanted)
         if wanted.mode not in modes_of(chosen):
             chosen = with_wanted(self._chosen, replace(wanted, mode=Mode.PARTICIPATION))

@@ -23,30 +23,40 @@ if TYPE_CHECKING:
 _POLL_SECONDS: Final = 0.25
 
 
-def start(chosen: Settings, *, seconds: float | None, browser: bool) -> None:
+def start(chosen: Settings, *, seconds: float | None, browser: bool, mode_asked: bool) -> None:
     """Serve the pages until a signal comes, and keep an agent running beside them for the class that is read.
 
     What is read is said at the terminal (a source, a class, a running time) or on the page; where no meeting window
-    is found, the page says why and offers what there is.
+    is found, or the mode that was chosen on a page needs a word first, the page says why and offers what there is.
+
+    Args:
+        chosen: the settings.
+        seconds: after which everything ends; None for a signal.
+        browser: open it.
+        mode_asked: the mode was named at the terminal, where a refusal belongs then.
     """
     keep_no_dump()
     logs.configure("pages")
     from capture.errors import SourceError
     from classpulse.controls import LiveControls, check_start
+    from classpulse.errors import ModeRefusedError
     from classpulse.place import check_mode
 
     at_once = seconds is not None or says_what_to_read(chosen)
     refusal: str | None = None
     if at_once:
-        check_mode(chosen)
         try:
+            check_mode(chosen)
             check_start(chosen, seconds)
+        except ModeRefusedError as error:
+            if seconds is not None or mode_asked:
+                raise
+            refusal = str(error)
         except SourceError as error:
             # whoever named something else, or waits for no page, is told here
             if seconds is not None or chosen.capture.source.partition(":")[0].lower() != "window":
                 raise
             refusal = str(error)
-            sys.stderr.write(f"classpulse: {error}\n")
     from classpulse.purging import purged
     from dashboard.app import PageServer
 
@@ -65,6 +75,7 @@ def start(chosen: Settings, *, seconds: float | None, browser: bool) -> None:
     ):
         reading = at_once and refusal is None
         if refusal is not None:
+            sys.stderr.write(f"classpulse: {refusal}\n")
             controls.refuse(refusal)
         run = controls.begin(chosen, seconds) if reading else None
         _announce(server, pages, "/" if reading else "/start", browser)

@@ -251,10 +251,12 @@ def _contents(file: Path) -> bytes:
 
 
 def _found(roster: "Roster", file: Path, new: int, changed: int) -> str:
+    from dashboard.wording import count
+
     known = len(roster.rows) - new - changed
     return (
         f"{file.name} ({roster.encoding}): {new} new, {changed} with another answer, {known} as before, "
-        f"{len(roster.left_out)} lines left out."
+        f"{count(len(roster.left_out), 'line')} left out."
     )
 
 

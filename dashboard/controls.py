@@ -247,7 +247,11 @@ class Controls(Protocol):
         ...
 
     def look(self, wanted: Wanted) -> int:
-        """Begin to look at a source in the background, in place of the look before; its number."""
+        """Begin to look at a source in the background, in place of the look before; its number.
+
+        Raises:
+            ClasspulseError: nothing is looked at now; a sentence says why.
+        """
         ...
 
     def findings(self) -> Findings | None:

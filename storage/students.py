@@ -6,7 +6,7 @@ A class is all sessions of one (cleaned) name. Every name that comes in is hosti
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -309,10 +309,9 @@ def set_consent(
 
     Raises:
         UnknownStudentError: there is no such student.
-        InvalidRecordError: the time is not in UTC.
+        InvalidRecordError: the time is not in UTC, or a day ahead.
     """
-    if at is not None:
-        check_utc("The time of a consent", at)
+    _check_answered(at)
     with writing(engine) as connection:
         find_student(connection, student_id)
         connection.execute(
@@ -351,9 +350,10 @@ def import_students(
         actor: who takes them in, for the audit log.
 
     Raises:
-        InvalidRecordError: nothing is left of a name once it is cleaned; nothing was stored.
+        InvalidRecordError: nothing is left of a name once it is cleaned, or the time is not in UTC or a day ahead;
+            nothing was stored.
     """
-    check_utc("The time of a consent", at)
+    _check_answered(at)
     cleaned = [NewStudent(_clean_student(row.name), row.consent) for row in rows]
     where = _clean_source(source)
     with writing(engine) as connection:
@@ -502,6 +502,15 @@ def all_students(connection: Connection, which: ColumnElement[bool]) -> list[Stu
 def _student(row: Any) -> Student:
     values = row._asdict()
     return Student(**{**values, "consent": Consent(values["consent"])})
+
+
+def _check_answered(at: datetime | None) -> None:
+    """A day of slack: what is today in one zone is tomorrow in another."""
+    if at is None:
+        return
+    check_utc("The time of a consent", at)
+    if at > datetime.now(UTC) + timedelta(days=1):
+        raise InvalidRecordError(f"{at:%d %B %Y} is still to come: write the day on which they answered.")
 
 
 def _take_bias(connection: Connection, student_id: int, consent: Consent | None, actor: str) -> None:

@@ -436,16 +436,14 @@ def _register_look(app: Dash, controls: Controls) -> None:
             # beside a class that is read only where it is asked for: it takes time from that
             if ctx.triggered_id != AGAIN:
                 raise PreventUpdate
-            controls.look(controls.suggestion())
-            return "Looking ..."
+            return looked_at(controls, controls.suggestion())
         # where nothing can be chosen the doctor says why
         spec = source_of(source, place or "") if source is not None else "window"
         if spec is None:
             raise PreventUpdate
         seconds = float(interval) if isinstance(interval, int | float) else 2.0
         # the name says by whose list somebody is left out
-        controls.look(Wanted(name or controls.suggestion().name, Mode(mode), seconds, spec))
-        return "Looking ..."
+        return looked_at(controls, Wanted(name or controls.suggestion().name, Mode(mode), seconds, spec))
 
     @app.callback(
         Output(PICTURE, "children"),
@@ -549,6 +547,15 @@ def source_options(choices: Choices) -> list[dict[str, Any]]:
 
 def _has_meeting(options: list[dict[str, Any]]) -> bool:
     return any(one["group"] == _GROUPS[SourceKind.MEETING] for one in options)
+
+
+def looked_at(controls: Controls, wanted: Wanted) -> str:
+    """Begin to look at a source, and what is said of it; why not, where nothing is looked at now."""
+    try:
+        controls.look(wanted)
+    except ClasspulseError as error:
+        return str(error)
+    return "Looking ..."
 
 
 def first_source(choices: Choices, wanted: str) -> str | None:

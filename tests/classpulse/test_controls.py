@@ -4,6 +4,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ from inference.errors import InferenceError
 from inference.reader import ReaderResult
 from storage import queries, students
 from storage.errors import StorageError
+from storage.pause import pause
 from storage.recorder import NewSession, Recorder
 from storage.schema import SessionTable
 
@@ -184,8 +186,6 @@ def test_what_is_only_tried_is_not_what_the_form_begins_with(controls: Make, tmp
 
 
 def test_a_class_that_another_program_reads_is_not_read_twice(controls: Make, engine: Engine) -> None:
-    from datetime import UTC, datetime
-
     new = NewSession("Chemistry", Mode.AGGREGATE, 2.0, "demo", datetime.now(UTC), "test", os.getpid())
     other = Recorder(engine).open_session(new)
     hands = controls()
@@ -197,8 +197,6 @@ def test_a_class_that_another_program_reads_is_not_read_twice(controls: Make, en
 
 
 def test_the_form_begins_with_what_was_read_last(controls: Make, engine: Engine) -> None:
-    from datetime import UTC, datetime
-
     assert controls().suggestion() == Wanted("Class", Mode.PARTICIPATION, 2.0, "window")
     recorder, now = Recorder(engine), datetime.now(UTC)
     for name, source in (("Physics 9b", "window"), ("Demo", "synthetic class of 27")):
@@ -257,6 +255,23 @@ def test_a_look_gives_a_picture_and_the_lines_of_the_doctor(controls: Make, tmp_
     assert (found.tiles, found.faces) == (None, None)
 
 
+def test_while_a_class_is_paused_nothing_is_looked_at(controls: Make, engine: Engine, tmp_path: Path) -> None:
+    hands, path = controls(), gallery(tmp_path)
+    now = datetime.now(UTC)
+    session = Recorder(engine).open_session(
+        NewSession("Physics 9b", Mode.AGGREGATE, 2.0, "window", now, "test", os.getpid())
+    )
+    pause(engine, session, paused=True)
+    with pytest.raises(
+        StartRefusedError, match="Physics 9b is paused: nothing is looked at until it goes on"
+    ):
+        hands.look(wanted(source=str(path)))
+    assert hands.findings() is None
+    pause(engine, session, paused=False)
+    hands.look(wanted(source=str(path)))
+    assert looked(hands).picture is not None
+
+
 def test_a_look_leaves_out_by_the_lists_that_there_are(
     engine: Engine, chosen: Settings, tmp_path: Path
 ) -> None:
@@ -310,8 +325,6 @@ def test_whatever_breaks_in_a_look_is_a_line_and_no_traceback(
 
 
 def test_what_is_left_by_an_agent_that_was_killed_is_closed(controls: Make, engine: Engine) -> None:
-    from datetime import UTC, datetime
-
     dead = NewSession("Physics 9b", Mode.AGGREGATE, 2.0, "demo", datetime.now(UTC), "test", 4_000_001)
     Recorder(engine).open_session(dead)
     hands = controls()
@@ -320,8 +333,6 @@ def test_what_is_left_by_an_agent_that_was_killed_is_closed(controls: Make, engi
 
 
 def test_a_class_on_another_computer_of_the_school_is_in_nobodys_way(controls: Make, engine: Engine) -> None:
-    from datetime import UTC, datetime
-
     there = NewSession("Chemistry", Mode.AGGREGATE, 2.0, "demo", datetime.now(UTC), "test", os.getpid())
     session = Recorder(engine).open_session(there)
     hands = controls()

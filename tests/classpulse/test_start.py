@@ -1,6 +1,7 @@
 """When `classpulse start` reads at once, and what it answers where it cannot."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -55,6 +56,7 @@ def test_a_file_or_a_variable_names_it_too(of_this_test: Path, monkeypatch: pyte
         (("--seconds", "5"), "DISPLAY is not set"),
         (("--source", "no/such/lesson.mp4"), "no/such/lesson.mp4"),
         (("--session", "Physics", "--interval", "0.1"), "interval"),
+        (("--session", "Physics", "--mode", "individual"), "Individual mode"),
     ],
 )
 def test_what_cannot_be_read_is_one_sentence(arguments: tuple[str, ...], words: str, tmp_path: Path) -> None:
@@ -75,3 +77,32 @@ def test_what_cannot_be_read_is_one_sentence(arguments: tuple[str, ...], words: 
     assert result.returncode == 1, result.stderr
     assert words in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_a_mode_that_was_chosen_on_a_page_opens_the_page_where_it_needs_a_word(
+    of_this_test: Path, tmp_path: Path
+) -> None:
+    of_this_test.write_text(
+        '[session]\nname = "Physics 9b"\nmode = "individual"\nplace = "elsewhere"\ninstitution = "school"\n'
+    )
+    environment = os.environ | {
+        "HOME": str(tmp_path),
+        "CLASSPULSE_STORAGE__DATABASE": f"sqlite:///{tmp_path / 'class.db'}",
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-m", "classpulse", "start", "--no-browser", "--port", "0"],
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    try:
+        said = [process.stderr.readline(), process.stderr.readline()]
+    finally:
+        process.send_signal(signal.SIGINT)
+        rest = process.communicate(timeout=60)[1]
+    assert "say that it was with --agreed" in said[0]
+    assert "The class is at http://127.0.0.1:" in said[1]
+    assert "/start " in said[1]
+    assert process.returncode == 0, rest
+    assert "Traceback" not in rest

@@ -35,7 +35,7 @@ def test_a_list_goes_in_is_shown_and_changed(folder: Path) -> None:
     file.write_text("name;consent\nAda Okafor;yes\n;no\n<b>Ben</b>\n", encoding="utf-16")
     asked = students("import", "Algebra 9b", str(file), "--date", "2026-09-01", answers="n\n")
     assert "Line 3: there is no name." in asked.stderr
-    assert "9b.csv (UTF-16): 2 new, 0 with another answer, 0 as before, 1 lines left out." in asked.stderr
+    assert "9b.csv (UTF-16): 2 new, 0 with another answer, 0 as before, 1 line left out." in asked.stderr
     assert asked.stdout.endswith("Nothing was taken in.\n")
     taken = students("import", "Algebra 9b", str(file), "--date", "2026-09-01", "--yes")
     assert taken.stdout == "Taken in: 2 new, 0 with another answer, 0 as before.\n"

@@ -1,7 +1,7 @@
 """Class lists: names cleaned, consents kept, labels matched, lists taken in."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import Engine, select
@@ -149,6 +149,20 @@ def test_a_list_adds_and_changes_but_removes_nobody(engine: Engine) -> None:
     )
     assert again == students.Imported(added=0, changed=1, unchanged=0)
     assert students.read_student(engine, ben).consent_at is None
+
+
+def test_nobody_answered_on_a_day_to_come(engine: Engine) -> None:
+    ben = students.add_student(engine, CLASS, "Ben")
+    ahead = datetime.now(UTC) + timedelta(days=2)
+    with pytest.raises(InvalidRecordError, match="is still to come: write the day on which they answered"):
+        students.set_consent(engine, ben, Consent.AGREED, None, ahead)
+    rows = [NewStudent("Ben", Consent.AGREED)]
+    with pytest.raises(InvalidRecordError, match="is still to come"):
+        students.import_students(engine, CLASS, rows, source="list.csv", at=ahead)
+    assert students.read_student(engine, ben).consent is Consent.UNKNOWN
+    # tomorrow in the teacher's zone
+    students.set_consent(engine, ben, Consent.AGREED, None, datetime.now(UTC) + timedelta(hours=20))
+    assert students.read_student(engine, ben).consent is Consent.AGREED
 
 
 def test_a_label_matched_by_hand_takes_its_past_seats_along(
