@@ -55,13 +55,19 @@ GRID_THEME = """themeQuartz.withParams({
     browserColorScheme: 'inherit', fontFamily: 'inherit', wrapperBorderRadius: 12, fontSize: 14
 })"""
 
+
+def _shown_as(text: str) -> dict[str, Any]:
+    """What a cell shows instead of the value by which it is sorted, and is found by."""
+    return {"valueFormatter": {"function": text}, "getQuickFilterText": {"function": text}}
+
+
 _COLUMNS: Final[list[dict[str, Any]]] = [
     {"field": "started", "headerName": "Date", "minWidth": 166, "sort": "desc"},
     {"field": "name", "headerName": "Class", "cellRenderer": "SessionLink", "minWidth": 140, "flex": 2},
     {
         "field": "length",
         "headerName": "Length",
-        "valueFormatter": {"function": "cpDuration(params.value)"},
+        **_shown_as("cpDuration(params.value)"),
         "minWidth": 105,
     },
     {"field": "seats", "headerName": "Seats", "type": "rightAligned", "minWidth": 85},
@@ -69,13 +75,13 @@ _COLUMNS: Final[list[dict[str, Any]]] = [
         "field": "coverage",
         "headerName": "Read",
         "type": "rightAligned",
-        "valueFormatter": {"function": "cpPercent(params.value)"},
+        **_shown_as("cpPercent(params.value)"),
         "minWidth": 85,
     },
     {
         "field": "lowest",
         "headerName": "Mood range",
-        "valueFormatter": {"function": "params.data.mood"},
+        **_shown_as("params.data.mood"),
         "minWidth": 160,
     },
     {"field": "episodes", "headerName": "Episodes", "type": "rightAligned", "minWidth": 105},

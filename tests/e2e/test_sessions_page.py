@@ -70,3 +70,18 @@ def test_without_sessions_the_page_says_what_will_stand_here(
     with tab(browser, served, "/sessions") as page:
         expect(page.get_by_role("heading", name="No session yet")).to_be_visible(timeout=SLOW)
         expect(page.locator("h1:visible")).to_have_count(1)
+
+
+def test_sessions_are_found_by_what_their_row_shows(engine: Engine, served: PageServer, browser: Any) -> None:
+    now = datetime.now(UTC)
+    for minutes, name in ((3, "Algebra"), (5, "Biology")):
+        seed(engine, minutes=minutes, interval=10, names=NAMES[:6], name=name, end=now).close()
+    with tab(browser, served, "/sessions") as page:
+        algebra, biology = (page.get_by_role("link", name=name) for name in ("Algebra", "Biology"))
+        expect(algebra).to_be_visible(timeout=SLOW)
+        page.get_by_label("Search sessions").fill("algebra min")
+        expect(biology).to_have_count(0, timeout=SLOW)
+        expect(algebra).to_be_visible()
+        # the seconds by which they are sorted stand nowhere
+        page.get_by_label("Search sessions").fill("180")
+        expect(algebra).to_have_count(0, timeout=SLOW)
