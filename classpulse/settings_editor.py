@@ -21,7 +21,7 @@ from sqlalchemy.exc import ArgumentError
 from tomlkit.exceptions import TOMLKitError
 
 from classpulse.errors import SettingsError
-from classpulse.settings import SessionSettings, Settings, load, settings_file
+from classpulse.settings import InferenceSettings, SessionSettings, Settings, load, settings_file
 from dashboard.preferences import Kind, Preference, Preferences, PreferencesRefusedError, Value
 from engagement.errors import ClasspulseError
 from engagement.names import clean_name
@@ -216,7 +216,7 @@ def _checked(written: Mapping[str, Mapping[str, Any]], changes: Mapping[str, Val
             owner, _, name = key.partition(".")
             if owner == section:
                 taken[key] = None if value is None else _plain(key, getattr(model, name))
-        problems |= _mode_problems(model, changes)
+        problems |= _mode_problems(model, changes) | _detector_problems(model, changes)
     for key, value in taken.items():
         problem = _deeper(key, value)
         if problem:
@@ -243,6 +243,20 @@ def _mode_problems(session: BaseModel, changes: Mapping[str, Value]) -> dict[str
         return {}
     why = f"Where the class is, only {Mode.PARTICIPATION} may be chosen; the page Start asks for the place."
     return {"session.mode": why}
+
+
+def _detector_problems(inference: BaseModel, changes: Mapping[str, Value]) -> dict[str, str]:
+    """Why no class could be read with this detector; nothing where its weights are there, or it carries its own."""
+    changed = [key for key in ("inference.detector_model", "inference.detector") if key in changes]
+    if not isinstance(inference, InferenceSettings) or inference.detector != "yunet" or not changed:
+        return {}
+    if inference.detector_model is None:
+        return {changed[0]: "The detector yunet carries no weights: give its model file, or choose another."}
+    if not inference.detector_model.is_file():
+        return {
+            changed[0]: f"There is no file {inference.detector_model}: give the whole path of yunet's model."
+        }
+    return {}
 
 
 def _deeper(key: str, value: Value) -> str | None:

@@ -141,6 +141,20 @@ def test_no_mode_is_written_that_the_place_does_not_allow(
         assert load().session.mode == "participation"
 
 
+def test_a_detector_is_written_where_its_weights_are(written: Path, tmp_path: Path) -> None:
+    weights = tmp_path / "yunet.onnx"
+    weights.write_bytes(b"weights")
+    editor = SettingsEditor(load())
+    editor.write({"inference.detector": "yunet", "inference.detector_model": str(weights)})
+    assert load().inference.detector_model == weights
+    # taken out beside a detector that needs it
+    with pytest.raises(PreferencesRefusedError) as refused:
+        editor.write({"inference.detector_model": None})
+    assert "carries no weights" in refused.value.problems["inference.detector_model"]
+    editor.write({"inference.detector": None, "inference.detector_model": None})
+    assert load().inference.detector == "tileface"
+
+
 def test_a_link_stays_a_link(written: Path, tmp_path: Path) -> None:
     real = tmp_path / "dotfiles.toml"
     written.rename(real)
@@ -164,6 +178,11 @@ def test_a_link_stays_a_link(written: Path, tmp_path: Path) -> None:
         ({"capture.source": "region:1,2"}, "capture.source"),
         ({"capture.source": "nowhere/at/all.mp4"}, "capture.source"),
         ({"inference.detector": "oracle"}, "inference.detector"),
+        ({"inference.detector": "yunet"}, "inference.detector"),
+        (
+            {"inference.detector": "yunet", "inference.detector_model": "no/such.onnx"},
+            "inference.detector_model",
+        ),
         ({"nonsense.key": "x"}, "nonsense.key"),
         ({"capture.nonsense": "x"}, "capture.nonsense"),
     ],
