@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from inference.errors import LabelReaderError
 from inference.full_width import alike, is_full_width, parts_with_blank, told_by_neighbours
+from inference.label_icons import End, Look, alone, ends, without
 from inference.label_text import TextLine
 from inference.letter_shapes import settled
 from inference.runtime import new_session
@@ -32,6 +33,17 @@ _HALF_SEEN: Final = 0.3
 
 _INK: Final = 0.3
 _WIDER: Final = 1.8
+_CLEAR: Final = 0.9
+_UNCLEAR: Final = 0.4
+"""Chances of a sign, where an icon may stand, from which it is one: without an accent, and with one."""
+_FAINTLY: Final = 0.25
+"""Chance of a letter, read alone, from which an icon may be one that was not read in its line."""
+_LIKE_FILLED: Final = "4"
+"""What the network takes a lone microphone for; a four it reads in its line."""
+_LIKE_ICONS: Final = frozenset("平小山干千巾个午第心耳")
+"""What it takes other icons for."""
+_LIKE_LETTERS: Final = frozenset("$§")
+"""What it takes an S with a comma for."""
 _LEAST_TOLD: Final = 0.85
 """Of the width of a line's letters; less than that is a script that the network does not know."""
 
@@ -63,22 +75,44 @@ class TextRecognizer:
         Returns:
             Text and mean confidence, 0..1; ("", 0.0) where nothing was read.
         """
-        text, confidence, told = self._read(line)
-        if told < 1:
+        whole = self._best(line)
+        apart = ends(line)
+        among_wide = any(
+            is_full_width(sign)
+            for sign, column, _ in whole.signs
+            if not any(end.left <= column < end.right for end in apart)
+        )
+        for end in apart:
+            icon = _is_icon(end, whole.within(end), among_wide=among_wide)
+            if icon is None or (icon and end.look is Look.LIKE_ICON and self._maybe_letter(alone(line, end))):
+                return "", 0.0
+            if icon:
+                # another may stand beside it or at the other end
+                return self.read(without(line, end))
+        return ("", 0.0) if whole.may_have_icon else whole.judged
+
+    def _maybe_letter(self, line: TextLine) -> bool:
+        """Whether the network has the least doubt that this lone sign is no letter."""
+        signs = (pair for stretch in (1.0, _WIDER) for pair in self._read(line, stretch).within())
+        return any(chance > _FAINTLY and _is_latin(sign) and sign != _LIKE_FILLED for sign, chance in signs)
+
+    def _best(self, line: TextLine) -> "_Reading":
+        once = self._read(line)
+        if once.told < 1:
             # wider, a letter of few pixels takes more of the network's steps
             again = self._read(line, _WIDER)
-            if again[2] > told:
-                text, confidence, told = again
-        return (text, confidence) if told >= _LEAST_TOLD else ("", 0.0)
+            if again.told > once.told:
+                return again
+        return once
 
-    def _read(self, line: TextLine, stretch: float = 1.0) -> tuple[str, float, float]:
-        """Text, confidence, and what share of the letters' width was read, of a line drawn that much wider."""
+    def _read(self, line: TextLine, stretch: float = 1.0) -> "_Reading":
+        """A line drawn that much wider."""
         chances, pixels = self._chances(line.picture, stretch)
         best, sure = chances.argmax(axis=1), chances.max(axis=1)
         # CTC: a letter counts once however many steps it lasts, a blank parts two of the same
         starts = np.append(True, best[1:] != best[:-1]) & (best != _BLANK)
         if not starts.any():
-            return "", 0.0, 0.0
+            return _Reading("", 0.0, 0.0)
         steps = np.flatnonzero(starts)
         found = _Chances(chances, steps, pixels, self._alphabet, self._numbers)
         signs = [self._alphabet[number] for number in best[steps]]
@@ -96,7 +130,9 @@ class TextRecognizer:
         )
         settled_signs, told = settled(signs, middles, line, found)
         spaced = [sign + " " * (index in blanks) for index, sign in enumerate(settled_signs)]
-        return _with_blanks(spaced, middles, line.gaps), float(sure.mean()), told
+        text = _with_blanks(spaced, middles, line.gaps)
+        where = tuple(zip(signs, (middles - line.indent).tolist(), sure.tolist(), strict=True))
+        return _Reading(text, float(sure.mean()), told, where)
 
     def _chances(self, picture: NDArray[np.uint8], stretch: float) -> tuple[NDArray[np.float32], float]:
         """The chance of each sign at each step, float32 (steps, signs), and the pixels of the picture in a step.
@@ -112,6 +148,72 @@ class TextRecognizer:
         padded[:, :scaled] = line.astype(np.float32) / 127.5 - 1
         (chances,) = self._session.run(None, {self._input: padded.transpose(2, 0, 1)[np.newaxis]})
         return chances[0], padded.shape[1] / len(chances[0]) * width / scaled
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What was read.
+
+    Attributes:
+        text, confidence: of the line.
+        told: what share of the letters' width was read.
+        signs: each with the column of the line's strokes in which it is, and its chance.
+    """
+
+    text: str
+    confidence: float
+    told: float
+    signs: tuple[tuple[str, float, float], ...] = ()
+
+    @property
+    def may_have_icon(self) -> bool:
+        """Whether a sign that an icon is taken for is the only Chinese one."""
+        wide = [sign for sign, _, _ in self.signs if is_full_width(sign)]
+        return len(self.signs) > 1 and len(wide) == 1 and wide[0] in _LIKE_ICONS
+
+    def within(self, end: End | None = None) -> list[tuple[str, float]]:
+        """The signs at an end of the line, or all, and their chances."""
+        return [
+            (sign, chance)
+            for sign, column, chance in self.signs
+            if not sign.isspace() and (end is None or end.left <= column < end.right)
+        ]
+
+    @property
+    def judged(self) -> tuple[str, float]:
+        return (self.text, self.confidence) if self.told >= _LEAST_TOLD else ("", 0.0)
+
+
+def _is_icon(end: End, within: Sequence[tuple[str, float]], *, among_wide: bool) -> bool | None:
+    """Whether what stands at an end of a line is an icon; None where it may be one or a letter.
+
+    Args:
+        end: what it looks like.
+        within: the signs that were read there and their chances.
+        among_wide: the rest of the line is Chinese or Japanese.
+    """
+    wide = max((chance for sign, chance in within if unicodedata.category(sign) == "Lo"), default=0.0)
+    if end.look is Look.BARS:
+        return None if among_wide and wide else True
+    letters = [(sign, chance) for sign, chance in within if _is_latin(sign)]
+    if wide > _CLEAR or (among_wide and wide):
+        return False if wide > _CLEAR else None
+    if letters:
+        clear = all(
+            chance > (_CLEAR if sign.isascii() and sign.isalnum() else _UNCLEAR) for sign, chance in letters
+        )
+        return False if clear or end.look is Look.LIKE_LETTER else None
+    if end.look is Look.LIKE_LETTER:
+        return None
+    if wide and not any(sign in _LIKE_ICONS for sign, _ in within):
+        return None
+    return True
+
+
+def _is_latin(sign: str) -> bool:
+    return sign in _LIKE_LETTERS or (
+        sign.isalnum() and unicodedata.name(sign, "").startswith(("LATIN", "DIGIT"))
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -258,6 +258,126 @@ def test_dark_shapes_in_light_video_are_no_name_and_take_none_from_a_label() -> 
         assert not found(strip).dark
 
 
+ICONS = (
+    "microphone",
+    "filled microphone",
+    "muted",
+    "muted the other way",
+    "bars",
+    "voice",
+    "menu",
+    "hand",
+    "pin",
+)
+
+
+def icon(kind: str, side: int) -> NDArray[np.float32]:
+    """An icon (side, side), 0..1, drawn as programs draw theirs."""
+    scale = 16
+    large = np.zeros((24 * scale, 24 * scale), np.uint8)
+
+    def at(*values: float) -> list[int]:
+        return [round(value * scale) for value in values]
+
+    def line(points: list[tuple[float, float]], width: float, ink: int = 255) -> None:
+        cv2.polylines(large, [np.array([at(*point) for point in points])], False, ink, round(width * scale))
+
+    def box(left: float, top: float, right: float, bottom: float, width: float = 0.0) -> None:
+        cv2.rectangle(large, at(left, top), at(right, bottom), 255, round(width * scale) or -1)
+
+    if kind in ("microphone", "filled microphone", "muted", "muted the other way"):
+        box(9, 3, 15, 14, 1.8 if kind in ("microphone", "muted the other way") else 0.0)
+        cv2.ellipse(large, at(12, 11), at(6.5, 6.5), 0, 0, 180, 255, round(1.8 * scale))
+        line([(12, 18), (12, 22)], 1.8)
+    if kind == "muted":
+        line([(4.8, 1.7), (22.3, 19.2)], 2.4, 0)
+        line([(3, 3), (21, 21)], 1.8)
+    elif kind == "muted the other way":
+        line([(21, 3), (3, 21)], 1.8)
+    elif kind == "bars":
+        for left, high in ((3, 7), (10, 12), (17, 18)):
+            box(left, 22 - high, left + 4, 22)
+    elif kind == "voice":
+        for left, high in ((4, 7), (10.5, 15), (17, 7)):
+            box(left, 12 - high / 2, left + 3, 12 + high / 2)
+    elif kind == "menu":
+        for left in (2, 10, 18):
+            box(left, 10, left + 4, 14)
+    elif kind == "hand":
+        for left, top in ((5, 6), (8.5, 3.5), (12, 3), (15.5, 5.5)):
+            box(left - 0.2, top, left + 2.6, 15)
+        cv2.ellipse(large, at(11.5, 14), at(7, 8), 0, 0, 180, 255, -1)
+    elif kind == "pin":
+        line([(9, 3), (15, 3), (15, 10), (18, 14), (6, 14), (9, 10), (9, 3)], 1.6)
+        line([(7, 3), (17, 3)], 1.8)
+        line([(12, 14), (12, 22)], 1.6)
+    return cv2.resize(large, (side, side), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+
+
+def with_icon(
+    name: str,
+    kind: str,
+    rng: np.random.Generator,
+    *,
+    size: int = 14,
+    before: bool,
+    light: bool,
+    side: float = 1.2,
+) -> NDArray[np.uint8]:
+    """A strip (30, 300, 3) with an icon in the letters' colour beside a name on a dark or a light plate."""
+    strip = video(rng, 30, 300)
+    wide, high = round(ImageFont.load_default(size).getlength(name)), round(side * size)
+    left, gap = 10, round(0.45 * size)
+    plate = strip[3:28, 3 : left + wide + gap + high + 6]
+    grey, ink = (240, 36) if light else (24, 250)
+    plate[:] = (plate * 0.15 + grey * 0.85).astype(np.uint8)
+    write_text(strip, name, size, (left + (high + gap) * before, 15), "lm", (ink, ink, ink))
+    x, y = left if before else left + wide + gap, 15 - high // 2
+    part, mask = strip[y : y + high, x : x + high], icon(kind, high)[..., None]
+    part[:] = (part * (1 - mask) + ink * mask).astype(np.uint8)
+    return strip
+
+
+@pytest.mark.parametrize("light", [False, True])
+@pytest.mark.parametrize("before", [False, True])
+@pytest.mark.parametrize("kind", ICONS)
+def test_an_icon_in_the_letters_colour_is_no_part_of_the_name(kind: str, before: bool, light: bool) -> None:
+    names = ("Maria Silva", "Kim Nguyen", "Bob", "Grace Lee", "J. R. Smith")
+    rng, reader = np.random.default_rng(16), LabelReader(budget=None)
+    right = shown = 0
+    for size in (11, 15):
+        image, tiles = frame(
+            [with_icon(name, kind, rng, size=size, before=before, light=light) for name in names]
+        )
+        for name, one in zip(names, reader.read(image, tiles), strict=True):
+            assert one.name in (name, None)
+            right += one.name == name
+            shown += 1
+    assert right >= 0.85 * shown
+
+
+@pytest.mark.parametrize("size", [12, 15])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Maria Silva B",
+        "Omar Q",
+        "Q Omar",
+        "Anna É",
+        "Tom III",
+        "Sam 1",
+        "Å Berg",
+        "Kim W",
+        "Anna Ç",
+        "Ming 李",
+        "杨洋 Y",
+    ],
+)
+def test_a_word_of_one_letter_is_no_icon(name: str, size: int) -> None:
+    (read,) = LabelReader(budget=None).read(*frame([drawn(name, size, [DARK], CHINESE)]))
+    assert read.name == name
+
+
 def test_an_accent_that_reaches_above_the_strip_is_seen() -> None:
     strip = drawn("Åsa Lindström", 16, [DARK])
     image = np.full((70, 300, 3), DARK, np.uint8)
