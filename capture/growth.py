@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from capture.cards import Content
 from capture.chains import MOST_IN_LINE, Lines, widest_gap
 from capture.evidence import Evidence
-from capture.grid import CLEAR, LEAST_FILLED, Fitter, Grid, Place
+from capture.grid import BESIDE, CLEAR, LEAST_FILLED, Fitter, Grid, Place
 from engagement.records import Box
 
 # Share of the cells beside a grid that bear a name.
@@ -243,10 +243,14 @@ def _is_whole(grey: NDArray[np.uint8], fitter: Fitter, place: Place, full: Place
     contents = Evidence.of(grey, _boxes(grey, [place])).contents
     if any(what is not Content.CARD for what in contents):
         return False
-    # a card has a name or a face in its middle, which buttons below an empty place are not
+    # a card has a name or a face in its middle, which buttons below an empty place are not, and there is nothing beside
+    # it at that height, as there is beside the buttons of a toolbar
     left, right, top, bottom = place
     middle = top + round(CARD_MIDDLE * (bottom - top))
-    return all(_is_busy(fitter, int(a), int(b), top, middle) for a, b in zip(left, right, strict=True))
+    beside = (int(full[0][0]), int(left[0]) - BESIDE), (int(right[-1]) + BESIDE, int(full[1][-1]))
+    return all(
+        _is_busy(fitter, int(a), int(b), top, middle) for a, b in zip(left, right, strict=True)
+    ) and not any(_is_busy(fitter, a, b, top, middle) for a, b in beside if a < b)
 
 
 def _is_all_there_is(fitter: Fitter, place: Place) -> bool:

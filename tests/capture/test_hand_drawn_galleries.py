@@ -302,6 +302,24 @@ def four_that_touch_without_names() -> Drawing:
     return image, tiles
 
 
+def zoom_light_full_rows_above_toolbar() -> Drawing:
+    """Buttons stand where one more tile would, in the middle below full rows."""
+    image, draw = window(1366, 768, "#ffffff")
+    text(draw, (12, 15), "Zoom Workplace", 12, "#333333", "lm")
+    tiles = boxes((11, 209, 408, 607, 806), (86, 201, 316, 431, 546), 191, 107)
+    for i, box in enumerate(tiles):
+        put(image, box, i + 540, radius=10, off="#242424" if i in (3, 10, 18) else "")
+    for i, words in enumerate(
+        ("Mute", "Stop Video", "", "", "Participants", "Chat", "Share Screen", "Record", "Apps")
+    ):
+        x = 50 + 92 * i - (11 if i > 3 else 0)
+        if words:
+            draw.rounded_rectangle([x - 11, 718, x + 11, 734], 4, outline="#333333", width=2)
+            text(draw, (x, 755), words, 11, "#333333", "mm")
+    chat(draw, Box(1006, 30, 360, 738), "#ffffff", "#232333")
+    return image, tiles
+
+
 def chat(draw: ImageDraw.ImageDraw, panel: Box, fill: str, ink: str) -> None:
     """A panel of messages, each a name and a line or two."""
     draw.rectangle([panel.left, panel.top, panel.right, panel.bottom], fill=fill)
@@ -357,6 +375,7 @@ GALLERIES: Final[tuple[Callable[[], Drawing], ...]] = (
     four_that_touch_without_names,
     zoom_without_names_beside_chat,
     zoom_two_without_names_beside_light_chat,
+    zoom_light_full_rows_above_toolbar,
 )
 
 
