@@ -1,5 +1,7 @@
 """From a picture of the meeting window to its tiles."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Final
 
@@ -8,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture.bars import within_bars
-from capture.candidate import BUSY, FEW_TOUCHING, OWN_WIDTH, SURE_ROW, TOUCHING, Candidate
+from capture.candidate import BUSY, FEW_TOUCHING, OWN_WIDTH, SAME_TILE, SURE_ROW, TOUCHING, Candidate
 from capture.cards import Content
 from capture.choice import best_of_all, is_without_names
 from capture.contrast import STRONG, has_cells, has_sizes, stands_out
 from capture.edges import Edges
 from capture.grid import BESIDE, MOST_TILES, NEEDED, Fitter, Grid
+from capture.inner_windows import inner_windows
 from capture.panel import panel_edges
 from capture.profile_photo import shows_profile_photo
 from capture.strips import is_strip
@@ -26,6 +29,10 @@ LEAST_WIDTH_SHARE: Final = 1 / 18
 ROOM: Final = 0.9
 # Gaps of columns and of rows are mostly the same, to so many pixels.
 SAME_GAP: Final = 5
+# Tiles alike within a window are believed rather than others if they bear this share of their names.
+AS_MANY: Final = 0.75
+# They fill at least this share of it: a few captioned pictures on a page do not.
+FILLED: Final = 0.25
 # Support that is enough where nearly all tiles bear a name.
 LEAST_SUPPORT_CLEAR: Final = 0.5
 # The name label is drawn at a size of its own: within this share of small and of large tiles.
@@ -42,6 +49,62 @@ def find_tiles(image: NDArray[np.uint8]) -> list[Tile]:
         image: uint8 (H, W, 3), RGB.
     """
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    best = _beside_panel(grey)
+    boxes: Sequence[Box] = () if best is None else best.boxes
+    if best is None or (best.shown.names and not (best.leaves_no_doubt and best.grid.even)):
+        beyond_doubt = best is not None and best.leaves_no_doubt
+        for window in inner_windows(grey):
+            if beyond_doubt and sum(_is_in(box, window) for box in boxes) < AS_MANY * len(boxes):
+                continue
+            within = _beside_panel(grey[window.top : window.bottom, window.left : window.right])
+            if within is None or not _fills(within, window) or not _is_there_instead(within, best):
+                continue
+            found = [
+                replace(box, left=box.left + window.left, top=box.top + window.top) for box in within.boxes
+            ]
+            if not _are_among(found, boxes):
+                best, boxes = within, found
+    if best is None:
+        return []
+    return [
+        Tile(box, label_strip(box), camera_on=what is not Content.CARD and not _is_photo(image, box))
+        for box, what in zip(boxes, best.shown.contents, strict=True)
+    ]
+
+
+def _is_photo(image: NDArray[np.uint8], box: Box) -> bool:
+    return shows_profile_photo(image[box.top : box.bottom, box.left : box.right])
+
+
+def _is_there_instead(within: Candidate, best: Candidate | None) -> bool:
+    """Whether what was found within a window is there, and not what was found in the whole picture: lines of other
+    windows and of bars make tiles of several sizes of what are tiles alike."""
+    if not (within.leaves_no_doubt and within.grid.even):
+        return False
+    if best is None or within.shown.balance > best.shown.balance:
+        return True
+    surer = float(within.grid.support.mean()) >= float(best.grid.support.mean())
+    return not best.grid.even and surer and within.shown.balance >= AS_MANY * best.shown.balance
+
+
+def _fills(within: Candidate, window: Box) -> bool:
+    return sum(box.area for box in within.boxes) >= FILLED * window.area
+
+
+def _is_in(box: Box, window: Box) -> bool:
+    x, y = box.centre
+    return window.left <= x < window.right and window.top <= y < window.bottom
+
+
+def _are_among(boxes: Sequence[Box], others: Sequence[Box]) -> bool:
+    """Whether others hold all of these, and more: those that the picture's edge cuts have no names."""
+    return len(boxes) < len(others) and all(
+        max(box.iou(other) for other in others) >= SAME_TILE for box in boxes
+    )
+
+
+def _beside_panel(grey: NDArray[np.uint8]) -> Candidate | None:
+    """What is there in a grey picture uint8 (H, W), or in what a panel at its right leaves."""
     best = _best(grey)
     # a panel beside the tiles may be taken for more of them; and where names are switched off, a gallery is known by
     # the middle in which it stands, of what the panel leaves
@@ -50,16 +113,7 @@ def find_tiles(image: NDArray[np.uint8]) -> list[Tile]:
             within = _best(grey[:, :end])
             if within is not None and (best is None or within.shown.names):
                 best = within
-    if best is None:
-        return []
-    return [
-        Tile(box, label_strip(box), camera_on=what is not Content.CARD and not _is_photo(image, box))
-        for box, what in zip(best.boxes, best.shown.contents, strict=True)
-    ]
-
-
-def _is_photo(image: NDArray[np.uint8], box: Box) -> bool:
-    return shows_profile_photo(image[box.top : box.bottom, box.left : box.right])
+    return best
 
 
 def _best(grey: NDArray[np.uint8]) -> Candidate | None:

@@ -302,6 +302,48 @@ def four_that_touch_without_names() -> Drawing:
     return image, tiles
 
 
+def desktop(width: int, height: int) -> tuple[Image.Image, ImageDraw.ImageDraw]:
+    """Hills under a sky, a bar of tasks and some icons."""
+    image, draw = window(width, height, "#8fbce6")
+    for i, fill in enumerate(("#3f7a4a", "#5f6e48", "#7a5a52")):
+        level = height * (0.5 + 0.14 * i)
+        ridge = [(x, level + 40 * np.sin(x / 190 + 2 * i)) for x in range(0, width + 9, 8)]
+        draw.polygon([(0, height), *ridge, (width, height)], fill=fill)
+    image = image.filter(ImageFilter.GaussianBlur(2))
+    draw = ImageDraw.Draw(image)
+    draw.rectangle([0, height - 48, width, height], fill="#f0f3f9")
+    for i in range(9):
+        left = width // 2 - 220 + 48 * i
+        draw.rounded_rectangle([left, height - 40, left + 32, height - 8], 6, fill="#3a6fb0")
+    return image, draw
+
+
+def teams_two_in_a_window_on_a_desktop() -> Drawing:
+    image, draw = desktop(1920, 1080)
+    draw.rectangle([420, 150, 1579, 801], fill="#1f1f1f")
+    draw.rectangle([420, 150, 1579, 201], fill="#292929")
+    for i, words in enumerate(("Chat", "People", "React", "View", "Camera", "Mic", "Share")):
+        text(draw, (1000 + 70 * i, 176), words, 12, "#eeeeee", "mm")
+    tiles = boxes((426, 1003), (340,), 571, 321)
+    for i, box in enumerate(tiles):
+        put(image, box, i + 480, style="teams", radius=4)
+    return image, tiles
+
+
+def zoom_three_in_a_window_on_a_desktop() -> Drawing:
+    image, draw = desktop(1920, 1080)
+    draw.rectangle([413, 88, 1594, 752], fill="#1a1a1a")
+    text(draw, (430, 103), "Zoom Meeting", 12, "#dddddd", "lm")
+    for i, words in enumerate(("Mute", "Video", "Participants", "Chat", "Share", "Record")):
+        x = 760 + 92 * i
+        draw.rounded_rectangle([x - 11, 702, x + 11, 718], 4, outline="#dddddd", width=2)
+        text(draw, (x, 739), words, 11, "#dddddd", "mm")
+    tiles = [*boxes((510, 1007), (126,), 491, 276), *boxes((759,), (408,), 491, 276)]
+    for i, box in enumerate(tiles):
+        put(image, box, i + 500, off="#242424" if i == 0 else "")
+    return image, tiles
+
+
 def zoom_light_full_rows_above_toolbar() -> Drawing:
     """Buttons stand where one more tile would, in the middle below full rows."""
     image, draw = window(1366, 768, "#ffffff")
@@ -375,6 +417,8 @@ GALLERIES: Final[tuple[Callable[[], Drawing], ...]] = (
     four_that_touch_without_names,
     zoom_without_names_beside_chat,
     zoom_two_without_names_beside_light_chat,
+    teams_two_in_a_window_on_a_desktop,
+    zoom_three_in_a_window_on_a_desktop,
     zoom_light_full_rows_above_toolbar,
 )
 
