@@ -55,8 +55,13 @@ _CUT_OUT: Final = 0.5
 _RED: Final = 60
 """Grey levels by which red stands out from green and blue in a microphone."""
 _MOST_WRONG: Final = 0.2
-_ROOM_AFTER: Final = 0.6
-"""Heights of a capital behind the last letter in which no other begins."""
+_NEAR_AFTER: Final = 0.45
+_ROOM_AFTER: Final = 0.65
+"""Heights of a capital behind the last letter in which no other begins: on the plate alone, and with what the video
+may show behind its end."""
+_OVER_WORDS: Final = 1.15
+_UNDER_WORDS: Final = 0.3
+"""Heights of a capital from the baseline between which a word begins; what goes on above or below is video."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +108,17 @@ class Template:
     def __init__(self, line: TextLine) -> None:
         import cv2
 
-        self._after = round(_ROOM_AFTER * line.capital) + line.dark
         self._dark = line.dark
-        padded = np.pad(line.strokes, ((0, 0), (0, self._after)))
+        # where but one letter is one, the line took the height of the others for it
+        inked = np.flatnonzero((line.strokes > _INK).any(axis=1))
+        tallest = max(line.capital, line.baseline - int(inked[0]) if inked.size else 0)
+        height, width = line.strokes.shape
+        padded = np.pad(line.strokes, ((0, 0), (0, round(_ROOM_AFTER * tallest) + 1)))
+        self._plate_ends = width + round(_NEAR_AFTER * line.capital)
+        self._beside = np.r_[
+            0 : max(0, line.baseline - round(_OVER_WORDS * tallest)),
+            min(height, line.baseline + max(1, round(_UNDER_WORDS * tallest))) : height,
+        ]
         self.shape = padded.shape
         near = cv2.dilate(padded, np.ones((3, 3), np.uint8))
         self._letters = (padded > 0.99).astype(np.float32)
@@ -128,6 +141,8 @@ class Template:
             ink = cv2.max(cv2.max(red, green), blue) < 255 - _BRIGHT
         else:
             ink = cv2.min(cv2.min(red, green), blue) > _BRIGHT
+        behind = ink[:, self._plate_ends :]
+        behind &= ~behind[self._beside].any(axis=0)
         wrong = np.where(ink, self._ground, self._letters).sum(axis=0)
         if wrong.sum() > _MOST_WRONG * self._letters.sum():
             return False

@@ -122,14 +122,20 @@ class LabelReader:
             spot if spot is not None and spot.is_of(tile) and spot.still_shows(image) else None
             for tile, spot in zip(tiles, before, strict=True)
         ]
+        # video may hide a label that stands still: that one is found again, and no other has moved
+        again = [
+            self._search(image, tile, old.known if old is not None else None) if spot is None else spot
+            for tile, spot, old in zip(tiles, spots, before, strict=True)
+        ]
         moved = any(
-            now is None and old is not None and old.known for now, old in zip(spots, before, strict=True)
+            old is not None and old.known and now.known is not old.known
+            for now, old in zip(again, before, strict=True)
         )
         found = [
-            spot
-            if spot is not None and (spot.known or not (moved or spot.is_due(self._frame)))
-            else self._search(image, tile, old.known if old is not None else None)
-            for tile, spot, old in zip(tiles, spots, before, strict=True)
+            self._search(image, tile, None)
+            if now is spot and not now.known and (moved or now.is_due(self._frame))
+            else now
+            for tile, now, spot in zip(tiles, again, spots, strict=True)
         ]
         self._places = list(found)
         return found
