@@ -23,6 +23,12 @@ TOLERANCE: Final = 2
 MARGIN: Final = 0.035
 RIM_WIDTH: Final = 0.08
 LABEL_FROM: Final = 0.76
+# How far down an avatar's disc reaches at least and at most, where the strip under it ends, and the parts of the width
+# beside it that are empty.
+AVATAR_FROM: Final = 0.66
+AVATAR_TO: Final = 0.74
+AVATAR_ABOVE: Final = 0.88
+AVATAR_BESIDE: Final = (0.3, 0.7)
 # Less than this share of ink is no label.
 INK: Final = 0.01
 # A name on a picture is thin and this many grey levels lighter than what is around it.
@@ -169,7 +175,17 @@ def _calm_below(ground: NDArray[np.bool_]) -> bool:
     height, width = ground.shape
     above_label = ground[round(0.64 * height) : round(LABEL_FROM * height)]
     bottom = ground[round(0.94 * height) :, width // 2 : width * 3 // 4]
-    return bool(above_label.mean() >= RIM or bottom.mean() >= RIM)
+    return bool(above_label.mean() >= RIM or bottom.mean() >= RIM or _ends_above_label(ground))
+
+
+def _ends_above_label(ground: NDArray[np.bool_]) -> bool:
+    """Whether all but the label stands in the middle of the width and a calm strip is under it: a large avatar's disc
+    reaches far down, and a long name from one side to the other."""
+    height, width = ground.shape
+    beside, (left, right) = ground[height // 4 : round(AVATAR_TO * height)], AVATAR_BESIDE
+    sides = np.concatenate([beside[:, : round(left * width)], beside[:, round(right * width) :]], axis=1)
+    under = ground[round(AVATAR_FROM * height) : round(AVATAR_ABOVE * height)].mean(axis=1) >= RIM
+    return bool(sides.mean() >= 1 - INK and (under[1:] & under[:-1]).any())
 
 
 def _sampled(tile: NDArray[np.uint8]) -> NDArray[np.uint8]:
