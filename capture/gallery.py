@@ -57,12 +57,19 @@ def find_tiles(image: NDArray[np.uint8]) -> list[Tile]:
             if beyond_doubt and sum(_is_in(box, window) for box in boxes) < AS_MANY * len(boxes):
                 continue
             within = _beside_panel(grey[window.top : window.bottom, window.left : window.right])
-            if within is None or not _fills(within, window) or not _is_there_instead(within, best):
+            if within is None:
                 continue
             found = [
                 replace(box, left=box.left + window.left, top=box.top + window.top) for box in within.boxes
             ]
-            if not _are_among(found, boxes):
+            if beyond_doubt and len(found) == len(boxes) and _are_all_in(found, boxes):
+                # no line from outside has made them
+                break
+            if (
+                _fills(within, window)
+                and _is_there_instead(within, best)
+                and not (len(found) < len(boxes) and _are_all_in(found, boxes))
+            ):
                 best, boxes = within, found
     if best is None:
         return []
@@ -96,11 +103,9 @@ def _is_in(box: Box, window: Box) -> bool:
     return window.left <= x < window.right and window.top <= y < window.bottom
 
 
-def _are_among(boxes: Sequence[Box], others: Sequence[Box]) -> bool:
-    """Whether others hold all of these, and more: those that the picture's edge cuts have no names."""
-    return len(boxes) < len(others) and all(
-        max(box.iou(other) for other in others) >= SAME_TILE for box in boxes
-    )
+def _are_all_in(boxes: Sequence[Box], others: Sequence[Box]) -> bool:
+    """Whether others hold all of these. Where they hold more, those that the picture's edge cuts have no names."""
+    return all(max(box.iou(other) for other in others) >= SAME_TILE for box in boxes)
 
 
 def _beside_panel(grey: NDArray[np.uint8]) -> Candidate | None:
