@@ -114,6 +114,7 @@ class Template:
         tallest = max(line.capital, line.baseline - int(inked[0]) if inked.size else 0)
         height, width = line.strokes.shape
         padded = np.pad(line.strokes, ((0, 0), (0, round(_ROOM_AFTER * tallest) + 1)))
+        self._width = width
         self._plate_ends = width + round(_NEAR_AFTER * line.capital)
         self._beside = np.r_[
             0 : max(0, line.baseline - round(_OVER_WORDS * tallest)),
@@ -127,8 +128,9 @@ class Template:
         self._window = np.ones(max(4, round(_WINDOW_SHARE * line.capital)), np.float32)
         self._ink = np.convolve(self._letters.sum(axis=0), self._window, "same") + line.capital / 2
 
-    def is_in(self, part: NDArray[np.uint8]) -> bool:
-        """Whether a part of a frame, uint8 of `shape` and RGB, shows these letters and no others.
+    def is_in(self, part: NDArray[np.uint8], *, letters_alone: bool = False) -> bool:
+        """Whether a part of a frame, uint8 of `shape` and RGB, shows these letters and no others; with `letters_alone`
+        whatever stands behind the last of them.
 
         Where video as bright or as dark as the letters shows through between them this says no, though it may be they.
         """
@@ -144,6 +146,8 @@ class Template:
         behind = ink[:, self._plate_ends :]
         behind &= ~behind[self._beside].any(axis=0)
         wrong = np.where(ink, self._ground, self._letters).sum(axis=0)
+        if letters_alone:
+            wrong[self._width :] = 0
         if wrong.sum() > _MOST_WRONG * self._letters.sum():
             return False
         ratio = np.convolve(wrong, self._window, "same") / self._ink

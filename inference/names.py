@@ -25,6 +25,8 @@ _MOST_ATTEMPTS: Final = 4
 _FRAMES_BETWEEN: Final = 15
 _FRAMES_BETWEEN_SEARCHES: Final = 4
 """Of a tile that showed no label while all others stayed where they were."""
+_FRAMES_BETWEEN_WORDS: Final = 3
+"""Of a label that was searched for in vain: it stood as before, and video moves behind its end."""
 _SAME_TILE: Final = 0.9
 _MOST_LABELS: Final = 512
 _ALPHABETS: Final = frozenset({"LATIN", "GREEK", "CYRILLIC"})
@@ -61,18 +63,25 @@ class _Spot:
     template: Template | None = None
     place: Box | None = None
     card: NDArray[np.uint8] | None = None
+    in_vain: bool = False
 
     def is_of(self, tile: Tile) -> bool:
         """Whether a tile is where this one was; the grid may be found a pixel to the side."""
         return self.tile.camera_on == tile.camera_on and self.tile.box.iou(tile.box) >= _SAME_TILE
 
-    def still_shows(self, image: NDArray[np.uint8]) -> bool:
-        """Whether the label stands where it was found; of a tile without one, nothing is known but when to search."""
+    def still_shows(self, image: NDArray[np.uint8], frame: int) -> bool:
+        """Whether the label stands where it was found; of a tile without one, nothing is known but when to search.
+
+        Behind the last letter another word may have come. Mostly it is bright video that moves there: where it was so a
+        moment ago, that is not looked into in every frame.
+        """
         if self.template is None or self.place is None:
             return True
         if self.card is not None:
             return np.array_equal(self.card, _part(image, self.tile.box))
-        return self.template.is_in(_part(image, self.place))
+        part = _part(image, self.place)
+        waits = self.in_vain and frame - self.frame < _FRAMES_BETWEEN_WORDS
+        return self.template.is_in(part) or (waits and self.template.is_in(part, letters_alone=True))
 
     def is_due(self, frame: int) -> bool:
         """Whether a tile without a label is to be searched again."""
@@ -119,7 +128,7 @@ class LabelReader:
         """Where the label of each tile is; where one stands still it is not searched for again."""
         before = self._places if len(self._places) == len(tiles) else [None] * len(tiles)
         spots = [
-            spot if spot is not None and spot.is_of(tile) and spot.still_shows(image) else None
+            spot if spot is not None and spot.is_of(tile) and spot.still_shows(image, self._frame) else None
             for tile, spot in zip(tiles, before, strict=True)
         ]
         # video may hide a label that stands still: that one is found again, and no other has moved
@@ -164,7 +173,8 @@ class LabelReader:
         place = Box(strip.left + line.left, strip.top + line.top, width, height)
         # a card stands still: every pixel of it is compared
         card = None if tile.camera_on else _part(image, tile.box).copy()
-        return _Spot(tile, self._know(line, last), self._frame, template, place, card)
+        known = self._know(line, last)
+        return _Spot(tile, known, self._frame, template, place, card, in_vain=known is last)
 
     def _met(self, line: TextLine, last: _Known | None) -> _Known | None:
         """The label met before that a line shows."""

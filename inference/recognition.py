@@ -42,6 +42,8 @@ _LIKE_FILLED: Final = "4"
 """What the network takes a lone microphone for; a four it reads in its line."""
 _LIKE_ICONS: Final = frozenset("平小山干千巾个午第心耳")
 """What it takes other icons for."""
+_MARKS: Final = frozenset("*.!~")
+"""What people put behind their names."""
 _LIKE_LETTERS: Final = frozenset("$§")
 """What it takes an S with a comma for."""
 _LEAST_TOLD: Final = 0.85
@@ -84,7 +86,8 @@ class TextRecognizer:
         )
         for end in apart:
             icon = _is_icon(end, whole.within(end), among_wide=among_wide)
-            if icon is None or (icon and end.look is Look.LIKE_ICON and self._maybe_letter(alone(line, end))):
+            doubtful = end.look in {Look.LIKE_ICON, Look.LIKE_LETTER}
+            if icon is None or (icon and doubtful and self._maybe_letter(alone(line, end))):
                 return "", 0.0
             if icon:
                 # another may stand beside it or at the other end
@@ -203,8 +206,8 @@ def _is_icon(end: End, within: Sequence[tuple[str, float]], *, among_wide: bool)
             chance > (_CLEAR if sign.isascii() and sign.isalnum() else _UNCLEAR) for sign, chance in letters
         )
         return False if clear or end.look is Look.LIKE_LETTER else None
-    if end.look is Look.LIKE_LETTER:
-        return None
+    if end.look is Look.LIKE_LETTER and within:
+        return False if all(sign in _MARKS and chance > _CLEAR for sign, chance in within) else None
     if wide and not any(sign in _LIKE_ICONS for sign, _ in within):
         return None
     return True

@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 from engagement.records import Box, Tile
 from inference.label_text import Template, TextLine, find_card_text, find_text
 from inference.names import LabelReader, _Known, _Spot, displayed_name
-from inference.recognition import _with_blanks
+from inference.recognition import TextRecognizer, _with_blanks
 from tests.capture.synthetic_gallery import write_text
 
 NAMES = (
@@ -174,6 +174,36 @@ def test_what_stands_still_is_not_searched_for_again(monkeypatch: pytest.MonkeyP
     assert search(["pieper", "Maria Silva"]) == 2
 
 
+@pytest.mark.parametrize(("letters_stand", "searches"), [(True, [1, 0, 0, 1, 0, 0, 1]), (False, [1] * 7)])
+def test_what_moves_behind_a_name_in_every_frame_is_looked_into_in_every_third(
+    monkeypatch: pytest.MonkeyPatch, letters_stand: bool, searches: list[int]
+) -> None:
+    reader = LabelReader(budget=None)
+    search_tile, searched = reader._search, 0
+
+    def counting(image: NDArray[np.uint8], tile: Tile, last: _Known | None) -> _Spot:
+        nonlocal searched
+        searched += 1
+        return search_tile(image, tile, last)
+
+    def is_in(_template: Template, _part: NDArray[np.uint8], *, letters_alone: bool = False) -> bool:
+        return letters_alone and letters_stand
+
+    monkeypatch.setattr(reader, "_search", counting)
+    image, tiles = frame([label("Maria Silva", np.random.default_rng(8), quality=95)])
+    reader.read(image, tiles)
+    monkeypatch.setattr(Template, "is_in", is_in)
+    counts = []
+    for _ in range(7):
+        searched = 0
+        assert [one.name for one in reader.read(image, tiles)] == ["Maria Silva"]
+        counts.append(searched)
+    assert counts == searches
+    # a name that was renamed meanwhile is another label at the next look into it
+    other, _ = frame([label("Maria Silva Nowak", np.random.default_rng(8), quality=95)])
+    assert "Maria Silva Nowak" in {one.name for _ in range(3) for one in reader.read(other, tiles)}
+
+
 RED, GREEN, BLUE, DARK = (170, 40, 30), (40, 90, 40), (30, 40, 120), (22, 22, 22)
 
 
@@ -255,6 +285,15 @@ def test_dark_letters_that_stand_still_are_seen_at_once() -> None:
             else:
                 assert not template.is_in(part), (name, other)
     assert seen == len(names)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"), [("Melody *", "Melody *"), ("Zoe!", "Zoe!"), ("Ada B.", "Ada B.")]
+)
+def test_a_mark_that_people_put_behind_their_names_is_no_icon(text: str, shown: str) -> None:
+    reader = TextRecognizer()
+    for size in (13, 16, 20):
+        assert reader.read(found(drawn(text, size, [DARK])))[0].strip() == shown
 
 
 @pytest.mark.parametrize("draw", [label, on_light])
