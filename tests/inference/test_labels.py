@@ -144,6 +144,7 @@ def test_a_word_that_came_behind_a_name_is_seen_at_once(name: str, font: str) ->
 
 
 def test_what_stands_still_is_not_searched_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(8)
     searched: list[Tile] = []
     reader = LabelReader(budget=None)
     search_tile = reader._search
@@ -156,8 +157,6 @@ def test_what_stands_still_is_not_searched_for_again(monkeypatch: pytest.MonkeyP
 
     def search(names: list[str]) -> int:
         searched.clear()
-        # what moves behind the end of a plate may look like another word and costs a search
-        rng = np.random.default_rng(8)
         image, tiles = frame([label(name, rng, quality=95) if name else blank for name in names])
         read = [one.name for one in reader.read(image, tiles)]
         assert [one or "" for one in read] == names
