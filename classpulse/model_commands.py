@@ -42,6 +42,10 @@ def train(
     ] = None,
     batch: Annotated[int, typer.Option(min=1, help="Faces per step.")] = 96,
     learning_rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 0.1,
+    heads: Annotated[
+        int,
+        typer.Option(min=1, max=2, help="1 learns FER2013's label and FER+'s votes mixed, 2 learn them apart."),
+    ] = 1,
     hard_weight: Annotated[
         float,
         typer.Option(min=0, max=1, help="Share of FER2013's label in the targets, beside FER+'s votes."),
@@ -93,6 +97,7 @@ def train(
         phases=phase or (),
         batch=batch,
         learning_rate=learning_rate,
+        heads=heads,
         hard_weight=hard_weight,
         teachers=teacher or (),
         teacher_weight=teacher_weight,

@@ -13,6 +13,12 @@ from dashboard.wording import EXPRESSIONS, percent
 _SHARE: Final = {"range": [0, 1], "tickformat": ".0%", "fixedrange": True}
 
 
+def served(figures: Mapping[str, Any]) -> dict[str, Any]:
+    """The figures of the head of the network that the product asks: where it has one that learnt from voters, what was
+    measured against their majority."""
+    return {**figures, **figures.get("votes", {})}
+
+
 def height_figure(figures: Mapping[str, Any], scheme: Scheme) -> Figure:
     """Accuracy on the faces named, and how many are named, against the height of the face."""
     palette = PALETTES[scheme]
@@ -126,6 +132,8 @@ def confusion_figure(figures: Mapping[str, Any], scheme: Scheme) -> Figure:
 
 def sentences(figures: Mapping[str, Any]) -> list[str]:
     """What was measured, with intervals, and on what."""
+    if "votes" in figures:
+        return _of_voters(figures)
     accuracy, at = figures["accuracy"], figures["at_threshold"]
     votes = figures.get("ferplus_majority")
     agreed = (
@@ -147,6 +155,29 @@ def sentences(figures: Mapping[str, Any]) -> list[str]:
         f"{percent(at['accuracy'])} of them as labelled. Small faces must be clearer to be named, and faces under "
         f"{figures['min_height']} pixels are not read.",
         f"Its confidence is off by {100 * figures['ece']:.1f} points on average.",
+    ]
+
+
+def _of_voters(figures: Mapping[str, Any]) -> list[str]:
+    asked, labelled = served(figures), figures["accuracy"]
+    accuracy, at, unseen = asked["accuracy"], asked["at_threshold"], asked.get("unseen")
+    repeated = (
+        f" Of these pictures {accuracy['n'] - unseen['accuracy']['n']:,} were also among those it was trained on; of "
+        f"the others it names {_share(unseen['accuracy'])} so."
+        if unseen
+        else ""
+    )
+    return [
+        f"On {accuracy['n']:,} faces of FER2013's {figures['split']} on which most of ten people agreed, it names "
+        f"{_share(accuracy)} as they did.{repeated}",
+        f"Where it is unsure it names nothing: {percent(at['coverage'])} of full-size faces are named, "
+        f"{percent(at['accuracy'])} of them as most people named them; a face on which people did not agree counts as "
+        "wrong. Small faces must be clearer to be named, and faces under "
+        f"{figures['min_height']} pixels are not read.",
+        f"Its confidence is off by {100 * asked['ece']:.1f} points on average.",
+        "FER2013's own labels are the words by which its pictures were searched for; people who look at them agree "
+        f"with about 65 %. A part of the network that learnt these labels, which is not used in a class, names "
+        f"{_share(labelled)} of {labelled['n']:,} so.",
     ]
 
 

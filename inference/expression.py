@@ -22,7 +22,8 @@ class ExpressionClassifier:
 
     Args:
         weights: a LiteRT file with one input (N, S, S, 1), float32 in 0..255, and one output of logits
-            (N, 7), float32, in the order of `EXPRESSIONS`.
+            (N, 7 H), float32: H heads in the order of `EXPRESSIONS` each.
+        head: the head that is asked, 0..H-1.
         temperature: the logits are divided by it before the softmax (Guo et al. 2017), above 0.
         flip: average the logits over a face and its mirror image.
         standardise: bring each crop to one light and contrast before (see `standardised`).
@@ -36,6 +37,7 @@ class ExpressionClassifier:
         self,
         weights: Path,
         *,
+        head: int = 0,
         temperature: float = 1.0,
         flip: bool = False,
         standardise: bool = False,
@@ -57,12 +59,15 @@ class ExpressionClassifier:
             not floats
             or (len(takes), takes[-1]) != (4, 1)
             or takes[1] != takes[2]
-            or gives[1:] != (len(EXPRESSIONS),)
+            or len(gives) != 2
+            or gives[1] % len(EXPRESSIONS)
+            or not 0 <= head < gives[1] // len(EXPRESSIONS)
         ):
             raise ClassifierError(
                 f"The expression weights {weights} take {takes} and give {gives}; expected float32 (N, S, S, 1) "
-                f"and (N, {len(EXPRESSIONS)}). Install classpulse again."
+                f"and (N, {len(EXPRESSIONS)}) or a multiple, of more than {head} heads. Install classpulse again."
             )
+        self._served = slice(head * len(EXPRESSIONS), (head + 1) * len(EXPRESSIONS))
         self._temperature = temperature
         self._flip = flip
         self._standardise = standardise
@@ -72,7 +77,13 @@ class ExpressionClassifier:
     @classmethod
     def of(cls, entry: ModelEntry) -> Self:
         """The classifier of the manifest, used as it says. Raises ClassifierError."""
-        return cls(entry.path, temperature=entry.temperature, flip=entry.flip, standardise=entry.standardise)
+        return cls(
+            entry.path,
+            head=entry.head,
+            temperature=entry.temperature,
+            flip=entry.flip,
+            standardise=entry.standardise,
+        )
 
     @property
     def size(self) -> int:
@@ -83,13 +94,16 @@ class ExpressionClassifier:
         """Probabilities float32 (N, 7) of grey crops uint8 (N, S, S); N may be 0."""
         if not len(crops):
             return np.zeros((0, len(EXPRESSIONS)), np.float32)
-        with self._lock:
-            logits = self._logits(crops)
-            if self._flip:
-                logits = (logits + self._logits(crops[:, :, ::-1])) * np.float32(0.5)
-        scaled = logits.astype(np.float64) / self._temperature
+        scaled = self.logits(crops)[:, self._served].astype(np.float64) / self._temperature
         odds = np.exp(scaled - scaled.max(axis=1, keepdims=True))
         return np.asarray(odds / odds.sum(axis=1, keepdims=True), np.float32)
+
+    def logits(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """What all heads say of N >= 1 grey crops uint8 (N, S, S), averaged over mirror images where that is wanted:
+        float32 (N, 7 H)."""
+        with self._lock:
+            seen = self._logits(crops)
+            return (seen + self._logits(crops[:, :, ::-1])) * np.float32(0.5) if self._flip else seen
 
     def _logits(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         largest = _BATCHES[-1]

@@ -13,7 +13,7 @@ from models.anchors import ANCHORS
 from models.charts import Dot, Line
 from models.data import SIZE
 from models.errors import TrainingError
-from models.runs import EVALUATION, RUN, input_size_of
+from models.runs import EVALUATION, RUN, heads_of, input_size_of
 
 _TEMPLATES: Final = Path(__file__).with_name("templates")
 _HEIGHT_LINES: Final = charts.COLOURS
@@ -120,7 +120,8 @@ def _what(entry: Entry) -> str:
     if architecture in zoo.MACHINES:
         return f"{zoo.MACHINES[architecture]}{trained}"
     teachers = settings.get("teachers", [])
-    taught = f", {len(teachers)} teachers" if teachers else ""
+    taught = ", two heads" if settings.get("heads", 1) > 1 else ""
+    taught += f", {len(teachers)} teachers" if teachers else ""
     taught += ", taught by itself" if settings.get("self_weight") else ""
     taught += ", sharpness-aware" if settings.get("sharpness") else ""
     return f"{architecture}, {len(entry.run.get('history', []))} epochs{taught}{trained}"
@@ -133,7 +134,9 @@ def _size(entry: Entry) -> dict[str, Any]:
     if architecture not in zoo.ARCHITECTURES:
         return {}
     network = zoo.build(
-        architecture, input_size_of(entry.run) if entry.run else entry.report.get("input_size", SIZE)
+        architecture,
+        input_size_of(entry.run) if entry.run else entry.report.get("input_size", SIZE),
+        heads=heads_of(entry.run) if entry.run else entry.report.get("heads", 1),
     )
     return {"parameters": network.count_params(), "multiply_adds": zoo.multiply_adds(network)}
 

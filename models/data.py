@@ -228,6 +228,13 @@ def soft_targets(faces: FaceSet, *, hard_weight: float = 0.6, smoothing: float =
     return np.asarray(weight * hard + (1 - weight) * votes / np.maximum(total, 1), np.float32)
 
 
+def targets_of_heads(faces: FaceSet, *, smoothing: float = 0.05) -> NDArray[np.float32]:
+    """Training targets of two heads, float32 (N, 14): FER2013's label (smoothed), then the FER+ votes over the seven
+    expressions; each seven sum to 1. A face without such votes has its label in both places."""
+    label = soft_targets(faces, hard_weight=1.0, smoothing=smoothing)
+    return np.concatenate([label, soft_targets(faces, hard_weight=0.0, smoothing=smoothing)], axis=1)
+
+
 def _read_csv(path: Path) -> Any:
     import pandas as pd
 

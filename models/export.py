@@ -17,13 +17,15 @@ from models.backends import demand_tensorflow
 from models.convert import to_litert
 from models.data import FaceSet, data_hash, named_split, read_faces
 from models.errors import TrainingError
-from models.evaluate import NAMED_ACCURACY, log_probabilities
+from models.evaluate import NAMED_ACCURACY, logits_of
 from models.gate import choose_gate, curves_by_height
 from models.golden import golden_faces
+from models.heads import LABELS, VOTES, fit_temperature, heads_in, of_head, truth_of
 from models.manifest import candidate_file, replace_file, write_entry
 from models.registry import MANIFEST, CropGeometry, ModelEntry, resolve
 from models.runs import (
     architecture_of,
+    heads_of,
     input_size_of,
     load_weights,
     network_input,
@@ -54,16 +56,18 @@ def export(
     manifest: Path = MANIFEST,
     name: str = "expression",
     prior: float | None = None,
-    named_accuracy: float = NAMED_ACCURACY,
+    named_accuracy: float | None = None,
 ) -> ModelEntry:
     """Export `run`'s best weights into `weights/` beside `manifest` and (re)write the entry `name`.
 
-    Everything is chosen on PublicTest: flip averaging if it lowers the log-loss; int8 unless it costs more than 0.3
-    points of accuracy or 0.005 of calibration error against float; the temperature; which faces may be read and from
-    which probability on, so that a share `named_accuracy` of those named is right at every height (`models.gate`).
-    `prior` 0..1 is how far the class frequencies that the soft targets taught (FER+ voters see far more neutral faces)
-    are shifted towards FER2013's: it buys accuracy on FER2013's labels with accuracy on FER+'s. None lets
-    `choose_prior` decide. Raises TrainingError, DataError and ManifestError.
+    Everything is chosen on PublicTest: flip averaging if it lowers the log-loss; int8 unless it costs a head more than
+    0.3 points of accuracy or 0.005 of calibration error against float; the temperatures; which faces may be read and
+    from which probability on, so that a share `named_accuracy` of those named is right at every height
+    (`models.gate`; None: that of `NAMED_ACCURACY`). Of two heads, the one is served that learnt what people see.
+
+    `prior` is for a network of one head: 0..1, how far the class frequencies that the mixed targets taught (FER+ voters
+    see far more neutral faces) are shifted towards FER2013's: it buys accuracy on FER2013's labels with accuracy on
+    FER+'s. None lets `choose_prior` decide. Raises TrainingError, DataError and ManifestError.
     """
     demand_tensorflow("Export")
     record, architecture = read_run(run), architecture_of(run)
@@ -71,8 +75,16 @@ def export(
         raise TrainingError(f"{run} is a {architecture}; only networks can be served.")
     splits = read_faces(data)
     training, public = (named_split(splits, split, data) for split in ("Training", "PublicTest"))
-    size, standardise = input_size_of(record), wants_standardised(record)
-    network = zoo.build(architecture, size)
+    size, standardise, heads = input_size_of(record), wants_standardised(record), heads_of(record)
+    if heads > 1 and prior is not None:
+        raise TrainingError(f"{run} has a head of its own for FER2013's labels; there is no prior to shift.")
+    if heads > 1 and public.votes is None:
+        raise TrainingError(
+            f"{data} has no votes to measure the second head of {run} on; give FER2013 with FER+."
+        )
+    served = heads - 1
+    wanted = NAMED_ACCURACY[served] if named_accuracy is None else named_accuracy
+    network = zoo.build(architecture, size, heads=heads)
     load_weights(network, run)
 
     folder = manifest.parent / "weights"
@@ -82,34 +94,39 @@ def export(
         return _logits(contents, folder, public, standardise=standardise)
 
     exact = logits(to_litert(network, size))
-    losses = {
-        flip: metrics.log_loss(found, public.labels, metrics.fit_temperature(found, public.labels))
-        for flip, found in exact.items()
-    }
-    flip = losses[True] < losses[False]
-    offsets = metrics.fit_offsets(exact[flip], public.labels)
-    points = [{"prior": share, **_accuracies(exact[flip] + share * offsets, public)} for share in PRIORS]
-    log.info("prior: %s", points)
-    if prior is None:
-        prior = choose_prior(points)
-    if prior:
-        _add_to_bias(network, prior * offsets)
-        exact = logits(to_litert(network, size))
+    flip = _loss(exact[True], public) < _loss(exact[False], public)
+    points: list[dict[str, float]] = []
+    if heads == 1:
+        offsets = metrics.fit_offsets(exact[flip], public.labels)
+        points = [{"prior": share, **_accuracies(exact[flip] + share * offsets, public)} for share in PRIORS]
+        log.info("prior: %s", points)
+        prior = choose_prior(points) if prior is None else prior
+        if prior:
+            _add_to_bias(network, prior * offsets)
+            exact = logits(to_litert(network, size))
     contents = to_litert(network, size, _representative(training, size, standardise=standardise))
     chosen = logits(contents)
     precision = "int8"
-    if not int8_is_good_enough(_figures(chosen[flip], public), _figures(exact[flip], public)):
-        log.warning("int8 costs too much: %s", _figures(chosen[flip], public))
+    if not all(
+        int8_is_good_enough(_figures(chosen[flip], public, head), _figures(exact[flip], public, head))
+        for head in range(heads)
+    ):
+        log.warning(
+            "int8 costs too much: %s", [_figures(chosen[flip], public, head) for head in range(heads)]
+        )
         precision, contents, chosen = "float32", to_litert(network, size), exact
-    figures, as_float = _figures(chosen[flip], public), _figures(exact[flip], public)
-    log.info("%s, flip %s, prior %s: %s", precision, flip, prior, figures)
-    temperature = metrics.fit_temperature(chosen[flip], public.labels)
+    temperatures = [
+        fit_temperature(of_head(chosen[flip], head), truth_of(public, head)) for head in range(heads)
+    ]
     with candidate_file(contents, folder) as weights:
         raw = ExpressionClassifier(weights, flip=flip, standardise=standardise)
-        gate = choose_gate(
-            curves_by_height(lambda faces: log_probabilities(raw, faces), public, temperature), named_accuracy
+        curves = curves_by_height(
+            lambda faces: logits_of(raw, faces), public, temperatures[served], head=served
         )
-        shipped = ExpressionClassifier(weights, temperature=temperature, flip=flip, standardise=standardise)
+        gate = choose_gate(curves, wanted)
+        shipped = ExpressionClassifier(
+            weights, head=served, temperature=temperatures[served], flip=flip, standardise=standardise
+        )
         golden = shipped.classify(golden_faces(size))
     log.info("%s", gate)
     table: dict[str, Any] = {
@@ -121,35 +138,61 @@ def export(
         "precision": precision,
         "input_size": size,
         "labels": list(EXPRESSIONS),
-        "temperature": round(temperature, 4),
+        "heads": heads,
+        "head": served,
+        "temperature": round(temperatures[served], 4),
+        "label_temperature": round(temperatures[LABELS], 4),
         "threshold": gate.thresholds[-1][1],
         "min_height": gate.min_height,
         "thresholds": [list(pair) for pair in gate.thresholds],
-        "named_accuracy": named_accuracy,
+        "named_accuracy": wanted,
         "flip": flip,
         "standardise": standardise,
-        "prior": prior,
+        "prior": prior or 0.0,
         **_making(record, data_hash(data)),
         "golden": {"probabilities": [[round(float(p), 4) for p in row] for row in golden]},
-        "metrics": {
-            "public_accuracy": figures["accuracy"],
-            "public_accuracy_float": as_float["accuracy"],
-            "public_accuracy_without_flip": _figures(chosen[False], public)["accuracy"],
-            "public_macro_f1": figures["macro_f1"],
-            "public_ferplus": figures["ferplus"],
-            "public_ece": figures["ece"],
-            "public_ece_float": as_float["ece"],
-            "agreement_with_float": round(
-                float((chosen[flip].argmax(axis=1) == exact[flip].argmax(axis=1)).mean()), 4
-            ),
-        },
+        "metrics": _metrics(chosen, exact, flip, public),
     }
-    if public.votes is not None:
+    log.info("%s, flip %s: %s", precision, flip, table["metrics"])
+    if points and public.votes is not None:
         table["operating_points"] = points
     # together and at the end: weights that are not those of the manifest are refused
     replace_file(folder / f"{name}.tflite", contents)
     write_entry(manifest, name, table)
     return resolve(name, manifest)
+
+
+def _metrics(
+    chosen: Mapping[bool, NDArray[np.float64]],
+    exact: Mapping[bool, NDArray[np.float64]],
+    flip: bool,
+    public: FaceSet,
+) -> dict[str, float]:
+    """What the manifest says of PublicTest; `chosen` and `exact` are logits without and with flip averaging."""
+    last = heads_in(exact[flip]) - 1
+    figures, as_float = (_figures(logits[flip], public, LABELS) for logits in (chosen, exact))
+    told = {
+        "public_accuracy": figures["accuracy"],
+        "public_accuracy_float": as_float["accuracy"],
+        "public_accuracy_without_flip": _figures(chosen[False], public, LABELS)["accuracy"],
+        "public_macro_f1": figures["macro_f1"],
+        "public_ece": figures["ece"],
+        "public_ece_float": as_float["ece"],
+        "agreement_with_float": round(
+            float(
+                (
+                    of_head(chosen[flip], last).argmax(axis=1) == of_head(exact[flip], last).argmax(axis=1)
+                ).mean()
+            ),
+            4,
+        ),
+    }
+    if public.votes is not None:
+        told["public_ferplus"] = _accuracies(of_head(chosen[flip], last), public)["ferplus"]
+        told["public_ferplus_float"] = _accuracies(of_head(exact[flip], last), public)["ferplus"]
+    if last == VOTES:
+        told["public_ferplus_ece"] = _figures(chosen[flip], public, VOTES)["ece"]
+    return told
 
 
 def _making(record: Mapping[str, Any], data_sha256: str) -> dict[str, Any]:
@@ -203,17 +246,26 @@ def int8_is_good_enough(quantised: Mapping[str, float], exact: Mapping[str, floa
     )
 
 
-def _figures(logits: NDArray[np.float64], faces: FaceSet) -> dict[str, float]:
-    """What the manifest says of logits on PublicTest, each with its own temperature."""
-    temperature = metrics.fit_temperature(logits, faces.labels)
-    named = logits.argmax(axis=1).astype(np.int64)
-    ece = metrics.calibration_error(metrics.softmax(logits, temperature), faces.labels)
-    figures = _accuracies(logits, faces)
+def _loss(logits: NDArray[np.float64], faces: FaceSet) -> float:
+    """Log-losses of all heads of logits (N, 7 H), each at its own temperature, in nats."""
+    total = 0.0
+    for head in range(heads_in(logits)):
+        truth, answers = truth_of(faces, head), of_head(logits, head)
+        known = truth.labels >= 0
+        total += metrics.log_loss(answers[known], truth.labels[known], fit_temperature(answers, truth))
+    return total
+
+
+def _figures(logits: NDArray[np.float64], faces: FaceSet, head: int) -> dict[str, float]:
+    """What the manifest says of one head of logits (N, 7 H) on PublicTest, at its own temperature."""
+    truth, answers = truth_of(faces, head), of_head(logits, head)
+    counted, known = truth.counted, truth.labels >= 0
+    named = answers.argmax(axis=1).astype(np.int64)
+    calibrated = metrics.softmax(answers, fit_temperature(answers, truth))
     return {
-        "accuracy": figures["fer2013"],
-        "ferplus": figures.get("ferplus", 0.0),
-        "macro_f1": round(metrics.macro_f1(metrics.confusion(named, faces.labels)), 4),
-        "ece": round(ece, 4),
+        "accuracy": round(float((named == truth.labels)[counted].mean()), 4),
+        "macro_f1": round(metrics.macro_f1(metrics.confusion(named[known], truth.labels[known])), 4),
+        "ece": round(metrics.calibration_error(calibrated[counted], truth.labels[counted]), 4),
     }
 
 
@@ -243,8 +295,6 @@ def _logits(
     """Without and with flip averaging."""
     with candidate_file(contents, folder) as weights:
         return {
-            flip: log_probabilities(
-                ExpressionClassifier(weights, flip=flip, standardise=standardise), faces.images
-            )
+            flip: logits_of(ExpressionClassifier(weights, flip=flip, standardise=standardise), faces.images)
             for flip in (False, True)
         }

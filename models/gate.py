@@ -15,6 +15,7 @@ import numpy as np
 from models import metrics
 from models.data import SIZE, FaceSet
 from models.evaluate import NAMED_ACCURACY, choose_threshold
+from models.heads import LABELS, of_head, truth_of
 from models.runs import Classify, resized
 
 GRID: Final = (18, 20, 24, 28, 32, 40, SIZE)
@@ -32,12 +33,19 @@ class Gate:
 
 
 def curves_by_height(
-    classify: Classify, faces: FaceSet, temperature: float, heights: Sequence[int] = GRID
+    classify: Classify,
+    faces: FaceSet,
+    temperature: float,
+    heights: Sequence[int] = GRID,
+    *,
+    head: int = LABELS,
 ) -> dict[int, list[dict[str, float]]]:
-    """The coverage curve of the faces at each height."""
+    """The coverage curve of one head on the faces at each height."""
     return {
         height: metrics.coverage_curve(
-            metrics.softmax(classify(resized(faces.images, height)), temperature), faces.labels, _THRESHOLDS
+            metrics.softmax(of_head(classify(resized(faces.images, height)), head), temperature),
+            truth_of(faces, head).labels,
+            _THRESHOLDS,
         )
         for height in heights
     }
@@ -45,7 +53,7 @@ def curves_by_height(
 
 def choose_gate(
     curves: Mapping[int, Sequence[Mapping[str, float]]],
-    wanted: float = NAMED_ACCURACY,
+    wanted: float = NAMED_ACCURACY[LABELS],
     least: float = LEAST_COVERAGE,
 ) -> Gate:
     """Down from the largest height: the lowest threshold, not below that of the height above, at which the faces named

@@ -23,6 +23,12 @@ def softmax(logits: Floats, temperature: float = 1.0) -> NDArray[np.float64]:
     return np.asarray(exponential / exponential.sum(axis=1, keepdims=True), np.float64)
 
 
+def of_heads(logits: Floats) -> NDArray[np.float64]:
+    """Probabilities of logits (N, 7 H) of H heads, each head's seven summing to 1: float64 (N, H, 7)."""
+    flat = softmax(logits.reshape(-1, len(EXPRESSIONS)))
+    return flat.reshape(len(logits), -1, len(EXPRESSIONS))
+
+
 def log_loss(logits: Floats, labels: Labels, temperature: float = 1.0) -> float:
     """Mean negative log-likelihood of the labels, in nats."""
     chosen = softmax(logits, temperature)[np.arange(len(labels)), labels]
@@ -164,8 +170,15 @@ def ferplus_majority(votes: NDArray[np.float32]) -> tuple[NDArray[np.bool_], Lab
     return kept, winner.astype(np.int64)
 
 
+def agreed_labels(votes: NDArray[np.float32]) -> Labels:
+    """`ferplus_majority` as indices into `EXPRESSIONS`, int64 (N,): -1 where voters did not agree, or on contempt."""
+    kept, winner = ferplus_majority(votes)
+    ours = np.full(len(VOTES), -1, np.int64)
+    ours[[VOTES.index(VOTE_OF[name]) for name in EXPRESSIONS]] = np.arange(len(EXPRESSIONS))
+    return np.where(kept, ours[winner], -1)
+
+
 def ferplus_accuracy(predicted: Labels, votes: NDArray[np.float32]) -> tuple[int, int]:
     """(correct, n) against `ferplus_majority`. Contempt, which we do not name, counts as an error."""
-    kept, winner = ferplus_majority(votes)
-    ours = np.array([VOTES.index(VOTE_OF[name]) for name in EXPRESSIONS])[predicted]
-    return int((ours[kept] == winner[kept]).sum()), int(kept.sum())
+    kept, _ = ferplus_majority(votes)
+    return int((predicted == agreed_labels(votes))[kept].sum()), int(kept.sum())

@@ -38,10 +38,11 @@ class ModelEntry:
     """One weight file and what is needed to use it.
 
     path: a LiteRT file; input float32 (N, input_size, input_size, 1), grey, 0..255, N set by
-        `resize_tensor_input`; output float32 (N, len(labels)) logits.
+        `resize_tensor_input`; output float32 (N, H * len(labels)) logits of H heads.
     sha256: of that file, lower-case hex.
     labels: meaning of the outputs, in order.
-    temperature: logits are divided by it before the softmax (after averaging over flips).
+    head: the head that is served, 0..H-1: 0 was taught FER2013's labels, 1 what FER+'s voters said.
+    temperature: its logits are divided by it before the softmax (after averaging over flips).
     threshold: a face of full size whose highest probability is lower is not named. 0..1.
     min_height: a face lower than this many px is not read.
     thresholds: (height in px, threshold) by rising height, for `threshold_at`; empty: `threshold` at any height.
@@ -56,6 +57,7 @@ class ModelEntry:
     sha256: str
     input_size: int
     labels: tuple[str, ...]
+    head: int
     temperature: float
     threshold: float
     min_height: int
@@ -227,6 +229,7 @@ def _entry(name: str, table: Any, manifest: Path) -> ModelEntry:
             sha256=str(table["sha256"]).lower(),
             input_size=int(table["input_size"]),
             labels=tuple(table["labels"]),
+            head=int(table.get("head", 0)),
             temperature=float(table["temperature"]),
             threshold=float(table["threshold"]),
             min_height=int(table.get("min_height", MIN_HEIGHT)),

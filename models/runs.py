@@ -27,7 +27,8 @@ COVER: Final = 44 / SIZE
 """The share of the picture's side that a training view shows at zoom 1, unless a run says otherwise."""
 
 Classify = Callable[[NDArray[np.uint8]], NDArray[np.float64]]
-"""Grey faces uint8 (N, H, H) of any side -> logits (N, 7) in the order of `EXPRESSIONS`."""
+"""Grey faces uint8 (N, H, H) of any side -> logits (N, 7) in the order of `EXPRESSIONS`, or (N, 14) of two heads: what
+FER2013's label would be, then what FER+'s voters would say."""
 
 
 def read_record(run: Path) -> dict[str, Any]:
@@ -97,7 +98,7 @@ def find_runs(folder: Path) -> list[Path]:
 
 def load_run(run: Path) -> tuple[keras.Model, int]:
     """The chosen network of a run, in float32, and the side of its faces in px. Raises TrainingError."""
-    network = zoo.build(architecture_of(run), None)
+    network = zoo.build(architecture_of(run), None, heads=heads_of(read_run(run)))
     load_weights(network, run)
     return network, input_size_of(read_run(run))
 
@@ -125,15 +126,22 @@ def wants_standardised(record: Mapping[str, Any]) -> bool:
     return bool(record["settings"].get("standardise", False))
 
 
-def teach(runs: Sequence[Path], images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Mean probabilities float32 (N, 7) of the runs' chosen networks over grey faces uint8 (N, H, W), each face
-    seen as it is and mirrored. Raises TrainingError."""
-    total = np.zeros((len(images), len(EXPRESSIONS)), np.float64)
+def heads_of(record: Mapping[str, Any]) -> int:
+    """How many sets of seven logits the network of a `run.json` has."""
+    return int(record["settings"].get("heads", 1))
+
+
+def teach(runs: Sequence[Path], images: NDArray[np.uint8], heads: int = 1) -> NDArray[np.float32]:
+    """Mean probabilities float32 (N, 7 H) of the runs' chosen networks over grey faces uint8 (N, H, W), each face
+    seen as it is and mirrored, for a pupil of `heads` heads: it learns head by head from a teacher of as many, and
+    from the mean of another's. Raises TrainingError."""
+    total = np.zeros((len(images), heads, len(EXPRESSIONS)), np.float64)
     for run in runs:
         classify = load_classifier(run)
         for view in (images, np.ascontiguousarray(images[:, :, ::-1])):
-            total += metrics.softmax(classify(view))
-    return np.asarray(total / (2 * len(runs)), np.float32)
+            taught = metrics.of_heads(classify(view))
+            total += taught if taught.shape == total.shape else taught.mean(axis=1, keepdims=True)
+    return np.asarray(total / (2 * len(runs)), np.float32).reshape(len(images), -1)
 
 
 def predict(
@@ -144,7 +152,7 @@ def predict(
     *,
     standardise: bool = False,
 ) -> NDArray[np.float32]:
-    """Logits float32 (N, 7) of grey faces uint8 (N, H, W), resized to `size` where they differ, by a forward pass of
+    """Logits float32 (N, 7 H) of grey faces uint8 (N, H, W), resized to `size` where they differ, by a forward pass of
     `models.backends`."""
     images = resized(images, size)
     batches = (images[at : at + batch] for at in range(0, len(images), batch))

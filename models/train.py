@@ -22,7 +22,7 @@ from models import augment, metrics, zoo
 from models.backends import backend
 from models.charts import write_curves
 from models.checkpoints import load_state, save_state
-from models.data import SIZE, FaceSet, data_hash, read_faces, soft_targets
+from models.data import SIZE, FaceSet, data_hash, read_faces, soft_targets, targets_of_heads
 from models.errors import TrainingError
 from models.evaluate import report_run
 from models.manifest import replace_file
@@ -32,6 +32,7 @@ from models.runs import (
     FITTED,
     RUN,
     architecture_of,
+    heads_of,
     load_weights,
     predict,
     read_record,
@@ -89,7 +90,9 @@ class TrainSettings:
     phases: in order. Early epochs on smaller views cost half as much; the last ones see what serving sees.
     weight_decay: decoupled, per step and unit of learning rate, on kernels only.
     average: decay of the exponential moving average of the weights, which is what is evaluated and kept.
-    hard_weight, smoothing: see `models.data.soft_targets`.
+    heads: 1 learns one mix of FER2013's label and FER+'s votes; 2 learn them apart, each by seven logits of its own on
+        the same features (Caruana 1997, "Multitask learning").
+    hard_weight, smoothing: see `models.data.soft_targets`; two heads have no use for the first.
     teachers: folders of finished runs; the mean of their probabilities is mixed into the targets with weight
         `teacher_weight` (Hinton et al. 2015, without a temperature: the votes are soft already).
     self_weight: share of the targets that the network's own probabilities have at the end of the run, growing from 0 in
@@ -113,6 +116,7 @@ class TrainSettings:
     warmup_epochs: float = 1.0
     weight_decay: float = 5e-3
     average: float = 0.998
+    heads: int = 1
     hard_weight: float = 0.6
     smoothing: float = 0.05
     teachers: tuple[Path, ...] = ()
@@ -178,9 +182,12 @@ def _fit_network(
     history = loop.resume()
     if len(history) == settings.epochs:
         return
-    targets = soft_targets(faces, hard_weight=settings.hard_weight, smoothing=settings.smoothing)
+    if settings.heads == 1:
+        targets = soft_targets(faces, hard_weight=settings.hard_weight, smoothing=settings.smoothing)
+    else:
+        targets = targets_of_heads(faces, smoothing=settings.smoothing)
     if settings.teachers:
-        taught = teach(settings.teachers, faces.images)
+        taught = teach(settings.teachers, faces.images, settings.heads)
         targets = (1 - settings.teacher_weight) * targets + settings.teacher_weight * taught
     for epoch in range(len(history), settings.epochs):
         started = time.monotonic()
@@ -253,8 +260,10 @@ class _Loop:
         self._data_sha256 = data_hash(settings.data)
         self._total = total_steps
         self._warmup = max(1.0, settings.warmup_epochs * total_steps / settings.epochs)
-        self._model = zoo.build(settings.architecture, None, precision=settings.precision)
-        self._average = zoo.build(settings.architecture, None, precision=settings.precision)
+        self._model, self._average = (
+            zoo.build(settings.architecture, None, precision=settings.precision, heads=settings.heads)
+            for _ in range(2)
+        )
         self._begun = _begin(self._model, settings)
         self._average.set_weights(self._model.get_weights())
         self._optimizer = keras.optimizers.SGD(
@@ -265,7 +274,9 @@ class _Loop:
         self._step = backend().make_step(self._model, self._average, self._optimizer, settings.sharpness)
         self._forward = backend().make_forward(self._average)
         # what the network thought of each face; a row of zeros is a face not yet seen
-        self._thoughts = keras.Variable(np.zeros((faces, len(EXPRESSIONS)), np.float32), trainable=False)
+        self._thoughts = keras.Variable(
+            np.zeros((faces, settings.heads * len(EXPRESSIONS)), np.float32), trainable=False
+        )
 
     def epoch(
         self,
@@ -371,10 +382,14 @@ class _Loop:
 def _begin(model: keras.Model, settings: TrainSettings) -> str:
     """Load the weights to begin with, and say which they are."""
     if settings.start is not None:
-        start = architecture_of(settings.start)
+        start, heads = architecture_of(settings.start), heads_of(read_record(settings.start))
         if start != settings.architecture:
             raise TrainingError(
                 f"{settings.start} is a {start}, this run trains a {settings.architecture}; choose another --start."
+            )
+        if heads != settings.heads:
+            raise TrainingError(
+                f"{settings.start} has --heads {heads}; give the same, or choose another --start."
             )
         load_weights(model, settings.start)
         return f"weights of the run {settings.start.name}"
@@ -385,10 +400,15 @@ def _begin(model: keras.Model, settings: TrainSettings) -> str:
 
 
 def _judge(logits: NDArray[np.floating[Any]], faces: FaceSet) -> dict[str, float]:
-    return {
-        "public_accuracy": float((logits.argmax(axis=1) == faces.labels).mean()),
-        "public_loss": metrics.log_loss(logits, faces.labels),
+    of_label, of_votes = logits[:, : len(EXPRESSIONS)], logits[:, -len(EXPRESSIONS) :]
+    judged = {
+        "public_accuracy": float((of_label.argmax(axis=1) == faces.labels).mean()),
+        "public_loss": metrics.log_loss(of_label, faces.labels),
     }
+    if faces.votes is not None:
+        right, kept = metrics.ferplus_accuracy(of_votes.argmax(axis=1).astype(np.int64), faces.votes)
+        judged["public_ferplus"] = right / max(kept, 1)
+    return judged
 
 
 def _demand_same(settings: TrainSettings, wanted: dict[str, Any]) -> dict[str, Any]:

@@ -49,11 +49,12 @@ def register(app: Dash, engine: Engine, figures: Mapping[str, Any] | None) -> No
 
 def measured(figures: Mapping[str, Any], scheme: Scheme) -> list[Component]:
     """What was measured of the classifier: sentences, charts, a table."""
+    served = accuracy.served(figures)
     charts = (
-        ("Right and named, by the height of the face", accuracy.height_figure(figures, scheme)),
-        ("Confidence and truth", accuracy.reliability_figure(figures, scheme)),
-        ("The fewer are named, the more are right", accuracy.coverage_figure(figures, scheme)),
-        ("What is taken for what", accuracy.confusion_figure(figures, scheme)),
+        ("Right and named, by the height of the face", accuracy.height_figure(served, scheme)),
+        ("Confidence and truth", accuracy.reliability_figure(served, scheme)),
+        ("The fewer are named, the more are right", accuracy.coverage_figure(served, scheme)),
+        ("What is taken for what", accuracy.confusion_figure(served, scheme)),
     )
     heads = ("Expression", "Right of those taken for it", "Found (95 % interval)", "Faces")
     return [
@@ -63,13 +64,14 @@ def measured(figures: Mapping[str, Any], scheme: Scheme) -> list[Component]:
             [
                 html.Thead(html.Tr([html.Th(head) for head in heads])),
                 html.Tbody(
-                    [html.Tr([html.Td(cell) for cell in row]) for row in accuracy.expression_rows(figures)]
+                    [html.Tr([html.Td(cell) for cell in row]) for row in accuracy.expression_rows(served)]
                 ),
             ],
             className="cp-table",
         ),
         html.P(
-            "The table and the last chart count every face, also those it would be too unsure to name. Not measured: "
+            "The table and the last chart count every face that has a right answer, also those it would be too unsure "
+            "to name. Not measured: "
             "how errors differ by age, skin tone, glasses or veil. The model card has all figures, how "
             "the network was made, and its data.",
             className="cp-muted",

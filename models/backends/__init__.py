@@ -8,13 +8,14 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from engagement.emotion import EXPRESSIONS
 from models.errors import TrainingError
 
 Step = Callable[
     [NDArray[np.float32], NDArray[np.float32], float], tuple[NDArray[np.float64], NDArray[np.float32]]
 ]
-"""(views float32 (N, S, S, 1), targets float32 (N, 7), decay of the moving average) -> float64 (2,) of loss and share
-of hits, and the probabilities float32 (N, 7) that the network gave before it learnt from them."""
+"""(views float32 (N, S, S, 1), targets float32 (N, 7 H) of H heads, decay of the moving average) -> float64 (2,) of
+loss and share of hits, and the probabilities float32 (N, 7 H) that the network gave before it learnt from them."""
 
 
 class Backend(Protocol):
@@ -36,7 +37,7 @@ class Backend(Protocol):
 
     @staticmethod
     def make_forward(model: keras.Model) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
-        """The model in inference mode, faces float32 (N, S, S, 1) -> logits float32 (N, 7)."""
+        """The model in inference mode, faces float32 (N, S, S, 1) -> logits float32 (N, 7 H)."""
 
     @staticmethod
     def device() -> str:
@@ -56,11 +57,25 @@ def demand_tensorflow(what: str) -> None:
 
 
 def loss_of(logits: Any, targets: Any) -> Any:
-    """Mean cross-entropy against soft targets, a scalar tensor."""
-    return keras.ops.mean(keras.losses.categorical_crossentropy(targets, logits, from_logits=True))
+    """Mean cross-entropy of the heads against soft targets, a scalar tensor."""
+    return keras.ops.mean(
+        keras.losses.categorical_crossentropy(by_head(targets), by_head(logits), from_logits=True)
+    )
 
 
 def hits_of(logits: Any, targets: Any) -> Any:
-    """Share of faces whose largest logit is that of the largest target, a scalar tensor."""
-    same = keras.ops.equal(keras.ops.argmax(logits, axis=1), keras.ops.argmax(targets, axis=1))
+    """Share of faces and heads whose largest logit is that of the largest target, a scalar tensor."""
+    same = keras.ops.equal(
+        keras.ops.argmax(by_head(logits), axis=-1), keras.ops.argmax(by_head(targets), axis=-1)
+    )
     return keras.ops.mean(keras.ops.cast(same, "float32"))
+
+
+def probabilities_of(logits: Any) -> Any:
+    """Probabilities (N, 7 H), those of each head summing to 1."""
+    return keras.ops.reshape(keras.ops.softmax(by_head(logits)), keras.ops.shape(logits))
+
+
+def by_head(values: Any) -> Any:
+    """(N, 7 H) as (N, H, 7)."""
+    return keras.ops.reshape(values, (-1, values.shape[1] // len(EXPRESSIONS), len(EXPRESSIONS)))

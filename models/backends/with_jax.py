@@ -9,7 +9,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from models.backends import Step, hits_of, loss_of
+from models.backends import Step, hits_of, loss_of, probabilities_of
 
 
 def make_step(
@@ -24,7 +24,7 @@ def make_step(
 
     def losses(trained: Any, others: Any, views: Any, targets: Any) -> Any:
         logits, others = model.stateless_call(trained, others, views, training=True)
-        return loss_of(logits, targets), (hits_of(logits, targets), jax.nn.softmax(logits), others)
+        return loss_of(logits, targets), (hits_of(logits, targets), probabilities_of(logits), others)
 
     def train_step(
         trained: Any, others: Any, slots: Any, kept: Any, views: Any, targets: Any, decay: Any

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from models.backends import Step, hits_of, loss_of
+from models.backends import Step, hits_of, loss_of, probabilities_of
 
 
 def make_step(
@@ -45,7 +45,7 @@ def make_step(
         optimizer.apply(gradients, variables)
         for kept, variable in zip(average.weights, model.weights, strict=True):
             kept.assign(kept + (1 - decay) * (variable - kept))
-        return tf.stack([loss, hits_of(logits, targets)]), tf.nn.softmax(logits)
+        return tf.stack([loss, hits_of(logits, targets)]), probabilities_of(logits)
 
     compiled = tf.function(train_step, autograph=False)
 

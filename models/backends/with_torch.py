@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from models.backends import Step, hits_of, loss_of
+from models.backends import Step, hits_of, loss_of, probabilities_of
 
 
 def make_step(
@@ -50,7 +50,7 @@ def make_step(
             for kept, variable in zip(average.weights, model.weights, strict=True):
                 kept.value.lerp_(variable.value, 1 - decay)
             hits = hits_of(logits, wanted)
-            given = keras.ops.convert_to_numpy(keras.ops.softmax(logits))
+            given = keras.ops.convert_to_numpy(probabilities_of(logits))
         return np.array([float(loss.detach()), float(hits)]), np.asarray(given, np.float32)
 
     return step

@@ -36,8 +36,8 @@ PRECISIONS: Final = ("float32", "mixed_bfloat16")
 """Keras's policies for which the training step is right; float16 would need its loss scaled."""
 
 
-def build(architecture: str, size: int | None, *, precision: str = "float32") -> keras.Model:
-    """A fresh network. `size` None leaves height and width open.
+def build(architecture: str, size: int | None, *, precision: str = "float32", heads: int = 1) -> keras.Model:
+    """A fresh network with seven logits for each of its `heads`. `size` None leaves height and width open.
 
     `precision` is a Keras dtype policy: "mixed_bfloat16" computes in bfloat16 and keeps float32 weights.
     Raises TrainingError on an architecture or a precision that is not of `ARCHITECTURES` or `PRECISIONS`.
@@ -46,7 +46,7 @@ def build(architecture: str, size: int | None, *, precision: str = "float32") ->
         known = ", ".join(sorted([*ARCHITECTURES, *MACHINES]))
         raise TrainingError(f"There is no architecture {architecture!r}; choose one of {known}.")
     with computing_in(precision):
-        return ARCHITECTURES[architecture](size, len(EXPRESSIONS))
+        return ARCHITECTURES[architecture](size, heads * len(EXPRESSIONS))
 
 
 @contextmanager

@@ -282,6 +282,50 @@ def test_a_run_on_standardised_faces_is_served_so(exported: Path, data: Path, tm
     assert "mean probabilities of 2 other runs (a, b)" in card
 
 
+def test_of_two_heads_the_one_is_served_that_learnt_from_voters(
+    exported: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(exported.parent / "run", run)
+    record = json.loads((run / RUN).read_text())
+    record["settings"] |= {"heads": 2}
+    (run / RUN).write_text(json.dumps(record))
+    manifest, card = tmp_path / "manifest.toml", tmp_path / "CARD.md"
+    happy = EXPRESSIONS.index("happy")
+    keras.utils.set_random_seed(3)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(zoo.ARCHITECTURES, "tiny", build_tiny)
+        network = zoo.build("tiny", None, heads=2)
+        bias = network.weights[-1]
+        bias.assign(5 * np.eye(14)[7 + happy])  # the voters' head names all faces happy, as all voters do
+        network.save_weights(run / BEST)
+        with pytest.raises(TrainingError, match="no prior to shift"):
+            export(run, data, manifest=manifest, prior=0.5)
+        entry = export(run, data, manifest=manifest)
+    served = ExpressionClassifier.of(entry)
+    assert entry.head == 1
+    assert (served.classify(golden_faces(24)).argmax(axis=1) == happy).all()
+    assert entry.metrics["public_ferplus"] == 1.0
+    assert entry.metrics["public_accuracy"] < 0.5
+    report = evaluate(data, tmp_path, split="PrivateTest", manifest=manifest, card=card)
+    assert report["ferplus_majority"]["value"] == 1.0
+    assert report["accuracy"]["value"] < 0.5
+    assert report["votes"]["at_threshold"]["accuracy"] == 1.0
+    text = card.read_text()
+    assert "The product asks the second" in text
+    assert "100.0% of them as most voters did" in text
+    assert "for the other the FER+ votes" in text
+    assert "| happy | 1.000 | 1.000 |" in text
+    folders = tmp_path / "folders"
+    for number, row in pd.read_parquet(data).iterrows():
+        split = {"Training": "train", "PublicTest": "val", "PrivateTest": "test"}[row["usage"]]
+        (folders / split / row["label"]).mkdir(parents=True, exist_ok=True)
+        (folders / split / row["label"] / f"{number}.png").write_bytes(row["image"])
+    monkeypatch.setitem(zoo.ARCHITECTURES, "tiny", build_tiny)
+    with pytest.raises(TrainingError, match="no votes to measure the second head"):
+        export(run, folders, manifest=manifest)
+
+
 def test_an_export_that_breaks_off_leaves_what_was_served(
     exported: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

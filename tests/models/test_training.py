@@ -9,13 +9,23 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from engagement.emotion import EXPRESSIONS
 from inference.expression import standardised
 from models import augment, zoo
 from models import train as training
-from models.data import SIZE, read_faces
+from models.data import SIZE, VOTE_OF, VOTES, read_faces
 from models.errors import TrainingError
 from models.golden import golden_faces
-from models.runs import BEST, FITTED, RUN, find_runs, input_size_of, load_classifier, wants_standardised
+from models.runs import (
+    BEST,
+    FITTED,
+    RUN,
+    find_runs,
+    input_size_of,
+    load_classifier,
+    teach,
+    wants_standardised,
+)
 from models.train import Phase, TrainSettings, phases_of, train
 from models.zoo.classical import hog
 from models.zoo.imagenet import load_backbone
@@ -366,6 +376,40 @@ def test_a_run_begins_with_the_weights_of_another_and_learns_from_it(faces_csv: 
                 learning_rate=1e-9,
             )
         )
+
+
+def test_two_heads_learn_label_and_votes_apart(faces_csv: Path, tmp_path: Path) -> None:
+    """Votes that are the label's opposite: no single head could know both."""
+    table = pd.read_csv(faces_csv)
+    voted = pd.DataFrame(0, index=table.index, columns=["Usage", "Image name", *VOTES])
+    voted["Usage"], voted["Image name"] = table["Usage"], "fer.png"
+    for row, label in enumerate(table["emotion"]):
+        voted.loc[row, VOTE_OF[EXPRESSIONS[6 - label]]] = 10
+    folder = tmp_path / "data"
+    folder.mkdir()
+    table.to_csv(folder / "fer2013.csv", index=False)
+    voted.to_csv(folder / "fer2013new.csv", index=False)
+    run = train(
+        settings(
+            folder / "fer2013.csv", tmp_path / "run", heads=2, self_weight=0.3, learning_rate=0.3,
+            phases=(Phase(60, 16, 0.0, 0.0, 0.0),),
+        )
+    )  # fmt: skip
+    history = json.loads((run / RUN).read_text())["history"]
+    assert history[-1]["loss"] < history[0]["loss"] - 0.3
+    faces = read_faces(folder / "fer2013.csv")["Training"]
+    logits = load_classifier(run)(faces.images)
+    assert logits.shape == (48, 14)
+    by_label, by_votes = logits[:, :7].argmax(axis=1), logits[:, 7:].argmax(axis=1)
+    assert np.corrcoef(by_label, faces.labels)[0, 1] > 0.6
+    assert np.corrcoef(by_votes, faces.labels)[0, 1] < -0.6
+    assert {"accuracy", "votes"} <= json.loads((run / "evaluation.json").read_text()).keys()
+    # a teacher of one head teaches both what it knows, one of two teaches a single head the mean
+    alone = teach([run], faces.images, heads=1)
+    np.testing.assert_allclose(alone.sum(axis=1), 1, atol=1e-5)
+    assert teach([run], faces.images, heads=2).shape == (48, 14)
+    with pytest.raises(TrainingError, match="has --heads 2; give the same"):
+        train(settings(folder / "fer2013.csv", tmp_path / "other", start=run))
 
 
 @pytest.mark.parametrize("machine", sorted(zoo.MACHINES))
