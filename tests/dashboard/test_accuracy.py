@@ -18,6 +18,7 @@ FIGURES = Path(__file__).parents[2] / "models" / "weights" / "expression.json"
 @pytest.fixture
 def figures() -> dict[str, Any]:
     read: dict[str, Any] = json.loads(FIGURES.read_text(encoding="utf-8"))
+    read.pop("votes", None)  # of a network of one head, unless a test says otherwise
     return read
 
 
@@ -46,6 +47,29 @@ def test_the_sentences_say_what_was_measured_and_how_surely(figures: dict[str, A
     figures["unseen"] = {"accuracy": {"value": 0.69, "n": 3300, "low": 0.67, "high": 0.71}}
     text = " ".join(accuracy.sentences(figures))
     assert "274 were also among those it was trained on; of the others it names 69 % (95 %" in text
+
+
+def test_of_two_heads_the_page_shows_the_one_that_a_class_is_read_with(figures: dict[str, Any]) -> None:
+    voters = figures | {
+        "accuracy": {"value": 0.86, "n": 3153, "low": 0.85, "high": 0.87},
+        "unseen": {"accuracy": {"value": 0.85, "n": 2900, "low": 0.84, "high": 0.86}},
+        "at_threshold": {"threshold": 0.5, "coverage": 0.81, "accuracy": 0.88},
+        "ece": 0.013,
+    }
+    labels = figures | {"accuracy": {"value": 0.69, "n": 3574, "low": 0.67, "high": 0.71}, "min_height": 20}
+    both = labels | {"votes": voters}
+    text = " ".join(accuracy.sentences(both))
+    assert "On 3,153 faces of FER2013's PrivateTest on which most of ten people agreed" in text
+    assert "it names 86 % (95 % interval 85 % to 87 %) as they did. Of these pictures 253 were also" in text
+    assert "81 % of full-size faces are named, 88 % of them as most people" in text
+    assert "off by 1.3 points" in text
+    assert "under 20 pixels" in text
+    assert "names 69 % (95 % interval 67 % to 71 %) of 3,574 so" in text
+    assert accuracy.served(both)["at_threshold"]["coverage"] == 0.81
+    assert accuracy.served(labels) == labels
+    shown = accuracy.coverage_figure(accuracy.served(both), "dark")
+    assert shown["data"][1]["x"] == [0.81]
+    assert "as they did" in texts(about.measured(both, "dark"))
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
