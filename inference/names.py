@@ -62,6 +62,7 @@ class _Spot:
     frame: int
     template: Template | None = None
     place: Box | None = None
+    strip: Box | None = None
     card: NDArray[np.uint8] | None = None
     in_vain: bool = False
 
@@ -73,15 +74,19 @@ class _Spot:
         """Whether the label stands where it was found; of a tile without one, nothing is known but when to search.
 
         Behind the last letter another word may have come. Mostly it is bright video that moves there: where it was so a
-        moment ago, that is not looked into in every frame.
+        moment ago, that is not looked into in every frame, and the strip is searched only where it may be a letter.
         """
-        if self.template is None or self.place is None:
+        if self.template is None or self.place is None or self.strip is None:
             return True
         if self.card is not None:
             return np.array_equal(self.card, _part(image, self.tile.box))
         part = _part(image, self.place)
         waits = self.in_vain and frame - self.frame < _FRAMES_BETWEEN_WORDS
-        return self.template.is_in(part) or (waits and self.template.is_in(part, letters_alone=True))
+        return (
+            self.template.is_in(part)
+            or (waits and self.template.is_in(part, letters_alone=True))
+            or self.template.is_drawn_in(_part(image, self.strip))
+        )
 
     def is_due(self, frame: int) -> bool:
         """Whether a tile without a label is to be searched again."""
@@ -174,7 +179,7 @@ class LabelReader:
         # a card stands still: every pixel of it is compared
         card = None if tile.camera_on else _part(image, tile.box).copy()
         known = self._know(line, last)
-        return _Spot(tile, known, self._frame, template, place, card, in_vain=known is last)
+        return _Spot(tile, known, self._frame, template, place, strip, card, in_vain=known is last)
 
     def _met(self, line: TextLine, last: _Known | None) -> _Known | None:
         """The label met before that a line shows."""

@@ -141,6 +141,33 @@ def test_a_word_that_came_behind_a_name_is_seen_at_once(name: str, font: str) ->
             part = strip[line.top : line.top + height, line.left : line.left + width]
             # whoever refused to be seen may be called nearly like someone who did not
             assert template.is_in(part) == (word == ""), (word, size)
+            assert template.is_drawn_in(strip) == (word == ""), (word, size)
+
+
+@pytest.mark.parametrize("name", ["Anna", "Maria Silva", "Lena M."])
+def test_bright_video_behind_the_letters_is_told_from_them_without_a_search(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    bright = [(165, 150, 150)]
+    dark_strip, strip = drawn(name, 14, [DARK]), drawn(name, 14, bright)
+    line = found(dark_strip)
+    template = Template(line)
+    height, width = template.shape
+    assert not template.is_in(strip[line.top : line.top + height, line.left : line.left + width])
+    assert template.is_drawn_in(strip)
+    for other in ("", "Anne", "Lena N.", f"{name} B", f"{name} Lee", f"{name}a"):
+        assert not template.is_drawn_in(drawn(other, 14, bright)), other
+    assert not template.is_drawn_in(np.full_like(strip, DARK))
+    # where a name ends at the edge of its tile there is no room behind it
+    end = line.left + line.strokes.shape[1]
+    assert template.is_drawn_in(strip[:, :end])
+    assert not template.is_drawn_in(strip[:, : end - 1])
+    assert not template.is_drawn_in(strip[: line.top + height - 1])
+
+    reader = LabelReader(budget=None)
+    assert [one.name for one in reader.read(*frame([dark_strip]))] == [name]
+    monkeypatch.setattr(reader, "_search", None)
+    assert [one.name for one in reader.read(*frame([strip]))] == [name]
 
 
 def test_what_stands_still_is_not_searched_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -192,6 +219,8 @@ def test_what_moves_behind_a_name_in_every_frame_is_looked_into_in_every_third(
     image, tiles = frame([label("Maria Silva", np.random.default_rng(8), quality=95)])
     reader.read(image, tiles)
     monkeypatch.setattr(Template, "is_in", is_in)
+    # of video that looks like letters no look but a search tells
+    monkeypatch.setattr(Template, "is_drawn_in", lambda _template, _strip: False)
     counts = []
     for _ in range(7):
         searched = 0
