@@ -208,7 +208,7 @@ class Template:
     def _around(self, columns: NDArray[np.float32]) -> NDArray[np.float32]:
         """Sums over about one letter around each column; there may be fewer columns than that."""
         start = (len(self._window) - 1) // 2
-        return np.asarray(np.convolve(columns, self._window)[start : start + len(columns)], np.float32)
+        return np.convolve(columns, self._window)[start : start + len(columns)]
 
     def _as_bright(self, part: NDArray[np.uint8]) -> NDArray[np.bool_]:
         """Which pixels are as bright as the letters, or as dark."""
@@ -332,7 +332,7 @@ def _stroke_side(height: int) -> int:
 
 def _clear(strokes: NDArray[np.float32]) -> NDArray[np.float32]:
     """The letters alone, 0..1: fainter is what shows through of the video behind."""
-    return np.clip((strokes - 0.3) / 0.4, 0, 1).astype(np.float32)
+    return np.asarray(np.clip((strokes - 0.3) / 0.4, 0, 1), np.float32)
 
 
 def _is_cut_out(brightness: NDArray[np.uint8], strokes: NDArray[np.float32], white: float) -> bool:
