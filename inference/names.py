@@ -27,6 +27,8 @@ _FRAMES_BETWEEN_SEARCHES: Final = 4
 """Of a tile that showed no label while all others stayed where they were."""
 _FRAMES_BETWEEN_WORDS: Final = 3
 """Of a label that was searched for in vain: it stood as before, and video moves behind its end."""
+_FRAMES_BETWEEN_LOOKS: Final = 12
+"""Of a label that stands still, at its greys: the quick comparison takes an Anne for the Anna who stood there."""
 _SAME_TILE: Final = 0.9
 _MOST_LABELS: Final = 512
 _ALPHABETS: Final = frozenset({"LATIN", "GREEK", "CYRILLIC"})
@@ -88,9 +90,18 @@ class _Spot:
             or self.template.is_drawn_in(_part(image, self.strip))
         )
 
-    def is_due(self, frame: int) -> bool:
-        """Whether a tile without a label is to be searched again."""
-        return frame - self.frame >= _FRAMES_BETWEEN_SEARCHES
+    def is_due(self, image: NDArray[np.uint8], frame: int, turn: int, *, moved: bool) -> bool:
+        """Whether a tile that shows what it showed is to be searched again all the same.
+
+        One without a label is, when another has moved and now and then; one with a label, when another has moved or it
+        is the tile's turn, and its greys are others.
+        """
+        if self.known is None:
+            return moved or frame - self.frame >= _FRAMES_BETWEEN_SEARCHES
+        if self.template is None or self.strip is None or self.card is not None:
+            return False
+        looks = moved or (frame + turn) % _FRAMES_BETWEEN_LOOKS == 0
+        return looks and not self.template.is_drawn_in(_part(image, self.strip))
 
 
 class LabelReader:
@@ -146,10 +157,10 @@ class LabelReader:
             for now, old in zip(again, before, strict=True)
         )
         found = [
-            self._search(image, tile, None)
-            if now is spot and not now.known and (moved or now.is_due(self._frame))
+            self._search(image, tile, now.known)
+            if now is spot and now.is_due(image, self._frame, turn, moved=moved)
             else now
-            for tile, now, spot in zip(tiles, again, spots, strict=True)
+            for turn, (tile, now, spot) in enumerate(zip(tiles, again, spots, strict=True))
         ]
         self._places = list(found)
         return found

@@ -170,6 +170,23 @@ def test_bright_video_behind_the_letters_is_told_from_them_without_a_search(
     assert [one.name for one in reader.read(*frame([strip]))] == [name]
 
 
+def test_who_is_called_nearly_like_the_one_who_stood_there_is_not_taken_for_them() -> None:
+    """A name that differs by a few pixels is seen when another label moves, and by itself before long."""
+    latin, chinese = "DejaVuSans.ttf", "wqy-microhei.ttc"
+    taken = 0
+    alikes = (("Jan", "Jon", latin, 14), ("Anna", "Anne", chinese, 11), ("Anna", "Anne", chinese, 13))
+    for name, alike, font, size in alikes:
+        first, then = drawn(name, size, [DARK], font), drawn(alike, size, [DARK], font)
+        other, third = drawn("Boris", size, [DARK]), drawn("Carla", size, [DARK])
+        for second, frames in ((third, 1), (other, 12)):
+            reader = LabelReader(budget=None)
+            before = reader.read(*frame([first, other]))
+            seen = [reader.read(*frame([then, second]))[0] for _ in range(frames)]
+            taken += seen[0].fingerprint == before[0].fingerprint
+            assert seen[-1].fingerprint != before[0].fingerprint, (name, size, frames)
+    assert taken > 0  # else this would hold without the second look
+
+
 def test_what_stands_still_is_not_searched_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(8)
     searched: list[Tile] = []
