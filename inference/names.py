@@ -27,7 +27,7 @@ _FRAMES_BETWEEN_SEARCHES: Final = 4
 """Of a tile that showed no label while all others stayed where they were."""
 _FRAMES_BETWEEN_WORDS: Final = 3
 """Of a label that was searched for in vain: it stood as before, and video moves behind its end."""
-_FRAMES_BETWEEN_LOOKS: Final = 12
+_FRAMES_BETWEEN_LOOKS: Final = 24
 """Of a label that stands still, at its greys: the quick comparison takes an Anne for the Anna who stood there."""
 _SAME_TILE: Final = 0.9
 _MOST_LABELS: Final = 512
@@ -90,17 +90,17 @@ class _Spot:
             or self.template.is_drawn_in(_part(image, self.strip))
         )
 
-    def is_due(self, image: NDArray[np.uint8], frame: int, turn: int, *, moved: bool) -> bool:
+    def is_due(self, image: NDArray[np.uint8], frame: int, turn: int, moved: int) -> bool:
         """Whether a tile that shows what it showed is to be searched again all the same.
 
-        One without a label is, when another has moved and now and then; one with a label, when another has moved or it
-        is the tile's turn, and its greys are others.
+        One without a label is, when another has moved and now and then; one with a label, when two have moved, as they
+        do where people change places, or it is the tile's turn, and its greys are others.
         """
         if self.known is None:
-            return moved or frame - self.frame >= _FRAMES_BETWEEN_SEARCHES
+            return moved > 0 or frame - self.frame >= _FRAMES_BETWEEN_SEARCHES
         if self.template is None or self.strip is None or self.card is not None:
             return False
-        looks = moved or (frame + turn) % _FRAMES_BETWEEN_LOOKS == 0
+        looks = moved > 1 or (frame + turn) % _FRAMES_BETWEEN_LOOKS == 0
         return looks and not self.template.is_drawn_in(_part(image, self.strip))
 
 
@@ -152,13 +152,13 @@ class LabelReader:
             self._search(image, tile, old.known if old is not None else None) if spot is None else spot
             for tile, spot, old in zip(tiles, spots, before, strict=True)
         ]
-        moved = any(
-            old is not None and old.known and now.known is not old.known
+        moved = sum(
+            old is not None and old.known is not None and now.known is not old.known
             for now, old in zip(again, before, strict=True)
         )
         found = [
             self._search(image, tile, now.known)
-            if now is spot and now.is_due(image, self._frame, turn, moved=moved)
+            if now is spot and now.is_due(image, self._frame, turn, moved)
             else now
             for turn, (tile, now, spot) in enumerate(zip(tiles, again, spots, strict=True))
         ]

@@ -171,17 +171,17 @@ def test_bright_video_behind_the_letters_is_told_from_them_without_a_search(
 
 
 def test_who_is_called_nearly_like_the_one_who_stood_there_is_not_taken_for_them() -> None:
-    """A name that differs by a few pixels is seen when another label moves, and by itself before long."""
+    """A name that differs by a few pixels is seen when others change places, and by itself before long."""
     latin, chinese = "DejaVuSans.ttf", "wqy-microhei.ttc"
     taken = 0
     alikes = (("Jan", "Jon", latin, 14), ("Anna", "Anne", chinese, 11), ("Anna", "Anne", chinese, 13))
     for name, alike, font, size in alikes:
         first, then = drawn(name, size, [DARK], font), drawn(alike, size, [DARK], font)
-        other, third = drawn("Boris", size, [DARK]), drawn("Carla", size, [DARK])
-        for second, frames in ((third, 1), (other, 12)):
+        boris, carla = drawn("Boris", size, [DARK]), drawn("Carla", size, [DARK])
+        for others, frames in (([carla, boris], 1), ([boris, carla], 24)):
             reader = LabelReader(budget=None)
-            before = reader.read(*frame([first, other]))
-            seen = [reader.read(*frame([then, second]))[0] for _ in range(frames)]
+            before = reader.read(*frame([first, boris, carla]))
+            seen = [reader.read(*frame([then, *others]))[0] for _ in range(frames)]
             taken += seen[0].fingerprint == before[0].fingerprint
             assert seen[-1].fingerprint != before[0].fingerprint, (name, size, frames)
     assert taken > 0  # else this would hold without the second look
