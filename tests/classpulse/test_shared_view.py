@@ -22,7 +22,7 @@ from capture.agent import Agent, AgentSettings
 from capture.frame import Frame, NotObserved
 from capture.stages import Stage
 from classpulse.annotate import WIDTH, LiveView, annotate
-from classpulse.shared_view import LEASE_SECONDS, SIZE, SharedView
+from classpulse.shared_view import SIZE, SharedView
 from dashboard.controls import View, ViewTile
 from engagement.records import Box, Face, IntervalRecord, Label, Mode, State, Tile, TileReading
 from inference.reader import ReaderResult
@@ -34,10 +34,13 @@ SHOWN = View(
     5.0, b"\xff\xd8picture", 960, 540, (TILE, ViewTile((0.5, 0.0, 0.5, 0.5), None, None, "no_face", None))
 )
 IN_MEMORY = Path("/dev/shm")  # noqa: S108 - where Linux shows its shared memory
+LEASE = 600.0
+"""Seconds: a page asks again and again, a test once, and a computer may do something else meanwhile."""
 
 
 @pytest.fixture
-def memory() -> Iterator[SharedView]:
+def memory(monkeypatch: pytest.MonkeyPatch) -> Iterator[SharedView]:
+    monkeypatch.setattr("classpulse.shared_view.LEASE_SECONDS", LEASE)
     made = SharedView()
     yield made
     made.close()
@@ -62,7 +65,7 @@ def test_where_nobody_looks_any_more_nothing_of_a_picture_stays(
 ) -> None:
     memory.ask(blurred=False)
     memory.write(SHOWN)
-    later = time.monotonic() + LEASE_SECONDS + 1
+    later = time.monotonic() + LEASE + 1
     monkeypatch.setattr("classpulse.shared_view.time.monotonic", lambda: later)
     assert not memory.is_asked()
     assert memory.read() is None
@@ -276,7 +279,7 @@ def test_a_pause_leaves_no_picture_whether_somebody_looks_or_not(
             pause(engine, record.session_id, paused=True)
             if not looked_at:
                 # in a pause of a recording no interval comes, but stages do
-                later = time.monotonic() + LEASE_SECONDS + 1
+                later = time.monotonic() + LEASE + 1
                 monkeypatch.setattr("classpulse.shared_view.time.monotonic", lambda: later)
                 view.on_stage(Stage.WAIT)
                 assert memory.read() is None

@@ -176,8 +176,10 @@ def fits_a_phone(page: Any) -> None:
 def browser() -> Iterator[Any]:
     """The system's Chromium, driven by Playwright."""
     executable = chromium()
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    # what a test waits for without saying how long
+    expect.set_options(timeout=1000 * _PATIENCE_SECONDS)
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=executable, args=list(QUIET))
         yield launched

@@ -127,8 +127,12 @@ def core_limit(pid: int) -> tuple[str, str]:
     return found.group(1), found.group(2)
 
 
+def memory_of(pid: int) -> list[Path]:
+    """The shared memory that a process has made: its name holds the process."""
+    return list(SHARED.glob(f"classpulse-{pid}-*"))
+
+
 def test_a_demo_that_is_looked_at_and_killed_leaves_no_picture(home: Home, browser: Any) -> None:
-    shared = set(SHARED.iterdir()) if SHARED.is_dir() else set()
     with watched(home.folder, images_in) as (names, wrong):
         with home.serving("demo", "--seats", "9", "--interval", "1") as (address, process):
             with opened_by(process.pid) as held:
@@ -141,6 +145,7 @@ def test_a_demo_that_is_looked_at_and_killed_leaves_no_picture(home: Home, brows
                 page.get_by_label("Blur faces").uncheck(force=True)
                 expect(page.locator(".cp-view-picture img")).to_be_visible(timeout=SLOW)
                 page.wait_for_timeout(3000)
+                assert memory_of(process.pid)
                 page.close()
                 # beside it there is Python's own keeper of shared memory
                 children = psutil.Process(process.pid).children()
@@ -159,7 +164,7 @@ def test_a_demo_that_is_looked_at_and_killed_leaves_no_picture(home: Home, brows
     outside = {path for path in held if not Path(path).is_relative_to(home.folder)}
     assert outside == set()
     deadline = time.monotonic() + 60
-    while SHARED.is_dir() and any(path.name.startswith("psm_") for path in set(SHARED.iterdir()) - shared):
+    while memory_of(process.pid):
         assert time.monotonic() < deadline, "the memory of the pictures was left"
         time.sleep(0.2)
 

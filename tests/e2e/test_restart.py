@@ -73,6 +73,9 @@ def test_a_class_goes_on_in_its_session_when_its_agent_is_killed_or_hangs(home: 
 
         second = queries.find_session(engine, "Physics")
         assert second.agent_pid != first.agent_pid
+        # a moment ago it has kept an interval and waits for the next: while it reads, it may be silent for longer
+        before = len(queries.intervals_since(engine, second.id))
+        wait_for(lambda: len(queries.intervals_since(engine, second.id)) > before)
         os.kill(second.agent_pid, signal.SIGSTOP)
         # said within ten seconds: the other agent is started a second later
         assert wait_for(lambda: health(address).get("condition") == "restarting", 30.0) < 9.0
