@@ -3,16 +3,46 @@
 import logging
 import os
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from storage.database import open_database
 from storage.migrate import migrate
 from tests.closed.sitecustomize import LOG_VARIABLE
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Two processes for the whole suite; none beside this one for files that are named, which begin at once."""
+    return 2 if config.args_source is pytest.Config.ArgsSource.TESTPATHS else 0
+
+
+class Scheduling(LoadFileScheduling):
+    """A file stays in one process, since what its tests share is made once; so does all that looks at a screen.
+
+    The largest group begins first, and that is the one of the screen: it waits while the other process computes.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return group(super()._split_scope(nodeid))
+
+
+@cache
+def group(file: str) -> str:
+    """What runs in one process with this file: real windows, browsers and whole programs go one after the other."""
+    path = REPOSITORY / file
+    screen = path.parent.name == "e2e" or "xvfb" in path.read_text(encoding="utf-8")
+    return "screen" if screen else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
+    return Scheduling(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)
