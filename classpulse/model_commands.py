@@ -44,7 +44,9 @@ def train(
     learning_rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 0.1,
     heads: Annotated[
         int,
-        typer.Option(min=1, max=2, help="1 learns FER2013's label and FER+'s votes mixed, 2 learn them apart."),
+        typer.Option(
+            min=1, max=2, help="1 learns FER2013's label and FER+'s votes mixed, 2 learn them apart."
+        ),
     ] = 1,
     hard_weight: Annotated[
         float,
