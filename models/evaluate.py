@@ -34,8 +34,9 @@ HEIGHTS: Final = (16, 24, 32, 40, 48)
 THRESHOLDS: Final = tuple(round(0.30 + 0.05 * step, 2) for step in range(13))
 GALLERY: Final = 49
 """Faces in the largest gallery, for the time of one frame."""
-NAMED_ACCURACY: Final = (0.75, 0.85)
-"""Of each head: its abstention threshold is the lowest at which the faces named on PublicTest are right this often."""
+NAMED_ACCURACY: Final = (0.75, 0.81)
+"""Of each head: its abstention threshold is the lowest at which the faces named on PublicTest are right this often. The
+second is right in 78 % where it names all; at 0.85 it named 85 % of them, but little fear and disgust."""
 _DESCRIBED: Final = ("architecture", "heads", "parameters", "multiply_adds", "precision", "input_size")
 
 
