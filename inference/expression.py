@@ -12,9 +12,9 @@ from inference.errors import ClassifierError
 from inference.litert import new_interpreter
 from models.registry import ModelEntry
 
-_BATCHES: Final = (1, 4, 16, 50)
-"""Batch sizes that are allocated, one at a time; a batch between two of them is padded, so that a class of which one
-comes or goes does not allocate anew."""
+_BATCHES: Final = (1, 4, 16, 49)
+"""Batch sizes that are allocated, one at a time, up to the tiles of the largest gallery; a batch between two of them is
+padded, so that a class of which one comes or goes does not allocate anew."""
 
 
 class ExpressionClassifier:
@@ -101,27 +101,28 @@ class ExpressionClassifier:
     def logits(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         """What all heads say of N >= 1 grey crops uint8 (N, S, S), averaged over mirror images where that is wanted:
         float32 (N, 7 H)."""
+        faces = standardised(crops) if self._standardise else crops
         with self._lock:
-            seen = self._logits(crops)
-            return (seen + self._logits(crops[:, :, ::-1])) * np.float32(0.5) if self._flip else seen
+            seen = self._logits(faces)
+            return (seen + self._logits(faces[:, :, ::-1])) * np.float32(0.5) if self._flip else seen
 
-    def _logits(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def _logits(self, faces: NDArray[np.number[Any]]) -> NDArray[np.float32]:
         largest = _BATCHES[-1]
-        parts = [self._run(crops[start : start + largest]) for start in range(0, len(crops), largest)]
+        parts = [self._run(faces[start : start + largest]) for start in range(0, len(faces), largest)]
         return np.concatenate(parts)
 
-    def _run(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
-        batch = next(size for size in _BATCHES if size >= len(crops))
+    def _run(self, faces: NDArray[np.number[Any]]) -> NDArray[np.float32]:
+        batch = next(size for size in _BATCHES if size >= len(faces))
         if batch != self._batch:
             self._interpreter.resize_tensor_input(self._input["index"], (batch, self.size, self.size, 1))
             self._interpreter.allocate_tensors()
             self._batch = batch
         padded = np.zeros((batch, self.size, self.size, 1), np.float32)
-        padded[: len(crops), :, :, 0] = standardised(crops) if self._standardise else crops
+        padded[: len(faces), :, :, 0] = faces
         self._interpreter.set_tensor(self._input["index"], padded)
         self._interpreter.invoke()
         logits: NDArray[np.float32] = self._interpreter.get_tensor(self._output["index"])
-        return logits[: len(crops)]
+        return logits[: len(faces)]
 
 
 def standardised(crops: NDArray[np.number[Any]]) -> NDArray[np.float32]:
