@@ -1,8 +1,8 @@
 """Does it pay to turn faces upright before their expression is read?
 
 PublicTest's pictures are tilted by known angles, found again by a detector, cut out with and without the turn and
-classified by the shipped weights; the default detector's landmarks are refined first, as the product does it, unless
-`--coarse` leaves them. Run it with
+classified by the shipped weights, against what most voters saw. The default detector's landmarks are refined first, as
+the product does it, unless `--coarse` leaves them. Run it with
 
     python -m benchmarks.alignment --data ../shared/data
 """
@@ -20,6 +20,7 @@ from inference.align import crop_face, upright_angle
 from inference.expression import ExpressionClassifier
 from inference.faces import DETECTORS, load_detector, load_landmarks
 from models.data import read_faces
+from models.heads import truth_of
 from models.registry import resolve
 
 TILTS = (0, 15, -15, 30, -30, 45, -45)
@@ -57,8 +58,9 @@ def main() -> None:
     parser.add_argument("--coarse", action="store_true", help="believe the detector's own landmarks")
     options = parser.parse_args()
     public = read_faces(options.data / "fer2013" / "fer2013plus.parquet")["PublicTest"]
-    rows = np.random.default_rng(0).permutation(len(public))[: options.faces]
     entry = resolve("expression")
+    answers = truth_of(public, entry.head)
+    rows = np.random.default_rng(0).permutation(np.flatnonzero(answers.counted))[: options.faces]
     classifier = ExpressionClassifier.of(entry)
     detector = load_detector(options.detector, options.detector_model)
     network = None if options.coarse else load_landmarks(options.detector)
@@ -78,7 +80,7 @@ def main() -> None:
             pictures.append(public.images[row])
             plain.append(crop_face(canvas, level, entry.crop, entry.input_size))
             upright.append(crop_face(canvas, face, entry.crop, entry.input_size))
-            labels.append(public.labels[row])
+            labels.append(answers.labels[row])
             rolls.append(np.degrees(upright_angle(face.landmarks)))
         truth = np.array(labels)
         shares = [
