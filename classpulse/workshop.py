@@ -88,7 +88,10 @@ def train(
     with progress_bar(architecture) as (on_step, say):
 
         def on_epoch(row: dict[str, float]) -> None:
-            say(f"epoch {row['epoch']:.0f}: PublicTest {row['public_accuracy']:.1%}, {row['seconds']:.0f} s")
+            voters = f", as voters {row['public_ferplus']:.1%}" if "public_ferplus" in row else ""
+            say(
+                f"epoch {row['epoch']:.0f}: PublicTest {row['public_accuracy']:.1%}{voters}, {row['seconds']:.0f} s"
+            )
 
         try:
             run_training(settings, on_step=on_step, on_epoch=on_epoch)

@@ -455,9 +455,9 @@ def unmatch_label(engine: Engine, class_name: str, label: str) -> None:
             _give_seats(connection, name, cleaned, None)
 
 
-def take_biases(connection: Connection, which: ColumnElement[bool], actor: str, **why: object) -> list[int]:
+def take_biases(connection: Connection, which: ColumnElement[bool], actor: str, **why: object) -> None:
     """Take the bias away, within a transaction, from the students of whom a condition on their table holds, with a line
-    in the log for each; the numbers of those who had one."""
+    in the log for each who had one."""
     gone = connection.scalars(
         update(StudentTable)
         .where(which, StudentTable.calibrated_at.is_not(None))
@@ -466,7 +466,6 @@ def take_biases(connection: Connection, which: ColumnElement[bool], actor: str, 
     ).all()
     for student_id in gone:
         write_audit(connection, AuditAction.SEAT_CALIBRATED, actor, student_id, kept=False, **why)
-    return list(gone)
 
 
 def find_student(connection: Connection, student_id: int) -> Student:
