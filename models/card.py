@@ -18,15 +18,20 @@ def write_card(path: Path, report: dict[str, Any], manifest: Path, name: str) ->
     path.write_text(render_card(report, entry, name), encoding="utf-8")
 
 
+def served(report: dict[str, Any]) -> dict[str, Any]:
+    """The part of a report that is of the head which is served: the second where there are two."""
+    return dict(report.get("votes", report))
+
+
 def render_card(report: dict[str, Any], entry: dict[str, Any], name: str) -> str:
     """The card as Markdown; its figures are those of `models.evaluate.write_figures` in `card/` beside it."""
-    served = report.get("votes", report)
+    asked = served(report)
     parts = (
         _what(entry, name),
         _headline(report, entry),
-        _by_expression(served),
-        _calibration(served),
-        _by_height(served, entry, report["min_height"]),
+        _by_expression(asked),
+        _calibration(asked),
+        _by_height(asked, entry, report["min_height"]),
         _not_valid(),
         _making(entry),
         _data(),
@@ -51,8 +56,7 @@ def _what(entry: dict[str, Any], name: str) -> list[str]:
 
 
 def _headline(report: dict[str, Any], entry: dict[str, Any]) -> list[str]:
-    served = report.get("votes", report)
-    at, as_what = served["at_threshold"], "as most voters did" if "votes" in report else "as labelled"
+    at, as_what = served(report)["at_threshold"], "as most voters did" if "votes" in report else "as labelled"
     low, high = report["macro_f1_interval"]
     lines = [
         f"## Measured on {report['split']}",

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from engagement.emotion import EXPRESSIONS
 from inference.expression import ExpressionClassifier
 from models import charts, metrics, zoo
-from models.card import write_card
+from models.card import served, write_card
 from models.data import SIZE, FaceSet, among, data_hash, named_split, read_faces
 from models.heads import LABELS, VOTES, Truth, fit_temperature, heads_in, of_head, truth_of
 from models.manifest import read_table, replace_file
@@ -100,7 +100,7 @@ def evaluate(
     write_report(report, out)
     if card is not None:
         write_card(card, report, manifest, name)
-        write_figures(report, card.parent / "card")
+        write_figures(served(report), card.parent / "card")
         replace_file(entry.path.with_suffix(".json"), (json.dumps(report, indent=1) + "\n").encode())
     return report
 
@@ -353,7 +353,10 @@ def write_report(report: Mapping[str, Any], out: Path) -> None:
     """evaluation.json, report.txt and the figures, into the folder `out`, made if absent."""
     out.mkdir(parents=True, exist_ok=True)
     replace_file(out / EVALUATION, (json.dumps(report, indent=1) + "\n").encode())
-    (out / "report.txt").write_text(classification_report(report), encoding="utf-8")
+    tables = classification_report(report)
+    if "votes" in report:
+        tables = f"FER2013's labels\n{tables}\nFER+'s majority\n{classification_report(report['votes'])}"
+    (out / "report.txt").write_text(tables, encoding="utf-8")
     write_figures(report, out)
 
 

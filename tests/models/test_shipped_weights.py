@@ -9,9 +9,9 @@ from engagement.emotion import EXPRESSIONS
 from engagement.records import Box, Face
 from inference.align import crop_face
 from inference.expression import ExpressionClassifier
-from models.card import render_card
+from models.card import render_card, served
 from models.data import read_faces
-from models.evaluate import logits_of
+from models.evaluate import logits_of, write_figures
 from models.golden import golden_faces
 from models.heads import LABELS, of_head
 from models.manifest import read_table
@@ -105,10 +105,13 @@ def test_labels_and_preprocessing_are_those_of_the_training(entry: ModelEntry) -
         assert abs(int(crop[entry.input_size // 2, entry.input_size // 2]) - luma) <= 1
 
 
-def test_the_card_is_what_was_measured_of_these_weights(entry: ModelEntry) -> None:
+def test_the_card_is_what_was_measured_of_these_weights(entry: ModelEntry, tmp_path: Path) -> None:
     card = MANIFEST.with_name("MODEL_CARD.md").read_text(encoding="utf-8")
     assert "Measured on PrivateTest" in card
     figures = read_figures("expression")
     assert figures is not None
     assert figures["sha256"] == entry.sha256
     assert card == render_card(dict(figures), read_table(MANIFEST, "expression"), "expression")
+    write_figures(served(figures), tmp_path)
+    for drawn in tmp_path.iterdir():
+        assert drawn.read_text() == (MANIFEST.parent / "card" / drawn.name).read_text(), drawn.name
