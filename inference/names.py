@@ -27,7 +27,7 @@ _FRAMES_BETWEEN_SEARCHES: Final = 4
 """Of a tile that showed no label while all others stayed where they were."""
 _FRAMES_BETWEEN_WORDS: Final = 3
 """Of a label that was searched for in vain: it stood as before, and video moves behind its end."""
-_FRAMES_BETWEEN_LOOKS: Final = 24
+_FRAMES_BETWEEN_LOOKS: Final = 48
 """Of a label that stands still, at its greys: the quick comparison takes an Anne for the Anna who stood there."""
 _SAME_TILE: Final = 0.9
 _MOST_LABELS: Final = 512
