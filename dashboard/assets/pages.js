@@ -101,6 +101,14 @@
   const faults = { kept: null, passing: null, at: 0, path: null };
   const FAULT_MILLISECONDS = 5000;
 
+  // the scheme that the server was told; the system may change it in the middle of a class, in the evening
+  let scheme = null;
+  new MutationObserver(function () {
+    if (!scheme) return;
+    const viewer = window.dash_clientside.classpulse.viewer();
+    if (viewer.scheme) window.dash_clientside.set_props("shell-viewer", { data: viewer });
+  }).observe(document.documentElement, { attributes: true, attributeFilter: ["data-mantine-color-scheme"] });
+
   window.dash_clientside = window.dash_clientside || {};
   window.dash_clientside.classpulse = {
     fault: function (told, _count, path) {
@@ -118,6 +126,8 @@
     // who looks: the scheme in use and the time zone (the switch reports "light" until it is used, the page knows)
     viewer: function () {
       const shown = document.documentElement.getAttribute("data-mantine-color-scheme") || "light";
+      if (shown === scheme) return window.dash_clientside.no_update;
+      scheme = shown;
       return { scheme: shown, zone: Intl.DateTimeFormat().resolvedOptions().timeZone || null };
     },
 

@@ -157,6 +157,10 @@ def test_the_theme_is_remembered_and_never_flashes(engine: Engine, served: PageS
     with tab(browser, served, color_scheme="light", reduced_motion="reduce") as page:
         wait_for_points(page, lesson.index)
         assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(246, 247, 249)"
+        # as long as nothing was chosen the page and its chart follow the system, also in the middle of a class
+        for scheme in ("dark", "light"):
+            page.emulate_media(color_scheme=scheme)
+            page.wait_for_function(f"() => ({TRACE})('Mood').line.color === '{PALETTES[scheme].mood}'")
         page.get_by_role("button", name="Switch between light and dark").click()
         page.wait_for_function(f"() => ({TRACE})('Mood').line.color === '{PALETTES['dark'].mood}'")
         page.add_init_script(f"({seen_before_paint})()")
