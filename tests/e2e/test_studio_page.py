@@ -217,17 +217,23 @@ def test_the_camera_is_read_until_it_is_stopped_or_the_page_is_left(
             page.locator("#studio-camera").click()
             expect(page.locator("#studio-camera")).to_have_text("Use the camera")
             become(page, ["ended"])
+            page.wait_for_timeout(2500)
+            assert page.evaluate(STREAMS) == ["ended"]  # and stay so
             page.locator("#studio-camera").click()
             page.get_by_role("link", name="About").click()
             expect(page.locator("#studio-camera")).to_have_count(0)
             page.get_by_role("link", name="Try it").click()
             become(page, ["ended", "ended"])
+            page.wait_for_timeout(3000)
+            assert page.evaluate(STREAMS) == ["ended", "ended"]  # and stay so
             expect(page.locator("#studio-camera")).to_have_text("Use the camera")
             # three presses in a row leave one camera on, and one press takes it away
             for _ in range(3):
                 page.locator("#studio-camera").click()
                 page.wait_for_timeout(300)
             become(page, ["ended", "ended", "ended", "live"])
+            page.wait_for_timeout(3000)
+            assert page.evaluate(STREAMS) == ["ended", "ended", "ended", "live"]  # and stay so
             page.get_by_role("button", name="Stop the camera").click()
             become(page, ["ended"] * 4)
     finally:
