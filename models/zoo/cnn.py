@@ -1,19 +1,27 @@
 """Plain convolutional networks that projects like this one begin with."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Final
 
 import keras
 
 from models.zoo.layers import FusedBatchNormalization, conv_norm
 
 
-def build_cnn4(size: int | None, classes: int) -> keras.Model:
+WIDE: Final = (48, 96, 192, 384)
+"""Filters of the four blocks for a teacher: 186 million multiply-adds on a 40 px view. A CPU with tiles for bfloat16
+learns them in twice the time of the usual ones."""
+
+
+def build_cnn4(
+    size: int | None, classes: int, *, filters: Sequence[int] = (32, 64, 128, 256)
+) -> keras.Model:
     """The four-block CNN: two 3x3 convolutions and a pooling per block. Same contract as `build_resnet`."""
     inputs = keras.layers.Input((size, size, 1), dtype="float32")
     x: Any = keras.layers.Rescaling(1 / 64, offset=-2.0)(inputs)
-    for filters in (32, 64, 128, 256):
-        x = conv_norm(x, filters)
-        x = conv_norm(x, filters)
+    for width in filters:
+        x = conv_norm(x, width)
+        x = conv_norm(x, width)
         x = keras.layers.MaxPooling2D(2)(x)
         x = keras.layers.Dropout(0.2)(x)
     x = keras.layers.GlobalAveragePooling2D()(x)
