@@ -10,7 +10,7 @@ import keras
 
 from engagement.emotion import EXPRESSIONS
 from models.errors import TrainingError
-from models.zoo.cnn import WIDE, build_cnn4, build_cnn_256
+from models.zoo.cnn import build_cnn4, build_cnn_256, build_vgg
 from models.zoo.imagenet import build_resnet50, build_xception
 from models.zoo.resnet import FINE, SLIM, build_resnet
 from models.zoo.xception import build_mini_xception
@@ -19,8 +19,8 @@ ARCHITECTURES: Final[dict[str, Callable[[int | None, int], keras.Model]]] = {
     "resnet-s": build_resnet,
     "resnet-slim": partial(build_resnet, blocks=SLIM),
     "resnet-fine": partial(build_resnet, stem=24, pooled=False, blocks=FINE),
+    "vgg": build_vgg,
     "cnn-4": build_cnn4,
-    "cnn-4-wide": partial(build_cnn4, filters=WIDE),
     "cnn-256": build_cnn_256,
     "mini-xception": build_mini_xception,
     "resnet50": build_resnet50,

@@ -25,8 +25,6 @@ from tests.e2e.conftest import Home
 pytestmark = [
     pytest.mark.timeout(900),
     pytest.mark.skipif(not sys.platform.startswith("linux"), reason="what is written is watched on Linux"),
-    # watchdog says so of a folder that it meets twice while a tree is made; as an error it ended its thread
-    pytest.mark.filterwarnings("ignore:Callback with id:RuntimeWarning"),
 ]
 
 SLOW = 180_000
