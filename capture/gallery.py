@@ -18,6 +18,7 @@ from capture.edges import Edges
 from capture.grid import BESIDE, MOST_TILES, NEEDED, Fitter, Grid
 from capture.inner_windows import inner_windows
 from capture.panel import panel_edges
+from capture.pillars import around_videos
 from capture.profile_photo import shows_profile_photo
 from capture.strips import is_strip
 from engagement.records import Box, Tile
@@ -134,6 +135,10 @@ def _best(grey: NDArray[np.uint8]) -> Candidate | None:
         best = best_of_all(grey, fitter, best)
     if best is None:
         return None
+    around = around_videos(grey, best.grid, fitter)
+    if around is not None:
+        seen = Candidate.of(grey, around)
+        best = seen if seen.shown.balance >= AS_MANY * best.shown.balance else best
     best = best.pruned(grey)
     if best.shown.names:
         best = best.grown(grey, fitter)

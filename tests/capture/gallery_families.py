@@ -48,6 +48,8 @@ SIZES: Final = (
     (640, 400), (800, 600), (1024, 640), (1280, 720), (1280, 800), (1366, 768), (1440, 900), (1512, 950),
     (1600, 1000), (1680, 1050), (1920, 1080), (1920, 1017), (2560, 1440), (2560, 1600), (3440, 1440), (3840, 2160),
 )  # fmt: skip
+WINDOW: Final = (1180, 740)
+"""Of a window on a desktop of 1920 x 1200."""
 DARK: Final[tuple[Colour, ...]] = ((0, 0, 0), (13, 13, 13), (26, 26, 26), (32, 33, 36))
 LIGHT: Final[tuple[Colour, ...]] = ((255, 255, 255), (245, 245, 245), (237, 237, 240))
 BORDERS: Final[tuple[Colour, ...]] = ((34, 214, 88), (226, 226, 60), (80, 140, 255))
@@ -85,7 +87,7 @@ def _size(rng: Random, count: int) -> tuple[int, int]:
     return _any_of(rng, [size for size in SIZES if (size[0] * size[1] * 0.6 / count) ** 0.5 > 72])
 
 
-def _look(rng: Random, count: int, size: tuple[int, int] | None = None) -> Look:
+def look_of(rng: Random, count: int, size: tuple[int, int] | None = None) -> Look:
     """A dark Zoom window; twice the lengths at high resolution, as HiDPI screens have it."""
     size = size or _size(rng, count)
     scale = max(1.0, size[0] / 1920) if rng.random() < 0.7 else 1.0
@@ -118,7 +120,7 @@ def _zoom(
     chosen = _pick(rng, pictures, count)
     if rng.random() < 0.5:
         chosen = _with_cards(rng, chosen, cards)
-    return chosen, _look(rng, count)
+    return chosen, look_of(rng, count)
 
 
 def plain(rng: Random, pictures: Sequence[Picture]) -> Gallery:
@@ -166,12 +168,12 @@ def many(rng: Random, pictures: Sequence[Picture]) -> Gallery:
 
 def small_window(rng: Random, pictures: Sequence[Picture]) -> Gallery:
     count = int(rng.choice([2, 3, 4, 5, 6, 7, 9, 12, 16, 20]))
-    return compose_gallery(_pick(rng, pictures, count), look=_look(rng, count, _any_of(rng, SIZES[:2])))
+    return compose_gallery(_pick(rng, pictures, count), look=look_of(rng, count, _any_of(rng, SIZES[:2])))
 
 
 def ultra_high_definition(rng: Random, pictures: Sequence[Picture]) -> Gallery:
     count = _count(rng)
-    return compose_gallery(_pick(rng, pictures, count), look=_look(rng, count, (3840, 2160)))
+    return compose_gallery(_pick(rng, pictures, count), look=look_of(rng, count, (3840, 2160)))
 
 
 def four_to_three(rng: Random, pictures: Sequence[Picture]) -> Gallery:
@@ -181,7 +183,7 @@ def four_to_three(rng: Random, pictures: Sequence[Picture]) -> Gallery:
 
 def cameras_off(rng: Random, pictures: Sequence[Picture]) -> Gallery:
     count = _count(rng)
-    look = replace(_look(rng, count), avatars=bool(rng.random() < 0.3))
+    look = replace(look_of(rng, count), avatars=bool(rng.random() < 0.3))
     return compose_gallery(_with_cards(rng, _pick(rng, pictures, count), rng.uniform(0.2, 0.8)), look=look)
 
 
@@ -206,7 +208,7 @@ def gap_coloured_column(rng: Random, pictures: Sequence[Picture]) -> Gallery:
     """A whole column, or row, has the colour of the gap behind the people."""
     columns = int(rng.integers(3, 7))
     count = columns * int(rng.integers(2, 5))
-    chosen, look = _pick(rng, pictures, count), _look(rng, count)
+    chosen, look = _pick(rng, pictures, count), look_of(rng, count)
     ground = LIGHT[0] if rng.random() < 0.5 else look.background
     line, upright = int(rng.integers(columns)), rng.random() < 0.6
     lost = {
@@ -263,17 +265,21 @@ def dark_class(rng: Random, pictures: Sequence[Picture]) -> Gallery:
 def on_a_desktop(rng: Random, pictures: Sequence[Picture]) -> Gallery:
     """A window on a desktop with a picture, between a menu and a dock."""
     count = int(rng.integers(4, 17))
-    look = _look(rng, count, (1180, 740))
-    inner = compose_gallery(_pick(rng, pictures, count), look=look)
+    look = look_of(rng, count, WINDOW)
+    return _put_on_desktop(rng, pictures, compose_gallery(_pick(rng, pictures, count), look=look))
+
+
+def _put_on_desktop(rng: Random, pictures: Sequence[Picture], window: Gallery) -> Gallery:
     image = cv2.GaussianBlur(fill(_any_of(rng, pictures), 1920, 1200), (0, 0), 2.0)
     image[:24] = (230, 230, 235)
     image[1120:1192, 500:1420] = (200, 205, 215)
     for x in range(515, 1400, 64):
         image[1128:1180, x : x + 50] = rng.integers(0, 256, 3)
     x, y = int(rng.integers(40, 700)), int(rng.integers(40, 360))
-    image[y : y + 740, x : x + 1180] = inner.image
-    boxes = tuple(replace(box, left=box.left + x, top=box.top + y) for box in inner.boxes)
-    return replace(inner, image=np.asarray(image, np.uint8), boxes=boxes)
+    width, height = WINDOW
+    image[y : y + height, x : x + width] = window.image
+    boxes = tuple(replace(box, left=box.left + x, top=box.top + y) for box in window.boxes)
+    return replace(window, image=np.asarray(image, np.uint8), boxes=boxes)
 
 
 def small_picture(rng: Random, pictures: Sequence[Picture]) -> Gallery:
@@ -324,7 +330,7 @@ def watermarked(rng: Random, pictures: Sequence[Picture]) -> Gallery:
 def panel(rng: Random, pictures: Sequence[Picture]) -> Gallery:
     """A chat panel takes a part of the window."""
     count = int(rng.choice([2, 4, 6, 9, 12, 16, 25]))
-    look = _look(rng, count, _any_of(rng, [(1920, 1080), (1440, 900), (2560, 1440)]))
+    look = look_of(rng, count, _any_of(rng, [(1920, 1080), (1440, 900), (2560, 1440)]))
     wide = int(look.size[0] * rng.uniform(0.14, 0.26))
     return compose_gallery(_pick(rng, pictures, count), look=replace(look, panel=wide))
 
@@ -332,7 +338,7 @@ def panel(rng: Random, pictures: Sequence[Picture]) -> Gallery:
 def no_labels_beside_panel(rng: Random, pictures: Sequence[Picture]) -> Gallery:
     """Names are switched off, and a chat panel, light or dark, takes a part of the window."""
     count = int(rng.integers(2, 26))
-    look = _look(
+    look = look_of(
         rng, count, _any_of(rng, [(1280, 720), (1366, 768), (1920, 1080), (1440, 900), (2560, 1440)])
     )
     wide = int(look.size[0] * rng.uniform(0.14, 0.26))
@@ -380,7 +386,7 @@ def cropped(rng: Random, pictures: Sequence[Picture]) -> Gallery:
     half of its height on; less may be found or not."""
     columns = int(rng.integers(2, 7))
     count = columns * int(rng.integers(3, 6))
-    look = replace(_look(rng, count), columns=columns, toolbar=0, title_bar=0)
+    look = replace(look_of(rng, count), columns=columns, toolbar=0, title_bar=0)
     whole = compose_gallery(_with_cards(rng, _pick(rng, pictures, count), 0.1), look=look)
     left_at, high = float(rng.uniform(0.1, 0.9)), whole.boxes[0].height
     if rng.random() < 0.5:
@@ -405,7 +411,7 @@ def cropped_column(rng: Random, pictures: Sequence[Picture]) -> Gallery:
     """The picture ends inside the first or the last column; of it counts what is more than six tenths of a tile."""
     columns = int(rng.integers(3, 7))
     count = columns * int(rng.integers(2, 5))
-    look = replace(_look(rng, count), columns=columns, title_bar=0, toolbar=0)
+    look = replace(look_of(rng, count), columns=columns, title_bar=0, toolbar=0)
     whole = compose_gallery(_pick(rng, pictures, count), look=look)
     cut = round(whole.boxes[0].width * float(rng.uniform(0.05, 0.4)))
     left, right = whole.boxes[0].left, whole.boxes[columns - 1].right
@@ -420,7 +426,7 @@ def cropped_column(rng: Random, pictures: Sequence[Picture]) -> Gallery:
 def unequal(rng: Random, pictures: Sequence[Picture]) -> Gallery:
     """Columns and rows that differ a little, without gaps."""
     rows, columns = int(rng.integers(2, 6)), int(rng.integers(2, 6))
-    look = replace(_look(rng, rows * columns), label=_any_of(rng, ("strip", "text")), radius=0)
+    look = replace(look_of(rng, rows * columns), label=_any_of(rng, ("strip", "text")), radius=0)
     bottom = look.size[1] - look.toolbar
     area = Box(0, look.title_bar, look.size[0], bottom - look.title_bar)
     boxes = unequal_columns(rows, columns, area, rng)
@@ -432,7 +438,7 @@ def unequal(rng: Random, pictures: Sequence[Picture]) -> Gallery:
 def own_widths(rng: Random, pictures: Sequence[Picture]) -> Gallery:
     """Wide, square and portrait videos side by side, with hardly a gap."""
     count = int(rng.integers(4, 21))
-    look = replace(_look(rng, count), radius=0, speaker=None)
+    look = replace(look_of(rng, count), radius=0, speaker=None)
     boxes = videos_of_own_width(count, _area(look), rng, gap=int(rng.choice([0, 0, 2])))
     return compose_gallery(_pick(rng, pictures, count), look=look, boxes=boxes)
 
@@ -487,9 +493,11 @@ def teams_stretched(rng: Random, pictures: Sequence[Picture]) -> Gallery:
     return _teams(rng, pictures, stretched=True)
 
 
-def _meet(rng: Random, pictures: Sequence[Picture], *, uneven: bool) -> Gallery:
+def _meet(
+    rng: Random, pictures: Sequence[Picture], *, uneven: bool, size: tuple[int, int] | None = None
+) -> Gallery:
     count = int(rng.integers(3, 20) if uneven else rng.choice([2, 4, 6, 9, 12, 16, 20, 25, 30, 36, 49]))
-    size = _any_of(rng, [size for size in SIZES if (size[0] * size[1] * 0.4 / count) ** 0.5 > 72])
+    size = size or _any_of(rng, [size for size in SIZES if (size[0] * size[1] * 0.4 / count) ** 0.5 > 72])
     scale = max(1.0, size[0] / 1920)
     chrome = round(int(rng.choice([0, 72, 84])) * scale)
     ground: Colour = _any_of(rng, [(32, 33, 36), (32, 33, 36), (19, 19, 20), (255, 255, 255)])
@@ -541,6 +549,10 @@ def meet_uneven(rng: Random, pictures: Sequence[Picture]) -> Gallery:
     return _meet(rng, pictures, uneven=True)
 
 
+def meet_on_a_desktop(rng: Random, pictures: Sequence[Picture]) -> Gallery:
+    return _put_on_desktop(rng, pictures, _meet(rng, pictures, uneven=bool(rng.random() < 0.3), size=WINDOW))
+
+
 def _beside(rng: Random, count: int, look: Look, *, upright: bool) -> tuple[list[Box], Box]:
     """Boxes of thumbnails at the right or the top of a window, and what is left for one large picture."""
     area = _area(look)
@@ -563,7 +575,7 @@ def _beside(rng: Random, count: int, look: Look, *, upright: bool) -> tuple[list
 
 def _strip_look(rng: Random, count: int) -> Look:
     sizes = [size for size in SIZES if size[0] >= 1280]
-    look = _look(rng, count, _any_of(rng, sizes))
+    look = look_of(rng, count, _any_of(rng, sizes))
     return replace(look, gap=max(2, look.gap // 2 + 1), margin=min(look.margin, 12), speaker=None)
 
 
@@ -696,6 +708,7 @@ FAMILIES: Final[dict[str, Family]] = {
     "teams: stretched": teams_stretched,
     "meet: even rows": meet,
     "meet: uneven rows": meet_uneven,
+    "meet: on a desktop": meet_on_a_desktop,
     "meet 2020: no gaps": unequal,
     "videos of own width": own_widths,
     "mixed": mixed,

@@ -4,14 +4,15 @@
 """
 
 import zlib
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 import pytest
 
 from capture.gallery import find_tiles
-from tests.capture.gallery_families import FAMILIES
-from tests.capture.synthetic_gallery import drawn_pictures
+from tests.capture.gallery_families import FAMILIES, look_of
+from tests.capture.synthetic_gallery import compose_gallery, drawn_pictures, pillarboxed
 
 PICTURES = drawn_pictures(60, seed=4)
 GALLERIES: Final = 3
@@ -99,3 +100,29 @@ def test_what_was_once_read_wrong(family: str, seed: int, number: int) -> None:
     boxes = [tile.box for tile in find_tiles(gallery.image)]
     assert [box for box in gallery.boxes if all(box.iou(other) < 0.8 for other in boxes)] == []
     assert len(boxes) == len(gallery.boxes)
+
+
+@pytest.mark.parametrize(
+    ("count", "size", "shape"),
+    [
+        (36, (1920, 1080), 4 / 3),
+        (36, (2560, 1440), 4 / 3),
+        (42, (1366, 768), 4 / 3),
+        (42, (2560, 1440), 4 / 3),
+        (49, (1920, 1080), 4 / 3),
+        (36, (1366, 768), 3 / 4),
+        (36, (1920, 1080), 3 / 4),
+    ],
+)
+def test_a_whole_class_between_bars_in_the_gap_colour(
+    count: int, size: tuple[int, int], shape: float
+) -> None:
+    """Not one edge of a tile is seen at its left or right."""
+    random = np.random.default_rng([7, count, size[0]])
+    look = replace(look_of(random, count, size), radius=0, speaker=None)
+    pictures = drawn_pictures(120, 5)
+    chosen = [pillarboxed(pictures[i], shape, look.background) for i in random.permutation(120)[:count]]
+    gallery = compose_gallery(chosen, look=look)
+    boxes = [tile.box for tile in find_tiles(gallery.image)]
+    assert [box for box in gallery.boxes if all(box.iou(other) < 0.8 for other in boxes)] == []
+    assert len(boxes) == count
