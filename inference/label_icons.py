@@ -146,6 +146,8 @@ def _part(line: TextLine, first: int, behind: int, room: int) -> TextLine:
 def _look(line: TextLine, left: int, right: int) -> Look | None:
     """What stands in these columns by its shape; None where it is no icon."""
     capital = line.capital
+    if _are_stacked_dots(line.strokes[:, left:right], capital):
+        return Look.BARS
     narrowest, widest = (share * capital for share in _WIDTH)
     if not narrowest <= right - left <= widest:
         return None
@@ -183,6 +185,21 @@ def _are_raised_dots(parts: list[_Part], line: TextLine) -> bool:
         and max(heights) - min(heights) <= 1
         and max(heights) < line.capital / 2
         and 2 * line.baseline - max(middles) >= 2 * _RAISED * line.capital
+    )
+
+
+def _are_stacked_dots(strokes: NDArray[np.float32], capital: int) -> bool:
+    """Whether dots stand over each other, more of them than in a colon."""
+    runs = _runs(np.asarray((strokes > _INK).any(axis=1), np.bool_), 1)
+    heights, steps = (
+        [bottom - top for top, bottom in runs],
+        [low[0] - high[0] for high, low in pairwise(runs)],
+    )
+    return (
+        len(runs) >= _FEWEST
+        and strokes.shape[1] <= max(heights) + 2 < capital
+        and max(heights) - min(heights) <= 1
+        and max(steps) - min(steps) <= 1
     )
 
 

@@ -36,8 +36,9 @@ _WIDER: Final = 1.8
 _CLEAR: Final = 0.9
 _UNCLEAR: Final = 0.4
 """Chances of a sign, where an icon may stand, from which it is one: without an accent, and with one."""
-_FAINTLY: Final = 0.25
-"""Chance of a letter, read alone, from which an icon may be one that was not read in its line."""
+_PERHAPS: Final = 0.6
+"""Chance of a letter, read alone, from which an icon may be one where its line was read as if nothing stood there.
+Alone, an icon looks like some letter; no letter is passed over in its line and read alone with less."""
 _LIKE_FILLED: Final = "4"
 """What the network takes a lone microphone for; a four it reads in its line."""
 _LIKE_ICONS: Final = frozenset("平小山干千巾个午第心耳")
@@ -86,18 +87,18 @@ class TextRecognizer:
         )
         for end in apart:
             icon = _is_icon(end, whole.within(end), among_wide=among_wide)
-            doubtful = end.look in {Look.LIKE_ICON, Look.LIKE_LETTER}
-            if icon is None or (icon and doubtful and self._maybe_letter(alone(line, end))):
+            doubtful = end.look in {Look.LIKE_ICON, Look.LIKE_LETTER} and not whole.within(end)
+            if icon is None or (icon and doubtful and self._may_be_letter(alone(line, end))):
                 return "", 0.0
             if icon:
                 # another may stand beside it or at the other end
                 return self.read(without(line, end))
         return ("", 0.0) if whole.may_have_icon else whole.judged
 
-    def _maybe_letter(self, line: TextLine) -> bool:
-        """Whether the network has the least doubt that this lone sign is no letter."""
+    def _may_be_letter(self, line: TextLine) -> bool:
+        """Whether the network takes this lone sign for a letter."""
         signs = (pair for stretch in (1.0, _WIDER) for pair in self._read(line, stretch).within())
-        return any(chance > _FAINTLY and _is_latin(sign) and sign != _LIKE_FILLED for sign, chance in signs)
+        return any(chance > _PERHAPS and _is_latin(sign) and sign != _LIKE_FILLED for sign, chance in signs)
 
     def _best(self, line: TextLine) -> "_Reading":
         once = self._read(line)
@@ -205,7 +206,9 @@ def _is_icon(end: End, within: Sequence[tuple[str, float]], *, among_wide: bool)
         clear = all(
             chance > (_CLEAR if sign.isascii() and sign.isalnum() else _UNCLEAR) for sign, chance in letters
         )
-        return False if clear or end.look is Look.LIKE_LETTER else None
+        # nobody's name has an S with a comma alone
+        alone = all(sign in _LIKE_LETTERS for sign, _ in letters)
+        return False if not alone and (clear or end.look is Look.LIKE_LETTER) else None
     if end.look is Look.LIKE_LETTER and within:
         return False if all(sign in _MARKS and chance > _CLEAR for sign, chance in within) else None
     if wide and not any(sign in _LIKE_ICONS for sign, _ in within):
