@@ -1,7 +1,7 @@
 """Plain convolutional networks that projects like this one begin with."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import keras
 
@@ -23,6 +23,10 @@ def build_cnn4(size: int | None, classes: int) -> keras.Model:
     return keras.Model(inputs, keras.layers.Dense(classes, dtype="float32")(x))
 
 
+VGG_SLIM: Final = (32, 64, 128, 256)
+"""Filters of a VGG that a laptop computes beside a lesson: 1.18 million parameters."""
+
+
 def build_vgg(
     size: int | None, classes: int, *, filters: Sequence[int] = (48, 96, 192, 384), dropout: float = 0.3
 ) -> keras.Model:
@@ -30,7 +34,8 @@ def build_vgg(
     at the end instead of three dense layers. Same contract as `build_resnet`.
 
     183 million multiply-adds on a 40 px view, all of them dense: a processor with matrix tiles learns it in twice the
-    time of our slim network's 39 million. Made to teach.
+    time of resnet-slim's 39 million, so it can teach. With `VGG_SLIM` they are 82 million, which LiteRT does in int8 in
+    half the time that it takes for resnet-slim's on the 48 px view and its mirror image.
     """
     inputs = keras.layers.Input((size, size, 1), dtype="float32")
     x: Any = keras.layers.Rescaling(1 / 64, offset=-2.0)(inputs)

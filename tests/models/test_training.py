@@ -443,7 +443,7 @@ def test_gradient_histograms_tell_direction_and_not_brightness() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["resnet-s", "resnet-slim", "resnet-fine", "cnn-4", "cnn-256", "mini-xception"]
+    "name", ["resnet-s", "resnet-slim", "resnet-fine", "vgg-slim", "cnn-4", "cnn-256", "mini-xception"]
 )
 def test_every_architecture_maps_faces_of_any_size_to_seven_logits(name: str) -> None:
     network = zoo.build(name, None)
@@ -460,6 +460,7 @@ def test_parameters_and_multiply_adds_are_counted() -> None:
     dense = [layer.units for layer in published.layers if isinstance(layer, keras.layers.Dense)]
     assert dense == [512, 256, 128, 7]
     assert zoo.build("resnet-slim", 48).count_params() < 1_500_000
+    assert zoo.build("vgg-slim", 48).count_params() < 1_500_000
     assert zoo.build("resnet-fine", 48).count_params() < 1_500_000
 
 
