@@ -102,10 +102,13 @@ class TextRecognizer:
 
     def _best(self, line: TextLine) -> "_Reading":
         once = self._read(line)
-        if once.told < 1:
+        # one stroke, as in 丁一, is easily nothing
+        doubtful = once.confidence < _CLEAR and all(is_full_width(sign) for sign, _ in once.within())
+        if once.told < 1 or doubtful:
             # wider, a letter of few pixels takes more of the network's steps
             again = self._read(line, _WIDER)
-            if again.told > once.told:
+            surer = doubtful and again.text == once.text and again.confidence > once.confidence
+            if again.told > once.told or surer:
                 return again
         return once
 

@@ -483,6 +483,12 @@ def test_an_icon_in_the_letters_colour_is_no_part_of_the_name(
     assert right >= (0.85 if gap is None else 0.8) * shown
 
 
+@pytest.mark.parametrize(("name", "size"), [("丁一", 14), ("一丁", 14), ("丁一", 10)])
+def test_a_sign_of_one_stroke_is_read(name: str, size: int) -> None:
+    (read,) = LabelReader(budget=None).read(*frame([drawn(name, size, [DARK], CHINESE)]))
+    assert read.name == name
+
+
 @pytest.mark.parametrize("size", [12, 15])
 @pytest.mark.parametrize(
     "name",
