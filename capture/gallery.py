@@ -32,6 +32,8 @@ ROOM: Final = 0.9
 SAME_GAP: Final = 5
 # Tiles alike within a window are believed rather than others if they bear this share of their names.
 AS_MANY: Final = 0.75
+# Widths of such tiles differ by no larger share.
+NEARLY_ALIKE: Final = 0.1
 # They fill at least this share of it: a few captioned pictures on a page do not.
 FILLED: Final = 0.25
 # Support that is enough where nearly all tiles bear a name.
@@ -87,7 +89,9 @@ def _is_photo(image: NDArray[np.uint8], box: Box) -> bool:
 def _is_there_instead(within: Candidate, best: Candidate | None) -> bool:
     """Whether what was found within a window is there, and not what was found in the whole picture: lines of other
     windows and of bars make tiles of several sizes of what are tiles alike."""
-    if not (within.leaves_no_doubt and within.grid.even):
+    # where each tile bears a name, one may have been found with the gap beside it
+    alike = within.shown.all_named and within.grid.spread <= NEARLY_ALIKE * within.grid.width
+    if not (within.leaves_no_doubt and (within.grid.even or (best is not None and alike))):
         return False
     if best is None or within.shown.balance > best.shown.balance:
         return True

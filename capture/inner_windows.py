@@ -18,6 +18,8 @@ from engagement.records import Box
 LEAST_SIDE: Final = 0.4
 # Share of a window's side that is on an edge; the picture's own edge is one.
 SIDE: Final = 0.9
+# The same of one side: behind it the desktop may have the window's colour for a stretch.
+FAINTEST_SIDE: Final = 0.7
 # Lines that are tried in each direction, strongest first.
 LINES: Final = 14
 # Windows that are looked into, largest first; one that differs by less than this share of the picture is the same.
@@ -44,7 +46,8 @@ def inner_windows(grey: NDArray[np.uint8]) -> Iterator[Box]:
         _side(level, top, left, right),
         _side(level, bottom, left, right),
     )
-    framed = np.min(sides, axis=0) >= SIDE
+    least, second = np.sort(sides, axis=0)[:2]
+    framed = (second >= SIDE) & (least >= FAINTEST_SIDE)
     found = [
         (int(x0), int(y0), int(x1), int(y1))
         for x0, y0, x1, y1 in np.stack([left, top, right, bottom], axis=1)[framed]
