@@ -5,6 +5,7 @@ window into equal parts. The distances from one video to the next are right all 
 rows: with them each tile has its place around its video, if that gives it the shape of a video.
 """
 
+from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
@@ -14,8 +15,10 @@ from capture.grid import Fitter, Grid, Row
 
 # Both bars of a video together, as a share of the distance from tile to tile, that are seen as such.
 NARROWEST: Final = 0.08
-# Videos of one size stand in equal distances to so many pixels, but for some dark rooms.
+# Videos of one size stand in equal distances to so many pixels, and to that share of a tile's width, but for some dark
+# rooms.
 SAME: Final = 3
+SAME_SHARE: Final = 0.01
 ALIKE: Final = 0.75
 # Grey levels within a bar, which compression leaves a little uneven, and the share of a line that may be others.
 FLAT: Final = 12
@@ -40,7 +43,12 @@ def around_videos(grey: NDArray[np.uint8], grid: Grid, fitter: Fitter) -> Grid |
     rows = grid.rows
     if len(rows) < 2 or grid.support.size < FEWEST:
         return None
-    left, right, top, bottom = _videos(grey, rows).T
+    ground = _ground(grey, rows)
+    videos = _videos(grey, rows, ground)
+    if (videos[:, 1] > videos[:, 0]).mean() < ALIKE:
+        # the class is in the dark
+        return None
+    left, right, top, bottom = videos.T
     ends = np.cumsum([row.left.size for row in rows])[:-1]
     wide = int(np.median(right - left))
     # in each row as most of its videos have it
@@ -60,12 +68,24 @@ def around_videos(grey: NDArray[np.uint8], grid: Grid, fitter: Fitter) -> Grid |
     ]
     begin = np.concatenate([place[0] for place in places])
     margins = np.stack([left - begin, begin + tile - right])
-    alike = (np.abs(margins - (tile - wide) / 2) <= SAME).all(axis=0)
-    even = np.abs(down - np.median(down)).max() <= SAME
-    if tile - wide < NARROWEST * tile or alike.mean() < ALIKE or not even:
+    same = min(SAME, max(1, round(SAME_SHARE * tile)))
+    alike = (np.abs(margins - (tile - wide) / 2) <= same).all(axis=0)
+    even = np.abs(down - np.median(down)).max() <= same
+    if min(high, tile) <= 0 or tile - wide < NARROWEST * tile or alike.mean() < ALIKE or not even:
+        return None
+    if not _is_gap(grey, ground, [y + high for y in tops[:-1]], tops[1:], int(left.min()), int(right.max())):
         return None
     around = Grid(tuple(fitter.rows(places)))
     return around if around.usual and not _is_same(around, grid) else None
+
+
+def _is_gap(
+    grey: NDArray[np.uint8], ground: float, begin: list[int], end: list[int], left: int, right: int
+) -> bool:
+    """Whether there is something between the rows, every line of it of the bars' grey: a plain background has another
+    than the gap."""
+    gaps = [grey[a:b, left:right] for a, b in zip(begin, end, strict=True)]
+    return all(gap.size > 0 and bool((np.abs(np.median(gap, axis=1) - ground) <= FLAT).all()) for gap in gaps)
 
 
 def _is_same(one: Grid, other: Grid) -> bool:
@@ -76,30 +96,39 @@ def _is_same(one: Grid, other: Grid) -> bool:
     )
 
 
-def _videos(grey: NDArray[np.uint8], rows: tuple[Row, ...]) -> Lines:
-    """Where in each tile something is that has not the bars' grey: left, right, top and bottom, intp (n, 4)."""
+def _tiles(grey: NDArray[np.uint8], rows: tuple[Row, ...]) -> Iterator[tuple[int, int, NDArray[np.uint8]]]:
+    """The left, the top and the pixels of each tile."""
     height, width = grey.shape
-    tiles = [
-        (int(begin), max(0, row.top), grey[max(0, row.top) : min(height, row.bottom), begin:end])
-        for row in rows
-        for begin, end in zip(row.left.clip(0, width - 1), row.right.clip(max=width), strict=True)
-    ]
-    # the bars of all videos have one grey, their other sides have many
-    sides = np.array([[np.median(tile[:, side]) for side in (EDGE, -1 - EDGE)] for *_, tile in tiles])
+    for row in rows:
+        top = max(0, row.top)
+        for begin, end in zip(row.left.clip(0, width - 1), row.right.clip(max=width), strict=True):
+            yield int(begin), top, grey[top : min(height, row.bottom), begin:end]
+
+
+def _ground(grey: NDArray[np.uint8], rows: tuple[Row, ...]) -> float:
+    """The grey of the bars: those of all videos have one, their other sides have many."""
+    sides = np.array(
+        [[np.median(tile[:, side]) for side in (EDGE, -1 - EDGE)] for *_, tile in _tiles(grey, rows)]
+    )
     usual = np.median(sides, axis=0)
-    ground = usual[int(np.argmax((np.abs(sides - usual) <= FLAT).sum(axis=0)))]
+    return float(usual[int(np.argmax((np.abs(sides - usual) <= FLAT).sum(axis=0)))])
+
+
+def _videos(grey: NDArray[np.uint8], rows: tuple[Row, ...], ground: float) -> Lines:
+    """Where in each tile something is that has not the bars' grey: left, right, top and bottom, intp (n, 4); a place
+    without width where there is nothing."""
     places = []
-    for x, y, tile in tiles:
+    for x, y, tile in _tiles(grey, rows):
         other = np.abs(tile - ground) > FLAT
         filled = np.flatnonzero(other[: round(ABOVE_NAMES * len(tile))].mean(axis=0) > STRAY)
         # a grid that is a pixel to the side has one of the next video
         across = [
             run for run in np.split(filled, np.flatnonzero(np.diff(filled) > EDGE) + 1) if run.size > EDGE
         ]
-        if not across:
+        begin, end = (int(across[0][0]), int(across[-1][-1]) + 1) if across else (0, 0)
+        down = np.flatnonzero(other[:, begin:end].mean(axis=1) > STRAY) if across else np.empty(0, np.intp)
+        if down.size:
+            places.append((x + begin, x + end, y + int(down[0]), y + int(down[-1]) + 1))
+        else:
             places.append((x, x, y, y))
-            continue
-        begin, end = int(across[0][0]), int(across[-1][-1]) + 1
-        down = np.flatnonzero(other[:, begin:end].mean(axis=1) > STRAY)
-        places.append((x + begin, x + end, y + int(down[0]), y + int(down[-1]) + 1))
     return np.array(places, np.intp)

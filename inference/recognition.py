@@ -36,9 +36,11 @@ _WIDER: Final = 1.8
 _CLEAR: Final = 0.9
 _UNCLEAR: Final = 0.4
 """Chances of a sign, where an icon may stand, from which it is one: without an accent, and with one."""
+_FAINTLY: Final = 0.25
 _PERHAPS: Final = 0.6
-"""Chance of a letter, read alone, from which an icon may be one where its line was read as if nothing stood there.
-Alone, an icon looks like some letter; no letter is passed over in its line and read alone with less."""
+"""Chances of a letter, read alone, from which what looks like a letter or an icon may be one, though its line was read
+as if nothing stood there. Alone, most icons look like some letter."""
+_DOUBTS: Final = {Look.LIKE_LETTER: _FAINTLY, Look.LIKE_ICON: _PERHAPS}
 _LIKE_FILLED: Final = "4"
 """What the network takes a lone microphone for; a four it reads in its line."""
 _LIKE_ICONS: Final = frozenset("平小山干千巾个午第心耳")
@@ -47,6 +49,8 @@ _MARKS: Final = frozenset("*.!~")
 """What people put behind their names."""
 _LIKE_LETTERS: Final = frozenset("$§")
 """What it takes an S with a comma for."""
+_ONE_STROKE: Final = "一"
+"""A sign that is easily nothing, and makes the network doubt the others beside it."""
 _LEAST_TOLD: Final = 0.85
 """Of the width of a line's letters; less than that is a script that the network does not know."""
 
@@ -87,23 +91,25 @@ class TextRecognizer:
         )
         for end in apart:
             icon = _is_icon(end, whole.within(end), among_wide=among_wide)
-            doubtful = end.look in {Look.LIKE_ICON, Look.LIKE_LETTER} and not whole.within(end)
-            if icon is None or (icon and doubtful and self._may_be_letter(alone(line, end))):
+            if icon is None or (icon and not whole.within(end) and self._may_be_letter(line, end)):
                 return "", 0.0
             if icon:
                 # another may stand beside it or at the other end
                 return self.read(without(line, end))
         return ("", 0.0) if whole.may_have_icon else whole.judged
 
-    def _may_be_letter(self, line: TextLine) -> bool:
-        """Whether the network takes this lone sign for a letter."""
-        signs = (pair for stretch in (1.0, _WIDER) for pair in self._read(line, stretch).within())
-        return any(chance > _PERHAPS and _is_latin(sign) and sign != _LIKE_FILLED for sign, chance in signs)
+    def _may_be_letter(self, line: TextLine, end: End) -> bool:
+        """Whether this end, read alone, is a letter with more than the least chance that counts for its look."""
+        least = _DOUBTS.get(end.look)
+        if least is None:
+            return False
+        apart = alone(line, end)
+        signs = (pair for stretch in (1.0, _WIDER) for pair in self._read(apart, stretch).within())
+        return any(chance > least and _is_latin(sign) and sign != _LIKE_FILLED for sign, chance in signs)
 
     def _best(self, line: TextLine) -> "_Reading":
         once = self._read(line)
-        # one stroke, as in 丁一, is easily nothing
-        doubtful = once.confidence < _CLEAR and all(is_full_width(sign) for sign, _ in once.within())
+        doubtful = once.confidence < _CLEAR and _ONE_STROKE in once.text
         if once.told < 1 or doubtful:
             # wider, a letter of few pixels takes more of the network's steps
             again = self._read(line, _WIDER)

@@ -12,7 +12,14 @@ import pytest
 
 from capture.gallery import find_tiles
 from tests.capture.gallery_families import FAMILIES, look_of
-from tests.capture.synthetic_gallery import compose_gallery, drawn_pictures, pillarboxed
+from tests.capture.synthetic_gallery import (
+    Look,
+    compose_gallery,
+    dark_room,
+    drawn_pictures,
+    on_colour,
+    pillarboxed,
+)
 
 PICTURES = drawn_pictures(60, seed=4)
 GALLERIES: Final = 3
@@ -128,3 +135,31 @@ def test_a_whole_class_between_bars_in_the_gap_colour(
     boxes = [tile.box for tile in find_tiles(gallery.image)]
     assert [box for box in gallery.boxes if all(box.iou(other) < 0.8 for other in boxes)] == []
     assert len(boxes) == count
+
+
+@pytest.mark.parametrize(("count", "live"), [(4, ()), (6, (1,)), (9, (1, 5)), (16, (2, 7, 11))])
+@pytest.mark.parametrize("ground", [(26, 26, 26), (255, 255, 255)])
+def test_a_class_behind_covered_cameras_stays_in_its_places(
+    count: int, live: tuple[int, ...], ground: tuple[int, int, int]
+) -> None:
+    """Nothing but names is seen in most tiles, and in one two slivers of light."""
+    look = Look(size=(1280, 720), background=ground, title_bar=28, toolbar=56, gap=6)
+    chosen = [PICTURES[i] if i in live else dark_room(PICTURES[i], 0.03) for i in range(count)]
+    height, width = chosen[0].shape[:2]
+    for x in (width // 8, width * 7 // 8):
+        chosen[0][height // 8 : height // 2, x : x + width // 60] = (150, 140, 110)
+    gallery = compose_gallery(chosen, look=look)
+    boxes = [tile.box for tile in find_tiles(gallery.image)]
+    assert [box for box in gallery.boxes if all(box.iou(other) < 0.9 for other in boxes)] == []
+
+
+@pytest.mark.parametrize("count", [4, 9, 20])
+@pytest.mark.parametrize(("behind", "ground"), [((255, 255, 255), (26, 26, 26)), ((30, 90, 200), (0, 0, 0))])
+def test_one_virtual_background_for_all_is_no_bar(
+    count: int, behind: tuple[int, int, int], ground: tuple[int, int, int]
+) -> None:
+    """People of one outline on a flat colour look like videos between bars, but the gaps have another colour."""
+    look = Look(size=(1280, 720), background=ground, title_bar=28, toolbar=56, gap=6)
+    gallery = compose_gallery([on_colour(PICTURES[i], behind) for i in range(count)], look=look)
+    boxes = [tile.box for tile in find_tiles(gallery.image)]
+    assert [box for box in gallery.boxes if all(box.iou(other) < 0.95 for other in boxes)] == []

@@ -483,6 +483,12 @@ def test_an_icon_in_the_letters_colour_is_no_part_of_the_name(
     assert right >= (0.85 if gap is None else 0.8) * shown
 
 
+@pytest.mark.parametrize("name", ["Яна", "Рая", "Зина"])
+def test_a_name_is_not_read_without_a_letter_that_looks_like_an_icon(name: str) -> None:
+    strips = [drawn(name, size, [DARK]) for size in (12, 14, 16)]
+    assert [one.name for one in LabelReader(budget=None).read(*frame(strips))] == [None] * 3
+
+
 @pytest.mark.parametrize(("name", "size"), [("丁一", 14), ("一丁", 14), ("丁一", 10)])
 def test_a_sign_of_one_stroke_is_read(name: str, size: int) -> None:
     (read,) = LabelReader(budget=None).read(*frame([drawn(name, size, [DARK], CHINESE)]))
