@@ -21,6 +21,10 @@ _SURE: Final = 0.9
 _USABLE: Final = 0.85
 """Confidence under which a text is no name: names that are right are read with more than 0.9, and scripts that the
 recogniser does not know come out as a few signs of others with up to 0.84 (benchmarks/label_names.py)."""
+_SHORT: Final = 4
+_USABLE_SHORT: Final = 0.945
+"""The same for Latin names of so few letters: two or three signs of another script are easily read as some of it (דן as
+IT), and 98 % of short names that are right are read with more."""
 _MOST_ATTEMPTS: Final = 4
 _FRAMES_BETWEEN: Final = 15
 _FRAMES_BETWEEN_SEARCHES: Final = 4
@@ -223,7 +227,7 @@ class LabelReader:
         text, confidence = self._recognizer.read(known.line)
         known.attempts += 1
         known.last_attempt = self._frame
-        if confidence > max(known.confidence, _USABLE):
+        if confidence > max(known.confidence, _usable(text)):
             shown = displayed_name(text)
             known.name, known.own, known.confidence = shown.name, shown.own, confidence
 
@@ -258,6 +262,13 @@ def displayed_name(text: str) -> ShownName:
     letters = [character for character in name if _belongs(character)]
     legible = len(letters) >= 2 or any(unicodedata.category(letter) == "Lo" for letter in letters)
     return ShownName(clean_name(name) if legible else None, shown.own)
+
+
+def _usable(text: str) -> float:
+    """The confidence under which a text is no name."""
+    alphabets = [_alphabet(sign) for sign in text if sign.isalpha()]
+    short = len(alphabets) <= _SHORT and set(alphabets) == {"LATIN"}
+    return _USABLE_SHORT if short else _USABLE
 
 
 def _alphabet(sign: str) -> str:

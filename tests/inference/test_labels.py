@@ -483,6 +483,11 @@ def test_an_icon_in_the_letters_colour_is_no_part_of_the_name(
     assert right >= (0.85 if gap is None else 0.8) * shown
 
 
+def test_two_letters_of_another_alphabet_are_no_latin_ones() -> None:
+    strips = [drawn("דן", size, [DARK]) for size in (12, 13, 14, 16, 17)]
+    assert [one.name for one in LabelReader(budget=None).read(*frame(strips))] == [None] * 5
+
+
 @pytest.mark.parametrize("name", ["Яна", "Рая", "Зина"])
 def test_a_name_is_not_read_without_a_letter_that_looks_like_an_icon(name: str) -> None:
     strips = [drawn(name, size, [DARK]) for size in (12, 14, 16)]
