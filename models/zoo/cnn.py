@@ -34,8 +34,8 @@ def build_vgg(
     at the end instead of three dense layers. Same contract as `build_resnet`.
 
     183 million multiply-adds on a 40 px view, all of them dense: a processor with matrix tiles learns it in twice the
-    time of resnet-slim's 39 million, so it can teach. With `VGG_SLIM` they are 82 million, which LiteRT does in int8 in
-    half the time that it takes for resnet-slim's on the 48 px view and its mirror image.
+    time of resnet-slim's 39 million, so it can teach. With `VGG_SLIM` they are 94 million on the 44 px view that would
+    be served, which LiteRT computes in int8 in the time of resnet-slim's 54 million on 48 px.
     """
     inputs = keras.layers.Input((size, size, 1), dtype="float32")
     x: Any = keras.layers.Rescaling(1 / 64, offset=-2.0)(inputs)
