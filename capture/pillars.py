@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from capture.chains import Lines
 from capture.grid import Fitter, Grid, Row
 
 # Both bars of a video together, as a share of the distance from tile to tile, that are seen as such.
@@ -28,8 +29,6 @@ FEWEST: Final = 4
 # Part of a tile's height, from its top, in which no name lies, and pixels at a side that may be of an edge.
 ABOVE_NAMES: Final = 0.7
 EDGE: Final = 3
-
-Lines = NDArray[np.intp]
 
 
 def around_videos(grey: NDArray[np.uint8], grid: Grid, fitter: Fitter) -> Grid | None:

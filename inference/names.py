@@ -24,7 +24,7 @@ recogniser does not know come out as a few signs of others with up to 0.84 (benc
 _SHORT: Final = 4
 _USABLE_SHORT: Final = 0.945
 """The same for Latin names of so few letters: two or three signs of another script are easily read as some of it (דן as
-IT), and 98 % of short names that are right are read with more."""
+IT), and short names that are right are nearly all read with more."""
 _MOST_ATTEMPTS: Final = 4
 _FRAMES_BETWEEN: Final = 15
 _FRAMES_BETWEEN_SEARCHES: Final = 4
