@@ -14,7 +14,7 @@ import argparse
 import statistics
 import time
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Final
@@ -30,6 +30,7 @@ from capture.gallery import find_tiles
 from engagement.records import Box, Label, Tile
 from inference.label_text import TextLine
 from inference.names import LabelReader
+from inference.recognition import Recognised
 from tests.capture.synthetic_gallery import Look, compose_gallery, drawn_pictures
 
 Random = np.random.Generator
@@ -226,9 +227,9 @@ def measure(count: int, seed: int, counts: Counts, *, say_wrong: bool, light: bo
 def count_calls(reader: LabelReader) -> list[int]:
     calls, read = [0], reader._recognizer.read
 
-    def counting(line: TextLine) -> tuple[str, float]:
+    def counting(line: TextLine, is_known: Callable[[TextLine], bool]) -> Recognised:
         calls[0] += 1
-        return read(line)
+        return read(line, is_known)
 
     reader._recognizer.read = counting  # type: ignore[method-assign]
     return calls

@@ -18,7 +18,7 @@ from capture.edges import Edges
 from capture.grid import BESIDE, MOST_TILES, NEEDED, Fitter, Grid
 from capture.inner_windows import inner_windows
 from capture.panel import panel_edges
-from capture.pillars import around_videos
+from capture.pillars import around_lone, around_videos, lone_videos
 from capture.profile_photo import shows_profile_photo
 from capture.strips import is_strip
 from engagement.records import Box, Tile
@@ -123,17 +123,39 @@ def _beside_panel(grey: NDArray[np.uint8]) -> Candidate | None:
             within = _best(grey[:, :end])
             if within is not None and (best is None or within.shown.names):
                 best = within
-    return best
+    lone = _lone_videos(grey)
+    # where the videos are says more than names that other tiles may cut
+    return lone if lone is not None and (best is None or len(lone.boxes) >= len(best.boxes)) else best
+
+
+def _lone_videos(grey: NDArray[np.uint8]) -> Candidate | None:
+    """The tiles around videos that stand alone in a grey picture uint8 (H, W), if they bear names."""
+    rows = lone_videos(grey, _least_width(grey) / 2)
+    grid = None if rows is None else around_lone(grey, rows, _fitter(grey))
+    if grid is None or grid.support.size > MOST_TILES:
+        return None
+    seen = Candidate.of(grey, grid)
+    return seen if seen.shown.names else None
+
+
+def _least_width(grey: NDArray[np.uint8]) -> float:
+    """Of a tile, in pixels; its height is half of that."""
+    return max(float(LEAST_WIDTH), LEAST_WIDTH_SHARE * int(grey.shape[1]))
+
+
+def _fitter(grey: NDArray[np.uint8]) -> Fitter:
+    least = _least_width(grey)
+    upright, level = Edges.upright(grey, least / 2), Edges.level(grey, least)
+    return Fitter(upright, level, least_width=least, least_height=least / 2)
 
 
 def _best(grey: NDArray[np.uint8]) -> Candidate | None:
     """What is there in a grey picture uint8 (H, W)."""
     height, width = grey.shape
-    least = max(LEAST_WIDTH, LEAST_WIDTH_SHARE * width)
+    least = _least_width(grey)
     if max(width, height) < least or min(width, height) < least / 2:
         return None
-    upright, level = Edges.upright(grey, least / 2), Edges.level(grey, least)
-    fitter = Fitter(upright, level, least_width=least, least_height=least / 2)
+    fitter = _fitter(grey)
     best = _first(grey, fitter)
     if best is None or not best.leaves_no_doubt or not _is_complete(best.grid, fitter):
         best = best_of_all(grey, fitter, best)

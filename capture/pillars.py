@@ -5,7 +5,7 @@ window into equal parts. The distances from one video to the next are right all 
 rows: with them each tile has its place around its video, if that gives it the shape of a video.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import numpy as np
@@ -26,6 +26,10 @@ FLAT: Final = 12
 STRAY: Final = 0.05
 # Fewer rooms may all be dark at one side.
 FEWEST: Final = 4
+# Share of the picture that bars and gaps fill where no other lines than those of the videos are seen, and the least
+# width of a video over its height.
+GROUND: Final = 0.3
+LEAST_SHAPE: Final = 0.4
 # Part of a tile's height, from its top, in which no name lies, and pixels at a side that may be of an edge.
 ABOVE_NAMES: Final = 0.7
 EDGE: Final = 3
@@ -47,8 +51,52 @@ def around_videos(grey: NDArray[np.uint8], grid: Grid, fitter: Fitter) -> Grid |
     if (videos[:, 1] > videos[:, 0]).mean() < ALIKE:
         # the class is in the dark
         return None
-    left, right, top, bottom = videos.T
-    ends = np.cumsum([row.left.size for row in rows])[:-1]
+    around = _around(grey, ground, np.split(videos, np.cumsum([row.left.size for row in rows])[:-1]), fitter)
+    return None if around is None or _is_same(around, grid) else around
+
+
+def lone_videos(grey: NDArray[np.uint8], least_height: float) -> list[Lines] | None:
+    """Pictures that stand in rows of one height on a ground of one grey, which fills much of the picture: where most of
+    a tile is bars, no grid is seen. None where there are no two rows of them.
+
+    Args:
+        grey: the picture, uint8 (H, W).
+        least_height: of a video, pixels.
+
+    Returns:
+        Of each row, from the top, left, right, top and bottom of each, intp (n, 4).
+    """
+    ground = _commonest(grey)
+    if ground is None:
+        return None
+    other = np.abs(grey.astype(np.int16) - int(ground)) > FLAT
+    spans = [
+        (top, bottom) for top, bottom in _runs(other.mean(axis=1) > STRAY, 0) if bottom - top >= least_height
+    ]
+    high = float(np.median([bottom - top for top, bottom in spans])) if spans else 0.0
+    rows = []
+    for top, bottom in spans:
+        above = other[top : top + round(ABOVE_NAMES * (bottom - top))]
+        across = [
+            (left, right, top, bottom)
+            for left, right in _runs(above.mean(axis=0) > STRAY, EDGE)
+            if right - left >= LEAST_SHAPE * high
+        ]
+        if across and abs(bottom - top - high) <= SAME:
+            rows.append(np.array(across, np.intp))
+    return rows if len(rows) > 1 and sum(map(len, rows)) >= FEWEST else None
+
+
+def around_lone(grey: NDArray[np.uint8], videos: Sequence[Lines], fitter: Fitter) -> Grid | None:
+    """The tiles around `lone_videos`; None where they are no videos between bars."""
+    ground = _commonest(grey)
+    return None if ground is None else _around(grey, ground, videos, fitter)
+
+
+def _around(grey: NDArray[np.uint8], ground: float, videos: Sequence[Lines], fitter: Fitter) -> Grid | None:
+    """The tiles around videos that stand between bars of the grey `ground`, row by row as `_videos` gives them."""
+    left, right, top, bottom = np.concatenate(videos).T
+    ends = np.cumsum([len(row) for row in videos])[:-1]
     wide = int(np.median(right - left))
     # in each row as most of its videos have it
     steps = np.concatenate([np.diff(part) for part in np.split(left, ends)])
@@ -57,25 +105,41 @@ def around_videos(grey: NDArray[np.uint8], grid: Grid, fitter: Fitter) -> Grid |
     high = int(np.median(np.subtract(bottoms, tops)))
     down = np.diff(tops)
     tile = step - (int(np.median(down)) - high)
+    if min(high, wide, tile) <= 0:
+        return None
+    # a video that is dark leaves a hole in its row
+    numbers = [np.rint((part - part[0]) / step).astype(np.intp) for part in np.split(left, ends)]
     first = [
-        int(np.median(part - step * np.arange(part.size))) - (tile - wide) // 2
-        for part in np.split(left, ends)
+        int(np.median(part - step * number)) - (tile - wide) // 2
+        for part, number in zip(np.split(left, ends), numbers, strict=True)
     ]
-    places = [
-        (start + step * np.arange(row.left.size), start + step * np.arange(row.left.size) + tile, y, y + high)
-        for start, y, row in zip(first, tops, rows, strict=True)
-    ]
-    begin = np.concatenate([place[0] for place in places])
+    whole = [start + step * np.arange(number[-1] + 1) for start, number in zip(first, numbers, strict=True)]
+    places = [(begin, begin + tile, y, y + high) for begin, y in zip(whole, tops, strict=True)]
+    begin = np.concatenate([row[number] for row, number in zip(whole, numbers, strict=True)])
     margins = np.stack([left - begin, begin + tile - right])
     same = min(SAME, max(1, round(SAME_SHARE * tile)))
     alike = (np.abs(margins - (tile - wide) / 2) <= same).all(axis=0)
     even = np.abs(down - np.median(down)).max() <= same
-    if min(high, tile) <= 0 or tile - wide < NARROWEST * tile or alike.mean() < ALIKE or not even:
+    if tile - wide < NARROWEST * tile or alike.mean() < ALIKE or not even:
         return None
     if not _is_gap(grey, ground, [y + high for y in tops[:-1]], tops[1:], int(left.min()), int(right.max())):
         return None
     around = Grid(tuple(fitter.rows(places)))
-    return around if around.usual and not _is_same(around, grid) else None
+    return around if around.usual else None
+
+
+def _commonest(grey: NDArray[np.uint8]) -> float | None:
+    """The grey that fills most of a picture; None where none does."""
+    near = np.convolve(np.bincount(grey.ravel(), minlength=256), np.ones(2 * EDGE + 1, np.intp), "same")
+    common = int(near.argmax())
+    return float(common) if near[common] >= GROUND * grey.size else None
+
+
+def _runs(filled: NDArray[np.bool_], reach: int) -> list[tuple[int, int]]:
+    """Begin and end of the stretches that are filled, over holes of no more than `reach`."""
+    places = np.flatnonzero(filled)
+    parts = np.split(places, np.flatnonzero(np.diff(places) > reach + 1) + 1)
+    return [(int(part[0]), int(part[-1]) + 1) for part in parts if part.size]
 
 
 def _is_gap(

@@ -37,7 +37,7 @@ def train(
     phase: Annotated[
         list[str] | None,
         typer.Option(
-            help="EPOCHS:SIZE:DEGRADED:ERASED:STRENGTH, such as 14:32:0.1:0.1:1; once for each phase, in order."
+            help="EPOCHS:SIZE:DEGRADED:ERASED:STRENGTH:MIXED, such as 14:32:0.1:0.1:1:0; once for each phase, in order."
         ),
     ] = None,
     batch: Annotated[int, typer.Option(min=1, help="Faces per step.")] = 96,
@@ -58,6 +58,10 @@ def train(
     teacher_weight: Annotated[
         float, typer.Option(min=0, max=1, help="Share of the teachers in the targets.")
     ] = 0.6,
+    teachers_see_views: Annotated[
+        bool,
+        typer.Option("--teachers-see-views", help="Teachers judge each view, not the whole faces once."),
+    ] = False,
     self_weight: Annotated[
         float,
         typer.Option(
@@ -73,7 +77,10 @@ def train(
         ),
     ] = 0.0,
     start: Annotated[
-        Path | None, typer.Option(help="Folder of a finished run whose weights to begin with.")
+        Path | None,
+        typer.Option(
+            help="Folder of a finished run whose weights to begin with; a wider one is made slimmer."
+        ),
     ] = None,
     pretrained: Annotated[
         Path | None, typer.Option(help="File of ImageNet weights, for resnet50 and xception.")
@@ -103,6 +110,7 @@ def train(
         hard_weight=hard_weight,
         teachers=teacher or (),
         teacher_weight=teacher_weight,
+        teachers_see_views=teachers_see_views,
         self_weight=self_weight,
         sharpness=sharpness,
         start=start,

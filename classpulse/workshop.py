@@ -41,6 +41,7 @@ def train(
     hard_weight: float,
     teachers: Sequence[Path],
     teacher_weight: float,
+    teachers_see_views: bool,
     self_weight: float,
     sharpness: float,
     start: Path | None,
@@ -75,6 +76,7 @@ def train(
         hard_weight=hard_weight,
         teachers=tuple(teachers),
         teacher_weight=teacher_weight,
+        teachers_see_views=teachers_see_views,
         self_weight=self_weight,
         sharpness=sharpness,
         start=start,
@@ -110,22 +112,26 @@ def check_learning_rate(rate: float) -> None:
 
 
 def read_phase(text: str) -> "Phase":
-    """A phase as `EPOCHS:SIZE[:DEGRADED[:ERASED[:STRENGTH]]]`, such as `14:32:0.1:0.1`. Raises UsageError."""
+    """A phase as `EPOCHS:SIZE[:DEGRADED[:ERASED[:STRENGTH[:MIXED]]]]`, such as `14:32:0.1:0.1`. Raises UsageError."""
     from models.train import Phase
 
     parts = text.split(":")
     try:
         epochs, size = int(parts[0]), int(parts[1])
-        degraded, erased, strength, *more = *map(float, parts[2:]), *(0.0, 0.0, 1.0)[len(parts) - 2 :]
-        sensible = epochs > 0 and size >= 16 and 0 <= degraded <= 1 and 0 <= erased <= 1 and strength >= 0
+        degraded, erased, strength, mixed, *more = (
+            *map(float, parts[2:]),
+            *(0.0, 0.0, 1.0, 0.0)[len(parts) - 2 :],
+        )
+        shares = all(0 <= share <= 1 for share in (degraded, erased, mixed))
+        sensible = epochs > 0 and size >= 16 and shares and strength >= 0
         if more or not sensible:
             raise ValueError(text)
     except (ValueError, IndexError) as error:
         raise UsageError(
-            f"The phase {text!r} cannot be read: give EPOCHS:SIZE:DEGRADED:ERASED:STRENGTH, such as 14:32:0.1:0.1:1, "
-            "with at least 1 epoch, 16 pixels and shares in 0..1; the last three may be left out."
+            f"The phase {text!r} cannot be read: give EPOCHS:SIZE:DEGRADED:ERASED:STRENGTH:MIXED, such as "
+            "14:32:0.1:0.1:1:0, with at least 1 epoch, 16 pixels and shares in 0..1; the last four may be left out."
         ) from error
-    return Phase(epochs, size, degraded, erased, strength)
+    return Phase(epochs, size, degraded, erased, strength, mixed)
 
 
 @files_in_words()

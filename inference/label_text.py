@@ -34,6 +34,8 @@ _BLANK: Final = 0.36
 """Heights of a capital; narrower gaps are found within words."""
 _FAINT_STROKE: Final = 0.3
 _GLYPH_GAP: Final = 0.25
+_STOP_AFTER: Final = 0.5
+"""Heights of a capital between a letter and its stop."""
 _PLATE_EDGE: Final = 10.0
 """Grey levels by which nearly all rows change at once where the plate ends."""
 _PLATE_ROWS: Final = 0.85
@@ -264,6 +266,10 @@ class _Glyph:
     def height(self) -> int:
         return self.bottom - self.top
 
+    @property
+    def is_pixel(self) -> bool:
+        return self.height == self.right - self.left == 1
+
 
 def _line(
     picture: NDArray[np.uint8], brightness: NDArray[np.uint8], *, dark: bool = False
@@ -355,14 +361,15 @@ def _gaps(letters: NDArray[np.float32], capital: int) -> list[float]:
 
 
 def _glyphs(ink: NDArray[np.bool_]) -> list[_Glyph]:
-    """Connected strokes from left to right; what is cut off above or too tall for a line is left out."""
+    """Connected strokes from left to right; what is cut off above or too tall for a line is left out. One pixel may be
+    a stop."""
     import cv2
 
     _, _, stats, _ = cv2.connectedComponentsWithStats(ink.astype(np.uint8), connectivity=8)
     glyphs = [
         _Glyph(int(left), int(top), int(left + width), int(top + height))
-        for left, top, width, height, area in stats[1:]
-        if top > 0 and height <= 0.75 * len(ink) and area >= 2
+        for left, top, width, height, _ in stats[1:]
+        if top > 0 and height <= 0.75 * len(ink)
     ]
     return sorted(glyphs, key=lambda glyph: glyph.left)
 
@@ -445,6 +452,7 @@ def _label(
         and glyph.bottom <= baseline + 0.5 * capital
         and glyph.top < baseline
         and glyph.bottom > baseline - 1.2 * capital
+        and (not glyph.is_pixel or _is_stop(glyph, glyphs, baseline, capital))
     ]
     rows = slice(max(0, baseline - round(1.35 * capital)), baseline + round(0.4 * capital) + 1)
     plate = brightness[rows, :, None]
@@ -476,6 +484,17 @@ def _label(
     while last + 1 < len(counts) and _follows(stretches[last], stretches[last + 1], capital, signs[last + 1]):
         last += 1
     return [glyph for stretch in stretches[first : last + 1] for glyph in stretch]
+
+
+def _is_stop(pixel: _Glyph, glyphs: list[_Glyph], baseline: int, capital: int) -> bool:
+    """Whether a pixel is the stop behind a letter, of which small writing leaves no more: without it, the blank that
+    follows looks too wide for one."""
+    return pixel.bottom == baseline and any(
+        0 < pixel.left - letter.right <= _STOP_AFTER * capital
+        and letter.bottom >= baseline - 1
+        and letter.height >= _LETTER_HEIGHT
+        for letter in glyphs
+    )
 
 
 def _signs(stretch: list[_Glyph], baseline: int) -> int:

@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 from engagement.label_roles import ShownName, split_roles
 from engagement.names import clean_name
 from engagement.records import Box, Label, Tile
+from inference.label_icons import alone, ends
 from inference.label_text import Template, TextLine, find_card_text, find_text
 from inference.recognition import TextRecognizer
+from inference.shared_icons import SharedIcons
 
 _SURE: Final = 0.9
 """Confidence from which a text is not read again."""
@@ -50,6 +52,7 @@ class _Known:
     confidence: float = 0.0
     attempts: int = 0
     last_attempt: int = 0
+    icons: int = 0
 
     @property
     def label(self) -> Label:
@@ -124,6 +127,7 @@ class LabelReader:
 
     def __init__(self, budget: int | None = 8, threads: int = 2, *, all_at_first: bool = False) -> None:
         self._recognizer = TextRecognizer(threads)
+        self._icons = SharedIcons()
         self._budget, self._all_at_first = budget, all_at_first
         self._known: OrderedDict[str, _Known] = OrderedDict()
         self._frame = 0
@@ -142,6 +146,11 @@ class LabelReader:
         self._begun = self._begun or bool(due)
         for known in sorted(due.values(), key=lambda known: known.attempts)[:budget]:
             self._recognise(known)
+        if budget is None:
+            # those beside which an icon was known only after they were read
+            for known in due.values():
+                if known.attempts == 0:
+                    self._recognise(known)
         return tuple(_UNREAD if spot.known is None else spot.known.label for spot in spots)
 
     def _spots(self, image: NDArray[np.uint8], tiles: Sequence[Tile]) -> list["_Spot"]:
@@ -224,12 +233,21 @@ class LabelReader:
         return known.confidence < _SURE and known.attempts < _MOST_ATTEMPTS and waited
 
     def _recognise(self, known: _Known) -> None:
-        text, confidence = self._recognizer.read(known.line)
+        read = self._recognizer.read(known.line, self._icons.knows)
         known.attempts += 1
         known.last_attempt = self._frame
-        if confidence > max(known.confidence, _usable(text)):
-            shown = displayed_name(text)
-            known.name, known.own, known.confidence = shown.name, shown.own, confidence
+        known.icons = len(read.icons)
+        if read.confidence > max(known.confidence, _usable(read.text)):
+            shown = displayed_name(read.text)
+            known.name, known.own, known.confidence = shown.name, shown.own, read.confidence
+        learnt = [icon for icon in read.icons if read.text and self._icons.learns(icon, read.line)]
+        if learnt:
+            for other in self._known.values():
+                if other.attempts and not other.icons and self._shows_icon(other.line):
+                    other.attempts, other.name, other.confidence = 0, None, 0.0
+
+    def _shows_icon(self, line: TextLine) -> bool:
+        return any(self._icons.knows(alone(line, end)) for end in ends(line))
 
 
 def _text(image: NDArray[np.uint8], strip: Box, *, dark: bool | None = None) -> tuple[TextLine | None, Box]:

@@ -6,8 +6,8 @@ weights and their alphabet are all that is needed here.
 
 import importlib.util
 import unicodedata
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -55,6 +55,31 @@ _LEAST_TOLD: Final = 0.85
 """Of the width of a line's letters; less than that is a script that the network does not know."""
 
 
+def _is_unknown(mark: TextLine) -> bool:
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """What a line says.
+
+    Attributes:
+        text: empty where nothing was read.
+        confidence: mean, 0..1; 0 where nothing was read.
+        line: of the text, without icons.
+        icons: what was left out, each alone.
+    """
+
+    text: str
+    confidence: float
+    line: TextLine
+    icons: tuple[TextLine, ...] = ()
+
+    def beside(self, icon: TextLine) -> "Recognised":
+        """The same, beside an icon more."""
+        return replace(self, icons=(*self.icons, icon))
+
+
 class TextRecognizer:
     """Reads a line of text.
 
@@ -72,16 +97,18 @@ class TextRecognizer:
         self._alphabet = ["", *alphabet, " "]
         self._numbers = {sign: number for number, sign in enumerate(self._alphabet)}
 
-    def read(self, line: TextLine) -> tuple[str, float]:
+    def read(self, line: TextLine, is_known: Callable[[TextLine], bool] = _is_unknown) -> "Recognised":
         """Read a line.
 
         Args:
             line: its picture, and where its words part: the network often reads no blank in small letters, then one is
                 put there. Scripts without blanks get none.
-
-        Returns:
-            Text and mean confidence, 0..1; ("", 0.0) where nothing was read.
+            is_known: whether what stands at an end of a line is known to be an icon.
         """
+        for end in ends(line):
+            mark = alone(line, end)
+            if is_known(mark):
+                return self.read(without(line, end), is_known).beside(mark)
         whole = self._best(line)
         apart = ends(line)
         among_wide = any(
@@ -92,11 +119,11 @@ class TextRecognizer:
         for end in apart:
             icon = _is_icon(end, whole.within(end), among_wide=among_wide)
             if icon is None or (icon and not whole.within(end) and self._may_be_letter(line, end)):
-                return "", 0.0
+                return Recognised("", 0.0, line)
             if icon:
                 # another may stand beside it or at the other end
-                return self.read(without(line, end))
-        return ("", 0.0) if whole.may_have_icon else whole.judged
+                return self.read(without(line, end), is_known).beside(alone(line, end))
+        return Recognised("", 0.0, line) if whole.may_have_icon else Recognised(*whole.judged, line)
 
     def _may_be_letter(self, line: TextLine, end: End) -> bool:
         """Whether this end, read alone, is a letter with more than the least chance that counts for its look."""
@@ -145,7 +172,9 @@ class TextRecognizer:
         spaced = [sign + " " * (index in blanks) for index, sign in enumerate(settled_signs)]
         text = _with_blanks(spaced, middles, line.gaps)
         where = tuple(zip(signs, (middles - line.indent).tolist(), sure.tolist(), strict=True))
-        return _Reading(text, float(sure.mean()), told, where)
+        # a narrow blank is easily none, and says nothing of the letters
+        letters = np.array([not sign.isspace() for sign in signs])
+        return _Reading(text, float(sure[letters].mean()) if letters.any() else 0.0, told, where)
 
     def _chances(self, picture: NDArray[np.uint8], stretch: float) -> tuple[NDArray[np.float32], float]:
         """The chance of each sign at each step, float32 (steps, signs), and the pixels of the picture in a step.

@@ -85,6 +85,18 @@ def view(
     return np.asarray(np.where(inside, mean, x)[..., np.newaxis], np.float32)
 
 
+def mix(
+    views: NDArray[np.float32], share: float, rng: np.random.Generator
+) -> tuple[NDArray[np.float32], NDArray[np.intp], NDArray[np.float32]]:
+    """Views float32 (N, S, S, 1) of which `share` have another one of them mixed in (Zhang et al. 2018, "mixup"), by
+    weights uniform in 0..1: the views, intp (N,) which was mixed in, and float32 (N, 1) the weight of the own one."""
+    partners = rng.permutation(len(views))
+    weights = np.where(rng.random(len(views)) < share, rng.random(len(views)), 1.0).astype(np.float32)
+    own = weights[:, np.newaxis, np.newaxis, np.newaxis]
+    mixed = own * views + (1 - own) * views[partners] if share else views
+    return np.asarray(mixed, np.float32), partners, weights[:, np.newaxis]
+
+
 def _transforms(
     n: int, height: int, rng: np.random.Generator, size: int, cover: float, strength: float
 ) -> NDArray[np.float64]:

@@ -1,6 +1,7 @@
 """A run's folder: what is in it, and the classifier that came of it."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -142,6 +143,39 @@ def teach(runs: Sequence[Path], images: NDArray[np.uint8], heads: int = 1) -> ND
             taught = metrics.of_heads(classify(view))
             total += taught if taught.shape == total.shape else taught.mean(axis=1, keepdims=True)
     return np.asarray(total / (2 * len(runs)), np.float32).reshape(len(images), -1)
+
+
+def teach_views(
+    runs: Sequence[Path], heads: int, *, standardise: bool, precision: str
+) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
+    """The runs' networks as teachers that look at what the pupil sees: views float32 (N, S, S, 1) -> mean probabilities
+    float32 (N, 7 H). A run that is given twice counts twice.
+
+    Raises:
+        TrainingError: a run is no network, has another number of heads, or learnt from faces of another light.
+    """
+    taught: list[tuple[Callable[[NDArray[np.float32]], NDArray[np.float32]], float]] = []
+    for run, times in Counter(runs).items():
+        architecture, record = architecture_of(run), read_run(run)
+        if architecture in zoo.MACHINES or (heads_of(record), wants_standardised(record)) != (
+            heads,
+            standardise,
+        ):
+            raise TrainingError(
+                f"{run} cannot look at what this run sees: --teachers-see-views wants networks with the same --heads "
+                "and --standardise. Choose another --teacher."
+            )
+        network = zoo.build(architecture, None, precision=precision, heads=heads)
+        load_weights(network, run)
+        taught.append((backend().make_forward(network), times / len(runs)))
+
+    def mean(views: NDArray[np.float32]) -> NDArray[np.float32]:
+        total = sum(
+            weight * metrics.of_heads(forward(views).astype(np.float64)) for forward, weight in taught
+        )
+        return np.asarray(total, np.float32).reshape(len(views), -1)
+
+    return mean
 
 
 def predict(

@@ -26,6 +26,7 @@ from models.data import SIZE, FaceSet, data_hash, read_faces, soft_targets, targ
 from models.errors import TrainingError
 from models.evaluate import report_run
 from models.manifest import replace_file
+from models.narrow import narrow
 from models.runs import (
     BEST,
     COVER,
@@ -33,10 +34,12 @@ from models.runs import (
     RUN,
     architecture_of,
     heads_of,
+    load_run,
     load_weights,
     predict,
     read_record,
     teach,
+    teach_views,
 )
 from models.zoo import classical
 from models.zoo.imagenet import load_backbone
@@ -55,7 +58,8 @@ class Phase:
     """A stretch of `epochs` epochs on views of `size` px.
 
     degraded: share of faces sent through `augment.degrade`.  erased: share with a blanked rectangle.
-    strength: of turns, shifts and scales, 1 as `augment.view` describes them.
+    strength: of turns, shifts and scales, 1 as `augment.view` describes them.  mixed: share of views into which another
+    one is mixed (`augment.mix`).
     """
 
     epochs: int
@@ -63,6 +67,7 @@ class Phase:
     degraded: float
     erased: float
     strength: float = 1.0
+    mixed: float = 0.0
 
 
 PHASES: Final = (Phase(17, 32, 0.2, 0.33), Phase(12, 40, 0.15, 0.15), Phase(19, 44, 0.1, 0.0))
@@ -95,12 +100,16 @@ class TrainSettings:
     hard_weight, smoothing: see `models.data.soft_targets`; two heads have no use for the first.
     teachers: folders of finished runs; the mean of their probabilities is mixed into the targets with weight
         `teacher_weight` (Hinton et al. 2015, without a temperature: the votes are soft already).
+    teachers_see_views: the teachers judge every view that the network sees, instead of the whole faces once (Beyer et
+        al. 2022, "Knowledge distillation: a good teacher is patient and consistent"): of a whole face that it learnt by
+        heart, a teacher tells little more than its label.
     self_weight: share of the targets that the network's own probabilities have at the end of the run, growing from 0 in
         proportion to the steps done (Kim et al. 2021, "Self-knowledge distillation with progressive refinement of
         targets"). They are averaged over the views of all epochs so far, each epoch weighing `1 - SELF_KEEP` (Laine and
         Aila 2017), so that labels which no view supports lose their hold.
     sharpness: how far uphill gradients are taken (see `models.backends.Backend.make_step`); 0 takes them on the spot.
-    start: folder of a finished run of the same architecture whose weights to begin with; None begins at random.
+    start: folder of a finished run whose weights to begin with, of the same architecture or of a wider one of the same
+        plan (`models.narrow`); None begins at random.
     pretrained: file of ImageNet weights for resnet50 or xception; None begins at random.
     cover: share of the picture's side that a view shows at zoom 1.
     standardise: bring every face to one light and contrast (`inference.expression.standardised`).
@@ -121,6 +130,7 @@ class TrainSettings:
     smoothing: float = 0.05
     teachers: tuple[Path, ...] = ()
     teacher_weight: float = 0.6
+    teachers_see_views: bool = False
     self_weight: float = 0.0
     sharpness: float = 0.0
     start: Path | None = None
@@ -186,7 +196,7 @@ def _fit_network(
         targets = soft_targets(faces, hard_weight=settings.hard_weight, smoothing=settings.smoothing)
     else:
         targets = targets_of_heads(faces, smoothing=settings.smoothing)
-    if settings.teachers:
+    if settings.teachers and not settings.teachers_see_views:
         taught = teach(settings.teachers, faces.images, settings.heads)
         targets = (1 - settings.teacher_weight) * targets + settings.teacher_weight * taught
     for epoch in range(len(history), settings.epochs):
@@ -273,6 +283,16 @@ class _Loop:
         self._optimizer.build(self._model.trainable_variables)
         self._step = backend().make_step(self._model, self._average, self._optimizer, settings.sharpness)
         self._forward = backend().make_forward(self._average)
+        self._taught = (
+            teach_views(
+                settings.teachers,
+                settings.heads,
+                standardise=settings.standardise,
+                precision=settings.precision,
+            )
+            if settings.teachers and settings.teachers_see_views
+            else None
+        )
         # what the network thought of each face; a row of zeros is a face not yet seen
         self._thoughts = keras.Variable(
             np.zeros((faces, settings.heads * len(EXPRESSIONS)), np.float32), trainable=False
@@ -291,7 +311,9 @@ class _Loop:
         totals = np.zeros(2)
         thoughts = np.array(keras.ops.convert_to_numpy(self._thoughts))
         views = self._views(images, order, phase, first_step)
-        for number, (rows, batch) in enumerate(zip(order, views, strict=True), start=first_step):
+        for number, (rows, (batch, partners, own)) in enumerate(
+            zip(order, views, strict=True), start=first_step
+        ):
             warm = min(1.0, (number + 1) / self._warmup)
             rate = self._settings.learning_rate * warm * 0.5 * (1 + math.cos(math.pi * number / self._total))
             self._optimizer.learning_rate.assign(rate)
@@ -299,9 +321,15 @@ class _Loop:
             seen = thoughts[rows].any(axis=1, keepdims=True)
             share = seen * np.float32(self._settings.self_weight * number / self._total)
             wanted = (1 - share) * targets[rows] + share * thoughts[rows]
+            wanted = own * wanted + (1 - own) * wanted[partners]
+            if self._taught is not None:
+                part = np.float32(self._settings.teacher_weight)
+                wanted = (1 - part) * wanted + part * self._taught(batch)
             figures, given = self._step(batch, wanted, decay)
             totals += figures
-            thoughts[rows] = np.where(seen, SELF_KEEP * thoughts[rows] + (1 - SELF_KEEP) * given, given)
+            thought = np.where(seen, SELF_KEEP * thoughts[rows] + (1 - SELF_KEEP) * given, given)
+            # of a mixture of two faces nothing is known of either
+            thoughts[rows] = np.where(own == 1, thought, thoughts[rows])
             if on_step is not None:
                 on_step(number + 1, self._total)
         if not np.isfinite(totals).all():
@@ -312,12 +340,12 @@ class _Loop:
 
     def _views(
         self, images: NDArray[np.uint8], order: NDArray[np.intp], phase: Phase, first_step: int
-    ) -> Iterator[NDArray[np.float32]]:
-        """The epoch's batches, each made while the one before it is learnt."""
+    ) -> Iterator[tuple[NDArray[np.float32], NDArray[np.intp], NDArray[np.float32]]]:
+        """The epoch's batches as `augment.mix` gives them, each made while the one before it is learnt."""
 
-        def make(place: int) -> NDArray[np.float32]:
+        def make(place: int) -> tuple[NDArray[np.float32], NDArray[np.intp], NDArray[np.float32]]:
             rng = np.random.default_rng([self._settings.seed, first_step + place, 1])
-            return augment.view(
+            views = augment.view(
                 images[order[place]],
                 rng,
                 phase.size,
@@ -326,6 +354,7 @@ class _Loop:
                 strength=phase.strength,
                 standardise=self._settings.standardise,
             )
+            return augment.mix(views, phase.mixed, rng)
 
         with ThreadPoolExecutor(1) as ahead:
             coming = ahead.submit(make, 0)
@@ -382,16 +411,15 @@ class _Loop:
 def _begin(model: keras.Model, settings: TrainSettings) -> str:
     """Load the weights to begin with, and say which they are."""
     if settings.start is not None:
-        start, heads = architecture_of(settings.start), heads_of(read_record(settings.start))
-        if start != settings.architecture:
-            raise TrainingError(
-                f"{settings.start} is a {start}, this run trains a {settings.architecture}; choose another --start."
-            )
+        heads = heads_of(read_record(settings.start))
         if heads != settings.heads:
             raise TrainingError(
                 f"{settings.start} has --heads {heads}; give the same, or choose another --start."
             )
-        load_weights(model, settings.start)
+        if architecture_of(settings.start) == settings.architecture:
+            load_weights(model, settings.start)
+        else:
+            narrow(load_run(settings.start)[0], model)
         return f"weights of the run {settings.start.name}"
     if settings.pretrained is not None:
         load_backbone(model, settings.pretrained)
@@ -462,4 +490,7 @@ def _plain(settings: TrainSettings) -> dict[str, Any]:
     if settings.start is not None:
         plain["start_sha256"] = _weights_hash(settings.start)
     plain["phases"] = [asdict(phase) for phase in settings.phases]
+    for phase in plain["phases"]:
+        if not phase["mixed"]:
+            del phase["mixed"]  # as runs of before it was known tell of theirs
     return plain

@@ -10,7 +10,7 @@ import keras
 
 from engagement.emotion import EXPRESSIONS
 from models.errors import TrainingError
-from models.zoo.cnn import VGG_SLIM, build_cnn4, build_cnn_256, build_vgg
+from models.zoo.cnn import VGG_NARROW, VGG_SLIM, build_cnn4, build_cnn_256, build_vgg
 from models.zoo.imagenet import build_resnet50, build_xception
 from models.zoo.resnet import FINE, SLIM, build_resnet
 from models.zoo.xception import build_mini_xception
@@ -20,6 +20,7 @@ ARCHITECTURES: Final[dict[str, Callable[[int | None, int], keras.Model]]] = {
     "resnet-slim": partial(build_resnet, blocks=SLIM),
     "resnet-fine": partial(build_resnet, stem=24, pooled=False, blocks=FINE),
     "vgg": build_vgg,
+    "vgg-narrow": partial(build_vgg, filters=VGG_NARROW),
     "vgg-slim": partial(build_vgg, filters=VGG_SLIM),
     "cnn-4": build_cnn4,
     "cnn-256": build_cnn_256,

@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 from engagement.records import Box, Tile
 from inference.label_text import Template, TextLine, find_card_text, find_text
 from inference.names import LabelReader, _Known, _Spot, displayed_name
-from inference.recognition import TextRecognizer, _with_blanks
+from inference.recognition import Recognised, TextRecognizer, _with_blanks
 from tests.capture.synthetic_gallery import write_text
 
 NAMES = (
@@ -338,7 +338,7 @@ def test_dark_letters_that_stand_still_are_seen_at_once() -> None:
 def test_a_mark_that_people_put_behind_their_names_is_no_icon(text: str, shown: str) -> None:
     reader = TextRecognizer()
     for size in (13, 16, 20):
-        assert reader.read(found(drawn(text, size, [DARK])))[0].strip() == shown
+        assert reader.read(found(drawn(text, size, [DARK]))).text.strip() == shown
 
 
 @pytest.mark.parametrize("draw", [label, on_light])
@@ -665,9 +665,9 @@ def test_names_are_read_over_frames_and_each_once(monkeypatch: pytest.MonkeyPatc
     recognised: list[int] = []
     recognise = reader._recognizer.read
 
-    def counting(line: TextLine) -> tuple[str, float]:
+    def counting(line: TextLine, is_known: Callable[[TextLine], bool]) -> Recognised:
         recognised[-1] += 1
-        return recognise(line)
+        return recognise(line, is_known)
 
     monkeypatch.setattr(reader._recognizer, "read", counting)
     names = ["Maria Silva", "pieper", "Lena N.", "Olga T.", "Jean Dupont", "Kim Nguyen", "Sarah Graves"]
@@ -705,9 +705,9 @@ def test_a_text_that_is_unsure_is_tried_again_later_and_not_for_ever(monkeypatch
     answers = iter([("Oiga T", 0.86), ("x", 0.2), ("Olga T.", 0.88)])
     attempts: list[int] = []
 
-    def unsure(line: TextLine) -> tuple[str, float]:
+    def unsure(line: TextLine, is_known: Callable[[TextLine], bool]) -> Recognised:
         attempts.append(len(seen))
-        return next(answers, ("O", 0.1))
+        return Recognised(*next(answers, ("O", 0.1)), line)
 
     monkeypatch.setattr(reader._recognizer, "read", unsure)
     image, tiles = frame([label("Olga T.", np.random.default_rng(3))])
