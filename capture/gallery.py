@@ -74,6 +74,10 @@ def find_tiles(image: NDArray[np.uint8]) -> list[Tile]:
                 and not (len(found) < len(boxes) and _are_all_in(found, boxes))
             ):
                 best, boxes = within, found
+    lone = _lone_videos(grey)
+    if lone is not None and len(lone.boxes) >= len(boxes):
+        # where the videos are says more than names that other tiles may cut
+        best, boxes = lone, lone.boxes
     if best is None:
         return []
     return [
@@ -123,9 +127,7 @@ def _beside_panel(grey: NDArray[np.uint8]) -> Candidate | None:
             within = _best(grey[:, :end])
             if within is not None and (best is None or within.shown.names):
                 best = within
-    lone = _lone_videos(grey)
-    # where the videos are says more than names that other tiles may cut
-    return lone if lone is not None and (best is None or len(lone.boxes) >= len(best.boxes)) else best
+    return best
 
 
 def _lone_videos(grey: NDArray[np.uint8]) -> Candidate | None:

@@ -113,7 +113,16 @@ def _around(grey: NDArray[np.uint8], ground: float, videos: Sequence[Lines], fit
         int(np.median(part - step * number)) - (tile - wide) // 2
         for part, number in zip(np.split(left, ends), numbers, strict=True)
     ]
-    whole = [start + step * np.arange(number[-1] + 1) for start, number in zip(first, numbers, strict=True)]
+    counts = [int(number[-1]) + 1 for number in numbers]
+    # rows above the last are full: one that is dark at an end is as long as the longest
+    longest = int(np.argmax(counts))
+    for row in range(len(counts) - 1):
+        before, off = divmod(first[row] - first[longest] + SAME, step)
+        if off <= 2 * SAME and 0 <= before <= counts[longest] - counts[row]:
+            first[row] -= before * step
+            numbers[row] = numbers[row] + before
+            counts[row] = counts[longest]
+    whole = [start + step * np.arange(count) for start, count in zip(first, counts, strict=True)]
     places = [(begin, begin + tile, y, y + high) for begin, y in zip(whole, tops, strict=True)]
     begin = np.concatenate([row[number] for row, number in zip(whole, numbers, strict=True)])
     margins = np.stack([left - begin, begin + tile - right])

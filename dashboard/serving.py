@@ -17,8 +17,8 @@ from typing import Any, Final, Protocol
 
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
+from waitress import wasyncore
 from waitress.server import create_server
-from waitress.wasyncore import close_all
 
 from dashboard.errors import AddressRefusedError, CertificateError, PortInUseError
 from dashboard.forwarding import is_loopback
@@ -26,6 +26,7 @@ from dashboard.security import MAX_REQUEST_BYTES, Listening
 
 _THREADS: Final = 8
 _IN_MEMORY: Final = 256 * 1024 * 1024
+_LOOK_SECONDS: Final = 1.0
 _HANDSHAKE_SECONDS: Final = 10.0
 _GOODBYE_SECONDS: Final = 1.0
 _FORWARDED: Final = frozenset({"x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"})
@@ -183,7 +184,8 @@ class PlainServer:
                 }
             ),
         )
-        self._thread = threading.Thread(target=self._server.run, name="pages", daemon=True)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="pages", daemon=True)
 
     def start(self) -> None:
         """Begin."""
@@ -194,9 +196,17 @@ class PlainServer:
         # first those that answer: each wakes the loop when it is done, which must still be there
         self._server.task_dispatcher.shutdown(timeout=1)
         if self._thread.is_alive():
-            # the loop's own thread must close its sockets, or it would wait on handles that are gone
-            self._server.trigger.pull_trigger(lambda: close_all(self._map, ignore_all=True))
+            self._stop.set()
+            # the loop looks once a second, if what wakes it at once has been closed
+            with suppress(OSError):
+                self._server.trigger.pull_trigger()
             self._thread.join(timeout=5)
+
+    def _run(self) -> None:
+        while self._map and not self._stop.is_set():
+            wasyncore.loop(timeout=_LOOK_SECONDS, map=self._map, count=1)
+        # here and in no other thread, or the loop would wait on handles that are gone
+        wasyncore.close_all(self._map, ignore_all=True)
 
 
 class TlsServer:

@@ -1,5 +1,6 @@
 """The servers themselves: TLS with a certificate, and behind a proxy, over real sockets."""
 
+import errno
 import http.client
 import json
 import shutil
@@ -21,7 +22,7 @@ from dashboard.door import Access
 from dashboard.errors import AccountNeededError, AddressRefusedError, CertificateError
 from dashboard.links import new_link
 from dashboard.security import listening_at
-from dashboard.serving import Network, check_network
+from dashboard.serving import Network, PlainServer, check_network
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - asked for on purpose
 NAME = "class.school.example"
@@ -171,6 +172,25 @@ def test_the_port_is_free_again_after_closing(engine: Engine, pair: tuple[Path, 
     server.close()
     with PageServer(engine, port=port) as again:
         assert again.port == port
+
+
+def test_plain_pages_end_although_nothing_wakes_their_loop(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another part of a program may have closed the handle that wakes it."""
+
+    def gone() -> None:
+        raise OSError(errno.EBADF, "Bad file descriptor")
+
+    with PageServer(engine) as server:
+        plain = server._server
+        assert isinstance(plain, PlainServer)
+        assert forwarded(server, "/health")[0] == 200
+        time.sleep(0.3)
+        monkeypatch.setattr(plain._server.trigger, "_physical_pull", gone)
+    assert not any(thread.name == "pages" for thread in threading.enumerate())
+    with PageServer(engine, port=server.port) as again:
+        assert again.port == server.port
 
 
 def test_without_an_account_nothing_is_served_beyond(engine: Engine, pair: tuple[Path, Path]) -> None:
