@@ -123,7 +123,16 @@ class Evidence:
     @property
     def clear(self) -> bool:
         """Whether nearly all tiles bear a name."""
-        return self.names and self.balance >= NEARLY_ALL * len(self.named)
+        return self.names and self._nearly_all_named
+
+    @property
+    def labelled(self) -> bool:
+        """Whether nearly all tiles bear a name that is no caption, whatever they show."""
+        return self._nearly_all_named and not self.is_page
+
+    @property
+    def _nearly_all_named(self) -> bool:
+        return self.balance >= NEARLY_ALL * len(self.named)
 
     @property
     def cameras(self) -> bool:

@@ -137,7 +137,7 @@ def _lone_videos(grey: NDArray[np.uint8]) -> Candidate | None:
     if grid is None or grid.support.size > MOST_TILES:
         return None
     seen = Candidate.of(grey, grid)
-    return seen if seen.shown.names else None
+    return seen if seen.shown.names or seen.shown.labelled else None
 
 
 def _least_width(grey: NDArray[np.uint8]) -> float:

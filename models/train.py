@@ -416,10 +416,16 @@ def _begin(model: keras.Model, settings: TrainSettings) -> str:
             raise TrainingError(
                 f"{settings.start} has --heads {heads}; give the same, or choose another --start."
             )
-        if architecture_of(settings.start) == settings.architecture:
+        start = architecture_of(settings.start)
+        if start == settings.architecture:
             load_weights(model, settings.start)
         else:
-            narrow(load_run(settings.start)[0], model)
+            try:
+                narrow(load_run(settings.start)[0], model)
+            except TrainingError as error:
+                raise TrainingError(
+                    f"{settings.start} is a {start}, this run trains a {settings.architecture}. {error}"
+                ) from error
         return f"weights of the run {settings.start.name}"
     if settings.pretrained is not None:
         load_backbone(model, settings.pretrained)

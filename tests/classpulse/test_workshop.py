@@ -25,16 +25,20 @@ def run(folder: Path, name: str, accuracies: list[float], chosen: int) -> None:
 
 
 def test_phases_are_read_as_they_are_written() -> None:
+    assert workshop.read_phase("14:32:0.1:0.2:0.6:0.5") == Phase(14, 32, 0.1, 0.2, 0.6, 0.5)
     assert workshop.read_phase("14:32:0.1:0.2:0.6") == Phase(14, 32, 0.1, 0.2, 0.6)
     assert workshop.read_phase("14:32:0.1:0.2") == Phase(14, 32, 0.1, 0.2, 1.0)
     assert workshop.read_phase("8:44") == Phase(8, 44, 0.0, 0.0)
 
 
 @pytest.mark.parametrize(
-    "text", ["", "14", "14:32:2", "0:32", "14:8", "a:b", "1:32:0.1:0.1:1:1", "1:32:-0.1"]
+    "text",
+    ["", "14", "14:32:2", "0:32", "14:8", "a:b", "1:32:0.1:0.1:1:1:1", "1:32:0.1:0.1:1:2", "1:32:-0.1"],
 )
 def test_a_phase_that_makes_no_sense_is_refused(text: str) -> None:
-    with pytest.raises(UsageError, match=r"EPOCHS:SIZE:DEGRADED:ERASED:STRENGTH, such as 14:32:0\.1:0\.1"):
+    with pytest.raises(
+        UsageError, match=r"EPOCHS:SIZE:DEGRADED:ERASED:STRENGTH:MIXED, such as 14:32:0\.1:0\.1"
+    ):
         workshop.read_phase(text)
 
 

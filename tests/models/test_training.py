@@ -1,6 +1,7 @@
 import hashlib
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,12 @@ import pytest
 
 from engagement.emotion import EXPRESSIONS
 from inference.expression import standardised
-from models import augment, zoo
+from models import augment, metrics, zoo
 from models import train as training
 from models.data import SIZE, VOTE_OF, VOTES, read_faces
 from models.errors import TrainingError
 from models.golden import golden_faces
+from models.narrow import narrow
 from models.runs import (
     BEST,
     FITTED,
@@ -23,11 +25,13 @@ from models.runs import (
     find_runs,
     input_size_of,
     load_classifier,
+    load_run,
     teach,
     wants_standardised,
 )
 from models.train import Phase, TrainSettings, phases_of, train
 from models.zoo.classical import hog
+from models.zoo.cnn import build_vgg
 from models.zoo.imagenet import load_backbone
 from models.zoo.layers import conv_norm
 
@@ -362,7 +366,7 @@ def test_a_run_begins_with_the_weights_of_another_and_learns_from_it(faces_csv: 
     np.testing.assert_allclose(
         load_classifier(second)(drawn), load_classifier(first)(drawn), atol=0.2
     )  # only batch statistics moved
-    with pytest.raises(TrainingError, match="is a tiny, this run trains a cnn-4"):
+    with pytest.raises(TrainingError, match=r"is a tiny, this run trains a cnn-4\. Only plain chains"):
         train(settings(faces_csv, tmp_path / "third", phases=phases, start=first, architecture="cnn-4"))
     shutil.copy(second / BEST, first / BEST)
     with pytest.raises(TrainingError, match="begun with another teachers_sha256, start_sha256"):
@@ -376,6 +380,110 @@ def test_a_run_begins_with_the_weights_of_another_and_learns_from_it(faces_csv: 
                 learning_rate=1e-9,
             )
         )
+
+
+def test_teachers_judge_the_views_that_the_network_sees(
+    faces_csv: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = train(settings(faces_csv, tmp_path / "first", phases=(Phase(1, 22, 0.0, 0.0),)))
+    heard: list[tuple[np.ndarray, np.ndarray]] = []
+    make_step = training.backend().make_step
+
+    def listening(*parts: Any) -> Any:
+        step = make_step(*parts)
+
+        def hear(views: np.ndarray, targets: np.ndarray, decay: float) -> Any:
+            heard.append((views, targets))
+            return step(views, targets, decay)
+
+        return hear
+
+    monkeypatch.setattr(training.backend(), "make_step", listening)
+    chosen = settings(
+        faces_csv, tmp_path / "second", phases=(Phase(1, 22, 0.0, 0.5, mixed=0.5),), seed=4,
+        teachers=(first, first), teacher_weight=1.0, teachers_see_views=True,
+    )  # fmt: skip
+    train(chosen)
+    network, _ = load_run(first)
+    for views, targets in heard:
+        said = metrics.softmax(np.asarray(network(views), np.float64))
+        np.testing.assert_allclose(targets, said, atol=1e-4)
+    assert len(heard) == 3
+    record = json.loads((tmp_path / "second" / RUN).read_text())
+    assert record["settings"]["teachers_see_views"]
+    assert record["settings"]["phases"][0]["mixed"] == 0.5
+    with pytest.raises(TrainingError, match="--teachers-see-views wants networks with the same --heads"):
+        train(replace(chosen, out=tmp_path / "third", standardise=True))
+
+
+def test_mixed_faces_have_mixed_targets(
+    faces_csv: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[np.ndarray] = []
+    make_step = training.backend().make_step
+
+    def listening(*parts: Any) -> Any:
+        step = make_step(*parts)
+
+        def hear(views: np.ndarray, targets: np.ndarray, decay: float) -> Any:
+            heard.append(targets)
+            return step(views, targets, decay)
+
+        return hear
+
+    monkeypatch.setattr(training.backend(), "make_step", listening)
+    for share in (0.0, 1.0):
+        phases = (Phase(1, 16, 0.0, 0.0, mixed=share),)
+        train(settings(faces_csv, tmp_path / str(share), phases=phases, batch=48, self_weight=0.5))
+    alone, mixed = heard
+    np.testing.assert_allclose(mixed.sum(axis=1), 1, atol=1e-5)
+    # another face with another label takes a part of what was this one's
+    assert (mixed.max(axis=1) < alone.max(axis=1) - 0.02).mean() > 0.5
+
+
+def test_views_are_mixed_in_the_shares_that_are_told() -> None:
+    views = np.random.default_rng(1).uniform(0, 255, (40, 4, 4, 1)).astype(np.float32)
+    mixed, partners, own = augment.mix(views, 0.5, np.random.default_rng(2))
+    again = augment.mix(views, 0.5, np.random.default_rng(2))[0]
+    np.testing.assert_array_equal(mixed, again)
+    weights = own[:, :, None, None]
+    np.testing.assert_allclose(mixed, weights * views + (1 - weights) * views[partners], atol=1e-3)
+    assert 0.3 < (own == 1).mean() < 0.7
+    assert 0 <= own.min() < 0.2
+    np.testing.assert_array_equal(augment.mix(views, 0.0, np.random.default_rng(2))[0], views)
+
+
+def test_a_slim_network_keeps_the_filters_that_matter() -> None:
+    """Of a network in which some filters say nothing or are not listened to, none of the others is lost."""
+    rng = np.random.default_rng(6)
+    wide, slim = build_vgg(None, 7, filters=(6, 8)), build_vgg(None, 7, filters=(4, 5))
+    wide.set_weights([np.abs(rng.normal(0, 0.3, w.shape)) + 0.05 for w in wide.get_weights()])
+    held = [layer for layer in wide.layers if layer.weights]
+    for place, (norm, count) in enumerate(zip(held[1:-1:2], (2, 2, 3, 3), strict=True)):
+        dead = rng.permutation(norm.gamma.shape[0])[:count]
+        if place % 2:
+            gamma, beta, *moving = norm.get_weights()
+            gamma[dead], beta[dead] = 0, 0
+            norm.set_weights([gamma, beta, *moving])
+        else:
+            reader = held[2 * place + 2]
+            kernel, *bias = reader.get_weights()
+            kernel[..., dead, :] = 0
+            reader.set_weights([kernel, *bias])
+    narrow(wide, slim)
+    faces = golden_faces(32)[..., None].astype(np.float32)
+    assert slim.count_params() < wide.count_params()
+    np.testing.assert_allclose(np.asarray(slim(faces)), np.asarray(wide(faces)), rtol=1e-4)
+
+
+def test_what_is_no_slimmer_version_is_refused() -> None:
+    wide = build_vgg(None, 7, filters=(4, 6))
+    with pytest.raises(TrainingError, match="cannot be cut out of one of"):
+        narrow(wide, build_vgg(None, 7, filters=(4, 8)))
+    with pytest.raises(TrainingError, match="of the same plan, such as vgg"):
+        narrow(wide, build_vgg(None, 7, filters=(4, 6, 6)))
+    with pytest.raises(TrainingError, match="Only plain chains of convolutions"):
+        narrow(zoo.build("resnet-s", None), zoo.build("resnet-slim", None))
 
 
 def test_two_heads_learn_label_and_votes_apart(faces_csv: Path, tmp_path: Path) -> None:
@@ -443,7 +551,8 @@ def test_gradient_histograms_tell_direction_and_not_brightness() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["resnet-s", "resnet-slim", "resnet-fine", "vgg-slim", "cnn-4", "cnn-256", "mini-xception"]
+    "name",
+    ["resnet-s", "resnet-slim", "resnet-fine", "vgg-narrow", "vgg-slim", "cnn-4", "cnn-256", "mini-xception"],
 )
 def test_every_architecture_maps_faces_of_any_size_to_seven_logits(name: str) -> None:
     network = zoo.build(name, None)
