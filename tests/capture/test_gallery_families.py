@@ -5,6 +5,7 @@
 
 import zlib
 from dataclasses import replace
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -19,6 +20,7 @@ from tests.capture.synthetic_gallery import (
     drawn_pictures,
     on_colour,
     pillarboxed,
+    portraits,
 )
 
 PICTURES = drawn_pictures(60, seed=4)
@@ -121,6 +123,11 @@ def test_what_was_once_read_wrong(family: str, seed: int, number: int) -> None:
         (49, (1920, 1080), 4 / 3),
         (36, (1366, 768), 3 / 4),
         (36, (1920, 1080), 3 / 4),
+        # most of the picture is bars
+        (25, (1366, 768), 3 / 4),
+        (36, (2560, 1440), 3 / 4),
+        (30, (1920, 1080), 9 / 16),
+        (49, (1366, 768), 9 / 16),
     ],
 )
 def test_a_whole_class_between_bars_in_the_gap_colour(
@@ -135,6 +142,39 @@ def test_a_whole_class_between_bars_in_the_gap_colour(
     boxes = [tile.box for tile in find_tiles(gallery.image)]
     assert [box for box in gallery.boxes if all(box.iou(other) < 0.8 for other in boxes)] == []
     assert len(boxes) == count
+
+
+@pytest.mark.parametrize(
+    ("count", "size", "shape"),
+    [
+        (25, (1366, 768), 3 / 4),
+        (49, (2560, 1440), 3 / 4),
+        (36, (1366, 768), 3 / 4),
+        (42, (1366, 768), 9 / 16),
+    ],
+)
+def test_a_whole_class_by_phone_held_upright(
+    shared_data: Path, count: int, size: tuple[int, int], shape: float
+) -> None:
+    """Real pictures, some of them dark at a side, between bars in the gap's colour that fill most of the window."""
+    random = np.random.default_rng([7, count, size[0]])
+    look = replace(look_of(random, count, size), radius=0, speaker=None)
+    pictures = portraits(shared_data, 60, seed=5)
+    chosen = [pillarboxed(pictures[i], shape, look.background) for i in random.permutation(60)[:count]]
+    gallery = compose_gallery(chosen, look=look)
+    boxes = [tile.box for tile in find_tiles(gallery.image)]
+    assert [box for box in gallery.boxes if all(box.iou(other) < 0.8 for other in boxes)] == []
+    assert len(boxes) == count
+
+
+def test_a_dark_video_at_the_end_of_a_row_is_a_tile() -> None:
+    look = Look(size=(1366, 768), background=(26, 26, 26), title_bar=28, toolbar=56, gap=6)
+    chosen = [pillarboxed(PICTURES[i], 9 / 16, look.background) for i in range(25)]
+    for i in (4, 12):
+        chosen[i] = np.full_like(chosen[i], 26)
+    gallery = compose_gallery(chosen, look=look)
+    boxes = [tile.box for tile in find_tiles(gallery.image)]
+    assert [box for box in gallery.boxes if all(box.iou(other) < 0.9 for other in boxes)] == []
 
 
 @pytest.mark.parametrize(("count", "live"), [(4, ()), (6, (1,)), (9, (1, 5)), (16, (2, 7, 11))])

@@ -483,6 +483,39 @@ def test_an_icon_in_the_letters_colour_is_no_part_of_the_name(
     assert right >= (0.85 if gap is None else 0.8) * shown
 
 
+NAMES_BESIDE_ICONS = (
+    "Maria Silva", "Kim Nguyen", "Bob", "Grace Lee", "J. R. Smith", "Emily Johnson", "Tom B", "Anna",
+    "Will Hill", "Oscar Q",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", MICROPHONES)
+def test_what_is_an_icon_beside_most_names_is_one_beside_all(kind: str) -> None:
+    """Also beside those of which, read alone, nobody knows whether it is a letter."""
+    alone = together = 0
+    for light, size in ((False, 13), (True, 11)):
+        rng = np.random.default_rng(16)
+        strips = [
+            with_icon(name, kind, rng, size=size, before=False, light=light, gap=4, side=1.0)
+            for name in NAMES_BESIDE_ICONS
+        ]
+        read = LabelReader(budget=None).read(*frame(strips))
+        together += sum(one.name == name for name, one in zip(NAMES_BESIDE_ICONS, read, strict=True))
+        for name, strip in zip(NAMES_BESIDE_ICONS, strips, strict=True):
+            (one,) = LabelReader(budget=None).read(*frame([strip]))
+            alone += one.name == name
+    assert together == 2 * len(NAMES_BESIDE_ICONS)
+    assert together > alone or kind != "muted the other way"
+
+
+def test_an_initial_that_many_share_is_no_icon() -> None:
+    names = [f"{name} S" for name in ("Maria", "Kim", "Bob", "Grace", "Emily", "Tom", "Anna", "Lena")]
+    for size in (10, 12, 15):
+        read = LabelReader(budget=None).read(*frame([drawn(name, size, [DARK]) for name in names]))
+        assert {one.name for one in read} <= {*names, None}
+        assert sum(one.name is not None for one in read) >= 7
+
+
 def test_two_letters_of_another_alphabet_are_no_latin_ones() -> None:
     strips = [drawn("דן", size, [DARK]) for size in (12, 13, 14, 16, 17)]
     assert [one.name for one in LabelReader(budget=None).read(*frame(strips))] == [None] * 5
@@ -520,6 +553,26 @@ def test_a_sign_of_one_stroke_is_read(name: str, size: int) -> None:
 def test_a_word_of_one_letter_is_no_icon(name: str, size: int) -> None:
     (read,) = LabelReader(budget=None).read(*frame([drawn(name, size, [DARK], CHINESE)]))
     assert read.name == name
+
+
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [("J. R. Smith", 10), ("J. R. Smith", 11), ("A. B. Cole", 9), ("Lena M. B.", 10), ("Tom B", 10)],
+)
+def test_initials_whose_stops_are_one_pixel_belong_to_the_name(name: str, size: int) -> None:
+    (read,) = LabelReader(budget=None).read(*frame([drawn(name, size, [DARK])]))
+    assert read.name == name
+
+
+def test_a_pixel_that_is_no_stop_is_none() -> None:
+    """A spark of the video on the letters' line, but farther from them, or above it."""
+    strip = drawn("Maria Silva", 11, [DARK])
+    line = found(strip)
+    right, foot = line.left + line.strokes.shape[1], line.top + line.baseline - 1
+    for x, y in ((right + line.capital, foot), (right + 1, foot - 3), (right + 1, foot + 2)):
+        sparked = strip.copy()
+        sparked[y, x] = 250
+        assert found(sparked).strokes.shape == line.strokes.shape
 
 
 def test_an_accent_that_reaches_above_the_strip_is_seen() -> None:
