@@ -30,6 +30,9 @@ FEWEST: Final = 4
 # width of a video over its height.
 GROUND: Final = 0.3
 LEAST_SHAPE: Final = 0.4
+# Pixels, and share of the picture's width, between rows of such tiles.
+WIDEST_GAP: Final = 12
+WIDEST_GAP_SHARE: Final = 1 / 160
 # Part of a tile's height, from its top, in which no name lies, and pixels at a side that may be of an edge.
 ABOVE_NAMES: Final = 0.7
 EDGE: Final = 3
@@ -90,7 +93,12 @@ def lone_videos(grey: NDArray[np.uint8], least_height: float) -> list[Lines] | N
 def around_lone(grey: NDArray[np.uint8], videos: Sequence[Lines], fitter: Fitter) -> Grid | None:
     """The tiles around `lone_videos`; None where they are no videos between bars."""
     ground = _commonest(grey)
-    return None if ground is None else _around(grey, ground, videos, fitter)
+    around = None if ground is None else _around(grey, ground, videos, fitter)
+    if around is None:
+        return None
+    gap = around.rows[1].top - around.rows[0].bottom
+    # pictures on a page stand farther apart
+    return around if gap <= max(WIDEST_GAP, WIDEST_GAP_SHARE * grey.shape[1]) else None
 
 
 def _around(grey: NDArray[np.uint8], ground: float, videos: Sequence[Lines], fitter: Fitter) -> Grid | None:

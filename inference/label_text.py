@@ -34,6 +34,8 @@ _BLANK: Final = 0.36
 """Heights of a capital; narrower gaps are found within words."""
 _FAINT_STROKE: Final = 0.3
 _GLYPH_GAP: Final = 0.25
+_OVER_SMALL: Final = 1.35
+"""Height of a capital, in small letters."""
 _STOP_AFTER: Final = 0.5
 """Heights of a capital between a letter and its stop."""
 _PLATE_EDGE: Final = 10.0
@@ -454,7 +456,10 @@ def _label(
         and glyph.bottom > baseline - 1.2 * capital
         and (not glyph.is_pixel or _is_stop(glyph, glyphs, baseline, capital))
     ]
-    rows = slice(max(0, baseline - round(1.35 * capital)), baseline + round(0.4 * capital) + 1)
+    # where few letters are capitals, those that are small count for them
+    standing = [glyph.height for glyph in on_line if abs(glyph.bottom - baseline) <= 1]
+    tall = min(max(standing, default=capital), round(_OVER_SMALL * capital))
+    rows = slice(max(0, baseline - round(1.35 * tall)), baseline + round(0.4 * tall) + 1)
     plate = brightness[rows, :, None]
     if light is not None:
         on_line, plate = light.under(on_line, baseline, capital), picture[rows]

@@ -15,7 +15,7 @@ from engagement.names import clean_name
 from engagement.records import Box, Label, Tile
 from inference.label_icons import alone, ends
 from inference.label_text import Template, TextLine, find_card_text, find_text
-from inference.recognition import TextRecognizer
+from inference.recognition import Recognised, TextRecognizer
 from inference.shared_icons import SharedIcons
 
 _SURE: Final = 0.9
@@ -52,7 +52,7 @@ class _Known:
     confidence: float = 0.0
     attempts: int = 0
     last_attempt: int = 0
-    icons: int = 0
+    again: bool = False
 
     @property
     def label(self) -> Label:
@@ -147,7 +147,7 @@ class LabelReader:
         for known in sorted(due.values(), key=lambda known: known.attempts)[:budget]:
             self._recognise(known)
         if budget is None:
-            # those beside which an icon was known only after they were read
+            # those of which others told something after they were read
             for known in due.values():
                 if known.attempts == 0:
                     self._recognise(known)
@@ -233,21 +233,36 @@ class LabelReader:
         return known.confidence < _SURE and known.attempts < _MOST_ATTEMPTS and waited
 
     def _recognise(self, known: _Known) -> None:
-        read = self._recognizer.read(known.line, self._icons.knows)
+        read = self._recognizer.read(known.line)
+        changed = [
+            mark for mark in read.marks if read.confidence > _usable(read.text) and self._icons.learns(mark)
+        ]
+        if self._say_other(known.line, read):
+            read = self._recognizer.read(known.line, self._icons.is_icon)
+        if known.again:
+            known.name, known.own, known.confidence, known.again = None, False, 0.0, False
         known.attempts += 1
         known.last_attempt = self._frame
-        known.icons = len(read.icons)
         if read.confidence > max(known.confidence, _usable(read.text)):
             shown = displayed_name(read.text)
             known.name, known.own, known.confidence = shown.name, shown.own, read.confidence
-        learnt = [icon for icon in read.icons if read.text and self._icons.learns(icon, read.line)]
-        if learnt:
-            for other in self._known.values():
-                if other.attempts and not other.icons and self._shows_icon(other.line):
-                    other.attempts, other.name, other.confidence = 0, None, 0.0
+        for other in self._known.values() if changed else ():
+            beside = _marks(other.line) if other.attempts and other is not known else ()
+            if any(mark.alone.same_text(one) for mark in changed for one in beside):
+                other.attempts, other.again = 0, True
 
-    def _shows_icon(self, line: TextLine) -> bool:
-        return any(self._icons.knows(alone(line, end)) for end in ends(line))
+    def _say_other(self, line: TextLine, read: Recognised) -> bool:
+        """Whether other names tell something else of what stands at an end of a line than was read there."""
+        return any(
+            not any(mark.icon is verdict and mark.alone.same_text(one) for mark in read.marks)
+            for one in _marks(line)
+            if (verdict := self._icons.is_icon(one)) is not None
+        )
+
+
+def _marks(line: TextLine) -> tuple[TextLine, ...]:
+    """What stands apart at the ends of a line, each alone."""
+    return tuple(alone(line, end) for end in ends(line))
 
 
 def _text(image: NDArray[np.uint8], strip: Box, *, dark: bool | None = None) -> tuple[TextLine | None, Box]:

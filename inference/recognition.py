@@ -55,8 +55,23 @@ _LEAST_TOLD: Final = 0.85
 """Of the width of a line's letters; less than that is a script that the network does not know."""
 
 
-def _is_unknown(mark: TextLine) -> bool:
-    return False
+def _unknown(mark: TextLine) -> bool | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What stands apart at an end of a line.
+
+    Attributes:
+        alone: without the line.
+        name: the line without it.
+        icon: whether it was left out as one, or read.
+    """
+
+    alone: TextLine
+    name: TextLine
+    icon: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,18 +81,12 @@ class Recognised:
     Attributes:
         text: empty where nothing was read.
         confidence: mean, 0..1; 0 where nothing was read.
-        line: of the text, without icons.
-        icons: what was left out, each alone.
+        marks: what stands apart at its ends, as far as it was told what it is.
     """
 
     text: str
     confidence: float
-    line: TextLine
-    icons: tuple[TextLine, ...] = ()
-
-    def beside(self, icon: TextLine) -> "Recognised":
-        """The same, beside an icon more."""
-        return replace(self, icons=(*self.icons, icon))
+    marks: tuple[Mark, ...] = ()
 
 
 class TextRecognizer:
@@ -97,33 +106,47 @@ class TextRecognizer:
         self._alphabet = ["", *alphabet, " "]
         self._numbers = {sign: number for number, sign in enumerate(self._alphabet)}
 
-    def read(self, line: TextLine, is_known: Callable[[TextLine], bool] = _is_unknown) -> "Recognised":
+    def read(self, line: TextLine, is_icon: Callable[[TextLine], bool | None] = _unknown) -> Recognised:
         """Read a line.
 
         Args:
             line: its picture, and where its words part: the network often reads no blank in small letters, then one is
                 put there. Scripts without blanks get none.
-            is_known: whether what stands at an end of a line is known to be an icon.
+            is_icon: whether what stands apart at an end of a line is known to be an icon, or a letter; None where it is
+                not known.
         """
-        for end in ends(line):
-            mark = alone(line, end)
-            if is_known(mark):
-                return self.read(without(line, end), is_known).beside(mark)
+        apart = [(end, alone(line, end)) for end in ends(line)]
+        told = [is_icon(mark) for _, mark in apart]
+        for (end, mark), known in zip(apart, told, strict=True):
+            if known:
+                return self._beside(line, end, mark, is_icon)
         whole = self._best(line)
-        apart = ends(line)
         among_wide = any(
             is_full_width(sign)
             for sign, column, _ in whole.signs
-            if not any(end.left <= column < end.right for end in apart)
+            if not any(end.left <= column < end.right for end, _ in apart)
         )
-        for end in apart:
+        for (end, mark), known in zip(apart, told, strict=True):
+            if known is False:
+                if not whole.within(end):
+                    return Recognised("", 0.0)
+                continue
             icon = _is_icon(end, whole.within(end), among_wide=among_wide)
             if icon is None or (icon and not whole.within(end) and self._may_be_letter(line, end)):
-                return Recognised("", 0.0, line)
+                return Recognised("", 0.0)
             if icon:
-                # another may stand beside it or at the other end
-                return self.read(without(line, end), is_known).beside(alone(line, end))
-        return Recognised("", 0.0, line) if whole.may_have_icon else Recognised(*whole.judged, line)
+                return self._beside(line, end, mark, is_icon)
+        if whole.may_have_icon:
+            return Recognised("", 0.0)
+        return Recognised(*whole.judged, tuple(Mark(mark, without(line, end), False) for end, mark in apart))
+
+    def _beside(
+        self, line: TextLine, end: End, mark: TextLine, is_icon: Callable[[TextLine], bool | None]
+    ) -> Recognised:
+        """Read a line without an icon at its end; another may stand beside it or at the other end."""
+        rest = without(line, end)
+        read = self.read(rest, is_icon)
+        return replace(read, marks=(Mark(mark, rest, True), *read.marks))
 
     def _may_be_letter(self, line: TextLine, end: End) -> bool:
         """Whether this end, read alone, is a letter with more than the least chance that counts for its look."""
@@ -172,8 +195,13 @@ class TextRecognizer:
         spaced = [sign + " " * (index in blanks) for index, sign in enumerate(settled_signs)]
         text = _with_blanks(spaced, middles, line.gaps)
         where = tuple(zip(signs, (middles - line.indent).tolist(), sure.tolist(), strict=True))
-        # a narrow blank is easily none, and says nothing of the letters
-        letters = np.array([not sign.isspace() for sign in signs])
+        # a narrow blank that is seen is easily not read, and says nothing of the letters; one that is not seen does
+        letters = np.array(
+            [
+                not sign.isspace() or not _is_seen(index, middles, line.gaps)
+                for index, sign in enumerate(signs)
+            ]
+        )
         return _Reading(text, float(sure[letters].mean()) if letters.any() else 0.0, told, where)
 
     def _chances(self, picture: NDArray[np.uint8], stretch: float) -> tuple[NDArray[np.float32], float]:
@@ -288,6 +316,11 @@ class _Chances:
         is_letter = letter.isalpha() and unicodedata.category(letter) != "Lo"
         likely = step[_BLANK] <= 1 - _HALF_SEEN and step[number] >= _HALF_SEEN / 2 and is_letter
         return letter if likely else ""
+
+
+def _is_seen(index: int, middles: NDArray[np.float64], gaps: Sequence[float]) -> bool:
+    """Whether words part between the signs before and after this one."""
+    return 0 < index < len(middles) - 1 and any(middles[index - 1] < gap < middles[index + 1] for gap in gaps)
 
 
 def _with_blanks(signs: Sequence[str], middles: NDArray[np.float64], gaps: Sequence[float]) -> str:

@@ -8,10 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+import cv2
 import numpy as np
 import pytest
 
+from capture.edges import Edges
 from capture.gallery import find_tiles
+from capture.grid import Fitter
+from capture.pillars import around_lone, lone_videos
 from tests.capture.gallery_families import FAMILIES, look_of
 from tests.capture.synthetic_gallery import (
     Look,
@@ -165,6 +169,21 @@ def test_a_whole_class_by_phone_held_upright(
     boxes = [tile.box for tile in find_tiles(gallery.image)]
     assert [box for box in gallery.boxes if all(box.iou(other) < 0.8 for other in boxes)] == []
     assert len(boxes) == count
+
+
+def test_pictures_that_stand_farther_apart_than_tiles_are_on_a_page() -> None:
+    found = {}
+    for gap in (8, 24):
+        look = Look(size=(1366, 768), background=(245, 245, 245), title_bar=28, toolbar=56, gap=gap)
+        chosen = [pillarboxed(PICTURES[i], 3 / 4, look.background) for i in range(12)]
+        grey = cv2.cvtColor(compose_gallery(chosen, look=look).image, cv2.COLOR_RGB2GRAY)
+        videos = lone_videos(grey, 38)
+        assert videos is not None
+        edges = Edges.upright(grey, 38), Edges.level(grey, 76)
+        found[gap] = around_lone(grey, videos, Fitter(*edges, least_width=76, least_height=38))
+    assert found[8] is not None
+    assert found[8].support.size == 12
+    assert found[24] is None
 
 
 def test_a_dark_video_at_the_end_of_a_row_is_a_tile() -> None:
