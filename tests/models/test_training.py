@@ -87,6 +87,25 @@ def weights(folder: Path) -> list[np.ndarray]:
         return [saved[key] for key in sorted(filter(str.isdecimal, saved), key=int)]
 
 
+def listen(monkeypatch: pytest.MonkeyPatch) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Views, targets and what the network gave, of the steps that are done from now on."""
+    heard: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+    make_step = training.backend().make_step
+
+    def listening(*parts: Any) -> Any:
+        step = make_step(*parts)
+
+        def hear(views: np.ndarray, targets: np.ndarray, decay: float) -> Any:
+            figures, given = step(views, targets, decay)
+            heard.append((views, targets, given))
+            return figures, given
+
+        return hear
+
+    monkeypatch.setattr(training.backend(), "make_step", listening)
+    return heard
+
+
 @pytest.mark.parametrize("self_weight", [0.0, 0.8])
 def test_a_run_that_stops_and_goes_on_ends_as_one_that_did_not(
     self_weight: float, faces_csv: Path, tmp_path: Path
@@ -111,25 +130,11 @@ def test_a_run_that_stops_and_goes_on_ends_as_one_that_did_not(
 def test_what_the_network_thought_of_a_face_grows_into_its_targets(
     faces_csv: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[np.ndarray] = []
-    answered: list[np.ndarray] = []
-    make_step = training.backend().make_step
-
-    def listening(*parts: Any) -> Any:
-        step = make_step(*parts)
-
-        def heard(views: np.ndarray, targets: np.ndarray, decay: float) -> Any:
-            figures, given = step(views, targets, decay)
-            asked.append(targets)
-            answered.append(given)
-            return figures, given
-
-        return heard
-
-    monkeypatch.setattr(training.backend(), "make_step", listening)
+    steps = listen(monkeypatch)
     # one batch of all faces, whose order differs by epoch
     chosen = settings(faces_csv, tmp_path / "run", batch=48, self_weight=0.9)
     train(chosen)
+    asked, answered = ([step[part] for step in steps] for part in (1, 2))
 
     orders = [np.random.default_rng([chosen.seed, epoch]) for epoch in range(3)]
     faces = read_faces(faces_csv)["Training"]
@@ -386,29 +391,17 @@ def test_teachers_judge_the_views_that_the_network_sees(
     faces_csv: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = train(settings(faces_csv, tmp_path / "first", phases=(Phase(1, 22, 0.0, 0.0),)))
-    heard: list[tuple[np.ndarray, np.ndarray]] = []
-    make_step = training.backend().make_step
-
-    def listening(*parts: Any) -> Any:
-        step = make_step(*parts)
-
-        def hear(views: np.ndarray, targets: np.ndarray, decay: float) -> Any:
-            heard.append((views, targets))
-            return step(views, targets, decay)
-
-        return hear
-
-    monkeypatch.setattr(training.backend(), "make_step", listening)
+    steps = listen(monkeypatch)
     chosen = settings(
         faces_csv, tmp_path / "second", phases=(Phase(1, 22, 0.0, 0.5, mixed=0.5),), seed=4,
         teachers=(first, first), teacher_weight=1.0, teachers_see_views=True,
     )  # fmt: skip
     train(chosen)
     network, _ = load_run(first)
-    for views, targets in heard:
+    for views, targets, _ in steps:
         said = metrics.softmax(np.asarray(network(views), np.float64))
         np.testing.assert_allclose(targets, said, atol=1e-4)
-    assert len(heard) == 3
+    assert len(steps) == 3
     record = json.loads((tmp_path / "second" / RUN).read_text())
     assert record["settings"]["teachers_see_views"]
     assert record["settings"]["phases"][0]["mixed"] == 0.5
@@ -419,23 +412,11 @@ def test_teachers_judge_the_views_that_the_network_sees(
 def test_mixed_faces_have_mixed_targets(
     faces_csv: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    heard: list[np.ndarray] = []
-    make_step = training.backend().make_step
-
-    def listening(*parts: Any) -> Any:
-        step = make_step(*parts)
-
-        def hear(views: np.ndarray, targets: np.ndarray, decay: float) -> Any:
-            heard.append(targets)
-            return step(views, targets, decay)
-
-        return hear
-
-    monkeypatch.setattr(training.backend(), "make_step", listening)
+    steps = listen(monkeypatch)
     for share in (0.0, 1.0):
         phases = (Phase(1, 16, 0.0, 0.0, mixed=share),)
         train(settings(faces_csv, tmp_path / str(share), phases=phases, batch=48, self_weight=0.5))
-    alone, mixed = heard
+    alone, mixed = (targets for _, targets, _ in steps)
     np.testing.assert_allclose(mixed.sum(axis=1), 1, atol=1e-5)
     # another face with another label takes a part of what was this one's
     assert (mixed.max(axis=1) < alone.max(axis=1) - 0.02).mean() > 0.5
