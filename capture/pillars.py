@@ -8,6 +8,7 @@ rows: with them each tile has its place around its video, if that gives it the s
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -30,6 +31,8 @@ FEWEST: Final = 4
 # width of a video over its height.
 GROUND: Final = 0.3
 LEAST_SHAPE: Final = 0.4
+# One pixel of so many, across and down, tells of the commonest grey.
+SPARSE: Final = 4
 # Pixels, and share of the picture's width, between rows of such tiles.
 WIDEST_GAP: Final = 12
 WIDEST_GAP_SHARE: Final = 1 / 160
@@ -72,9 +75,9 @@ def lone_videos(grey: NDArray[np.uint8], least_height: float) -> list[Lines] | N
     ground = _commonest(grey)
     if ground is None:
         return None
-    other = np.abs(grey.astype(np.int16) - int(ground)) > FLAT
+    other = np.asarray(cv2.bitwise_not(cv2.inRange(grey, ground - FLAT, ground + FLAT)), np.uint8)
     spans = [
-        (top, bottom) for top, bottom in _runs(other.mean(axis=1) > STRAY, 0) if bottom - top >= least_height
+        (top, bottom) for top, bottom in _runs(_share(other, 1) > STRAY, 0) if bottom - top >= least_height
     ]
     high = float(np.median([bottom - top for top, bottom in spans])) if spans else 0.0
     rows = []
@@ -82,7 +85,7 @@ def lone_videos(grey: NDArray[np.uint8], least_height: float) -> list[Lines] | N
         above = other[top : top + round(ABOVE_NAMES * (bottom - top))]
         across = [
             (left, right, top, bottom)
-            for left, right in _runs(above.mean(axis=0) > STRAY, EDGE)
+            for left, right in _runs(_share(above, 0) > STRAY, EDGE)
             if right - left >= LEAST_SHAPE * high
         ]
         if across and abs(bottom - top - high) <= SAME:
@@ -147,9 +150,16 @@ def _around(grey: NDArray[np.uint8], ground: float, videos: Sequence[Lines], fit
 
 def _commonest(grey: NDArray[np.uint8]) -> float | None:
     """The grey that fills most of a picture; None where none does."""
-    near = np.convolve(np.bincount(grey.ravel(), minlength=256), np.ones(2 * EDGE + 1, np.intp), "same")
+    some = grey[::SPARSE, ::SPARSE]
+    near = np.convolve(np.bincount(some.ravel(), minlength=256), np.ones(2 * EDGE + 1, np.intp), "same")
     common = int(near.argmax())
-    return float(common) if near[common] >= GROUND * grey.size else None
+    return float(common) if near[common] >= GROUND * some.size else None
+
+
+def _share(mask: NDArray[np.uint8], axis: int) -> NDArray[np.float32]:
+    """What share of each line of a mask, 0 or 255, along `axis` is set."""
+    # several times as fast as NumPy's mean, in every frame
+    return np.asarray(cv2.reduce(mask, axis, cv2.REDUCE_AVG, dtype=cv2.CV_32F).ravel() / 255, np.float32)
 
 
 def _runs(filled: NDArray[np.bool_], reach: int) -> list[tuple[int, int]]:
