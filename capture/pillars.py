@@ -116,7 +116,7 @@ def _around(grey: NDArray[np.uint8], ground: float, videos: Sequence[Lines], fit
     high = int(np.median(np.subtract(bottoms, tops)))
     down = np.diff(tops)
     tile = step - (int(np.median(down)) - high)
-    if min(high, wide, tile) <= 0:
+    if min(high, wide, tile, step) <= 0:
         return None
     # a video that is dark leaves a hole in its row
     numbers = [np.rint((part - part[0]) / step).astype(np.intp) for part in np.split(left, ends)]

@@ -18,7 +18,7 @@ _LETTERS: Final = 2
 """Names beside which it was seen to be a letter, from which it is one where it is no icon."""
 _MOST: Final = 64
 """Marks that are remembered: icons of a few kinds and initials, in a few sizes."""
-_ENOUGH: Final = 24
+_ENOUGH: Final = 12
 """Names that are remembered of each."""
 
 

@@ -222,3 +222,13 @@ def test_one_virtual_background_for_all_is_no_bar(
     gallery = compose_gallery([on_colour(PICTURES[i], behind) for i in range(count)], look=look)
     boxes = [tile.box for tile in find_tiles(gallery.image)]
     assert [box for box in gallery.boxes if all(box.iou(other) < 0.95 for other in boxes)] == []
+
+
+def test_one_column_of_overlapping_videos_makes_no_tiles() -> None:
+    """No distance from tile to tile is known, and the rows overlap."""
+    grey = np.random.default_rng(3).integers(0, 255, (400, 200)).astype(np.uint8)
+    edges = Edges.upright(grey, 20), Edges.level(grey, 40)
+    column = [np.array([(60, 140, top, top + 110)], np.intp) for top in (0, 90, 180, 270)]
+    assert (
+        around_lone(np.where(grey > 100, grey, 16).astype(np.uint8), column, Fitter(*edges, 40, 20)) is None
+    )
