@@ -6,8 +6,9 @@ Labels are drawn in fonts of this computer as meeting programs draw them, on gal
 tiles: plates, chips and bare text, or with `--light` dark text on light plates and chips, muted or not, with roles and
 pronouns behind some names. Then the pictures behind the labels move for some frames, and the gallery is shuffled;
 times are those of the processor. `exact` counts names that are read letter by letter; of the scripts that the
-recogniser does not know it counts labels that got no name: their fingerprint alone keeps the seat. Scripts without a
-font on this computer are left out and named.
+recogniser does not know it counts labels that got no name: their fingerprint alone keeps the seat. `class list` matches
+the names that were read to a list of 60 students, those shown among them. Scripts without a font on this computer are
+left out and named.
 """
 
 import argparse
@@ -15,7 +16,7 @@ import statistics
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Final
 
@@ -27,6 +28,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from capture.class_names import MEN, WOMEN
 from capture.gallery import find_tiles
+from engagement.class_list import match_labels
 from engagement.records import Box, Label, Tile
 from inference.label_text import TextLine
 from inference.names import LabelReader
@@ -78,6 +80,7 @@ SHARES: Final = {
     "demo class": 0.36, "English": 0.17, "accents": 0.17, "rare letters": 0.04, "Greek": 0.03, "Chinese": 0.06,
     "Japanese": 0.06, "Cyrillic": 0.03, "Arabic": 0.02, "Hebrew": 0.02, "Devanagari": 0.02, "Korean": 0.02,
 }  # fmt: skip
+CLASS_LIST: Final = 60
 SUFFIXES: Final = (" (she/her)", " (Co-host)", " he/him", " (Guest)", " (they/them)")
 
 
@@ -202,6 +205,7 @@ class Counts:
     found: int = 0
     tiles: int = 0
     again: int = 0
+    matched: Counter[bool] = field(default_factory=Counter)
 
 
 def measure(count: int, seed: int, counts: Counts, *, say_wrong: bool, light: bool = False) -> None:
@@ -218,6 +222,7 @@ def measure(count: int, seed: int, counts: Counts, *, say_wrong: bool, light: bo
         image, boxes = frame(order, random)
         tiles, labels = timed(reader, image, counts, "moving")
     judge(order, boxes, tiles, labels, counts, say_wrong=say_wrong)
+    match(order, boxes, tiles, labels, counts, random)
     order = [order[int(index)] for index in random.permutation(count)]
     image, _ = frame(order, random)
     timed(reader, image, counts, "shuffled")
@@ -256,8 +261,8 @@ def judge(
 ) -> None:
     for one, box in zip(order, boxes, strict=True):
         counts.tiles += 1
-        index = max(range(len(tiles)), key=lambda at: tiles[at].box.iou(box), default=None)
-        if index is None or tiles[index].box.iou(box) < 0.8:
+        index = tile_of(box, tiles)
+        if index is None:
             continue
         counts.found += 1
         counts.shown[one.script] += 1
@@ -268,6 +273,33 @@ def judge(
             print(
                 f"  {one.name + one.suffix!r} read as {labels[index].name!r} ({one.font}, {one.size} px, {one.kind})"
             )
+
+
+def tile_of(box: Box, tiles: Sequence[Tile]) -> int | None:
+    """Which of the tiles found is the one that was drawn here; None where none is."""
+    index = max(range(len(tiles)), key=lambda at: tiles[at].box.iou(box), default=None)
+    return index if index is not None and tiles[index].box.iou(box) >= 0.8 else None
+
+
+def match(
+    order: Sequence[Shown],
+    boxes: Sequence[Box],
+    tiles: Sequence[Tile],
+    labels: Sequence[Label],
+    counts: Counts,
+    random: Random,
+) -> None:
+    """Match what was read to a class list of those shown and as many others as make 60."""
+    shown = [one.name for one in order]
+    others = sorted({name for names in NAMES.values() for name in names} - set(shown))
+    listed = [*shown, *random.permutation(others)[: CLASS_LIST - len(shown)]]
+    students = [(number, str(name)) for number, name in enumerate(listed)]
+    found = match_labels([label.name for label in labels if label.name], students, {}).students
+    for number, box in enumerate(boxes):
+        index = tile_of(box, tiles)
+        name = labels[index].name if index is not None else None
+        if name is not None and name in found:
+            counts.matched[found[name] == number] += 1
 
 
 def main() -> None:
@@ -296,6 +328,10 @@ def main() -> None:
                 if counts.shown[script]
             ]
             print(f"  {title} by script: {', '.join(shares)}")
+        right, wrong = counts.matched[True], counts.matched[False]
+        print(
+            f"  class list of {CLASS_LIST}: {right} labels matched rightly, {wrong} wrongly, of {counts.tiles}"
+        )
         without = [script for script in NAMES if not available(FONTS.get(script, LATIN_FONTS))]
         if without:
             print(f"  not drawn for want of a font: {', '.join(without)}")
