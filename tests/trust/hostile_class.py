@@ -17,6 +17,7 @@ from engagement.records import Box, Consent, Face, Mode
 from inference.names import LabelReader
 from inference.quality import QualityGate
 from inference.reader import Reader
+from inference.recognition import Recognised
 from storage import students
 from storage.notes import add_note
 from storage.recorder import Recorder
@@ -60,8 +61,8 @@ class Typed:
     def __init__(self, *_arguments: object) -> None:
         self._left = iter(TYPED)
 
-    def read(self, _line: object) -> tuple[str, float]:
-        return next(self._left, "Somebody"), 0.99
+    def read(self, _line: object) -> Recognised:
+        return Recognised(next(self._left, "Somebody"), 0.99)
 
 
 class Heads:
