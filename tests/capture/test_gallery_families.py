@@ -4,6 +4,7 @@
 """
 
 import zlib
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -19,6 +20,7 @@ from capture.pillars import around_lone, lone_videos
 from tests.capture.gallery_families import FAMILIES, look_of
 from tests.capture.synthetic_gallery import (
     Look,
+    Picture,
     compose_gallery,
     dark_room,
     drawn_pictures,
@@ -117,6 +119,19 @@ def test_what_was_once_read_wrong(family: str, seed: int, number: int) -> None:
     assert len(boxes) == len(gallery.boxes)
 
 
+def demand_all_between_bars(
+    pictures: Sequence[Picture], count: int, size: tuple[int, int], shape: float
+) -> None:
+    """All tiles of so many of these pictures are found, each in that shape between bars in the gap's colour."""
+    random = np.random.default_rng([7, count, size[0]])
+    look = replace(look_of(random, count, size), radius=0, speaker=None)
+    order = random.permutation(len(pictures))[:count]
+    gallery = compose_gallery([pillarboxed(pictures[i], shape, look.background) for i in order], look=look)
+    boxes = [tile.box for tile in find_tiles(gallery.image)]
+    assert [box for box in gallery.boxes if all(box.iou(other) < 0.8 for other in boxes)] == []
+    assert len(boxes) == count
+
+
 @pytest.mark.parametrize(
     ("count", "size", "shape"),
     [
@@ -138,14 +153,7 @@ def test_a_whole_class_between_bars_in_the_gap_colour(
     count: int, size: tuple[int, int], shape: float
 ) -> None:
     """Not one edge of a tile is seen at its left or right."""
-    random = np.random.default_rng([7, count, size[0]])
-    look = replace(look_of(random, count, size), radius=0, speaker=None)
-    pictures = drawn_pictures(120, 5)
-    chosen = [pillarboxed(pictures[i], shape, look.background) for i in random.permutation(120)[:count]]
-    gallery = compose_gallery(chosen, look=look)
-    boxes = [tile.box for tile in find_tiles(gallery.image)]
-    assert [box for box in gallery.boxes if all(box.iou(other) < 0.8 for other in boxes)] == []
-    assert len(boxes) == count
+    demand_all_between_bars(drawn_pictures(120, 5), count, size, shape)
 
 
 @pytest.mark.parametrize(
@@ -161,14 +169,7 @@ def test_a_whole_class_by_phone_held_upright(
     shared_data: Path, count: int, size: tuple[int, int], shape: float
 ) -> None:
     """Real pictures, some of them dark at a side, between bars in the gap's colour that fill most of the window."""
-    random = np.random.default_rng([7, count, size[0]])
-    look = replace(look_of(random, count, size), radius=0, speaker=None)
-    pictures = portraits(shared_data, 60, seed=5)
-    chosen = [pillarboxed(pictures[i], shape, look.background) for i in random.permutation(60)[:count]]
-    gallery = compose_gallery(chosen, look=look)
-    boxes = [tile.box for tile in find_tiles(gallery.image)]
-    assert [box for box in gallery.boxes if all(box.iou(other) < 0.8 for other in boxes)] == []
-    assert len(boxes) == count
+    demand_all_between_bars(portraits(shared_data, 60, seed=5), count, size, shape)
 
 
 def test_pictures_that_stand_farther_apart_than_tiles_are_on_a_page() -> None:
