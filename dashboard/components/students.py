@@ -72,44 +72,32 @@ def label_list(labels: Sequence[LooseLabel], students: Sequence[Student], zone: 
     )
 
 
-def matched_list(labels: Mapping[str, int | None], students: Sequence[Student]) -> Component | None:
-    """What was matched by hand, to be taken back; None where nothing was."""
-    if not labels:
-        return None
+def matched_rows(labels: Mapping[str, int | None], students: Sequence[Student]) -> list[Component]:
+    """What was matched by hand, to be taken back."""
     names = {one.id: _listed(one, students) for one in students}
-    return html.Details(
-        [
-            html.Summary(f"{count(len(labels), 'label')} matched by hand"),
-            html.Ul(
-                [
-                    html.Li(
-                        [
-                            html.Div(
-                                [
-                                    html.Span(label, className="cp-students-label"),
-                                    html.Span(
-                                        " is nobody of the list"
-                                        if one is None
-                                        else f" is {names.get(one, 'gone')}",
-                                        className="cp-muted",
-                                    ),
-                                ]
-                            ),
-                            dmc.Button(
-                                "Undo",
-                                id={"type": UNMATCH, "label": label},
-                                variant="default",
-                                size="compact-sm",
-                                **{"aria-label": f"Undo the match of {label}"},
-                            ),
-                        ]
-                    )
-                    for label, one in sorted(labels.items(), key=lambda item: item[0].casefold())
-                ],
-                className="cp-students-rows",
-            ),
-        ]
-    )
+    return [
+        html.Li(
+            [
+                html.Div(
+                    [
+                        html.Span(label, className="cp-students-label"),
+                        html.Span(
+                            " is nobody of the list" if one is None else f" is {names.get(one, 'gone')}",
+                            className="cp-muted",
+                        ),
+                    ]
+                ),
+                dmc.Button(
+                    "Undo",
+                    id={"type": UNMATCH, "label": label},
+                    variant="default",
+                    size="compact-sm",
+                    **{"aria-label": f"Undo the match of {label}"},
+                ),
+            ]
+        )
+        for label, one in sorted(labels.items(), key=lambda item: item[0].casefold())
+    ]
 
 
 def offer_list(offers: Sequence[OpenOffer], zone: tzinfo | None) -> Component:

@@ -104,6 +104,9 @@ def _show(app: Dash, engine: Engine) -> None:
         Output(form.GRID, "style"),
         Output(form.GRID_EMPTY, "children"),
         Output(form.LABELS, "children"),
+        Output(form.MATCHED, "className"),
+        Output(form.MATCHED_HEAD, "children"),
+        Output(form.MATCHED_ROWS, "children"),
         Output(form.OFFERS, "children"),
         Output(form.ONLY_AGREED, "checked"),
         Output(form.OWN_LABEL, "value"),
@@ -117,12 +120,12 @@ def _show(app: Dash, engine: Engine) -> None:
             # which classes there are is not known yet
             raise PreventUpdate
         if name is None:
-            nothing: tuple[Any, ...] = ("", [], "cp-hidden", {}, [], [], [], False, "")
+            nothing: tuple[Any, ...] = ("", [], "cp-hidden", {}, [], [], "cp-hidden", "", [], [], False, "")
             return parts.no_class(), "cp-students cp-hidden", *nothing
         zone = shell.viewer_of(viewer).zone
         roll, seats = students.read_class_list(engine, name), read_class_seats(engine, name)
         listed = roll.students if roll else ()
-        matched = parts.matched_list(roll.labels if roll else {}, listed)
+        matched = roll.labels if roll else {}
         return (
             None,
             "cp-students",
@@ -131,7 +134,10 @@ def _show(app: Dash, engine: Engine) -> None:
             "cp-grid" if listed else "cp-hidden",
             {"height": f"{_HEAD + _ROW * min(len(listed), _MOST_ROWS)}px", "width": "100%"},
             None if listed else parts.no_student(name),
-            [parts.label_list(loose_labels(seats, roll), listed, zone), matched],
+            parts.label_list(loose_labels(seats, roll), listed, zone),
+            "" if matched else "cp-hidden",
+            f"{count(len(matched), 'label')} matched by hand",
+            parts.matched_rows(matched, listed),
             parts.offer_list(open_offers(engine, name), zone),
             bool(roll and roll.only_agreed),
             (roll.own_label if roll else None) or "",

@@ -35,6 +35,9 @@ IMPORT_FIELDS: Final = "students-import-fields"
 IMPORT_FOOT: Final = "students-import-foot"
 IMPORT_TAKE: Final = "students-import-take"
 LABELS: Final = "students-labels"
+MATCHED: Final = "students-matched"
+MATCHED_HEAD: Final = "students-matched-head"
+MATCHED_ROWS: Final = "students-matched-rows"
 OFFERS: Final = "students-offers"
 CHOSEN: Final = "students-chosen"
 NONE_CHOSEN: Final = "students-none-chosen"
@@ -177,6 +180,15 @@ def _labels() -> Component:
                 className="cp-muted cp-small",
             ),
             html.Div(id=LABELS),
+            # a part of the page and not of what is drawn anew, so that it stays open while one after another is undone
+            html.Details(
+                [
+                    html.Summary(id=MATCHED_HEAD),
+                    html.Ul(id=MATCHED_ROWS, className="cp-students-rows"),
+                ],
+                id=MATCHED,
+                className="cp-hidden",
+            ),
         ],
         className="cp-paper",
     )

@@ -236,6 +236,8 @@ def test_labels_are_matched_offers_answered_and_a_student_erased(
         expect(page.get_by_role("textbox", name="Whose label is Room 4", exact=True)).to_be_visible(
             timeout=SLOW
         )
+        # and stays open for the next one
+        expect(page.get_by_role("button", name=f"Undo the match of {HOSTILE[0]}")).to_be_visible()
 
         twice = page.locator("#students-offers li", has_text=HOSTILE[0])
         twice.get_by_role("button", name="The same").click()
