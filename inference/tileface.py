@@ -48,33 +48,19 @@ class TileFaceDetector:
             raise DetectorError(
                 f"The threshold of the face detector must be between 0 and 1, got {threshold}."
             )
-        try:
-            self._interpreter: Any = new_interpreter(weights, threads)
-        except (ValueError, RuntimeError) as error:
-            raise DetectorError(
-                f"LiteRT cannot load the face weights {weights} ({error}). Install classpulse again."
-            ) from error
-        self._input = self._interpreter.get_input_details()[0]
-        self._outputs = [detail["index"] for detail in self._interpreter.get_output_details()]
-        channels = sum(int(detail["shape"][-1]) for detail in self._interpreter.get_output_details())
-        takes = tuple(self._input["shape"].tolist())
-        if len(takes) != 4 or takes[-1] != 3 or channels != CHANNELS * len(STRIDES):
-            raise DetectorError(
-                f"The face weights {weights} take {takes} and give {channels} channels; expected (1, H, W, 3) and "
-                f"{CHANNELS * len(STRIDES)}. Install classpulse again."
-            )
+        # one per look: whenever the size changes, an interpreter plans its memory anew, which takes longer than looking
+        self._full, self._shrunk = (_Network(weights, threads) for _ in range(2))
         self._threshold = threshold
         self._min_face = min_face
-        self._shape = (0, 0)
         self._lock = threading.Lock()
 
     def detect(self, image: NDArray[np.uint8]) -> list[Face]:
         """Faces in an image uint8 (H, W, 3) RGB, best first; boxes inside it and landmarks in its pixels."""
         height, width = image.shape[:2]
         scale = min(1.0, (_MOST_PIXELS / (height * width)) ** 0.5)
-        boxes, points, scores = self._look(image, scale)
+        boxes, points, scores = self._look(image, scale, self._full)
         if min(height, width) * scale >= _LARGE:
-            more = self._look(image, scale / _SECOND_LOOK)
+            more = self._look(image, scale / _SECOND_LOOK, self._shrunk)
             low = boxes[:, 3] - boxes[:, 1] < _FIRST_UP_TO / scale
             tall = more[0][:, 3] - more[0][:, 1] >= _SECOND_FROM / scale
             boxes, points, scores = (
@@ -94,7 +80,9 @@ class TileFaceDetector:
             )
         return faces
 
-    def _look(self, image: NDArray[np.uint8], scale: float) -> tuple[Floats, Floats, Floats]:
+    def _look(
+        self, image: NDArray[np.uint8], scale: float, network: "_Network"
+    ) -> tuple[Floats, Floats, Floats]:
         """Boxes, landmarks and scores at this scale, in pixels of the image; see `face_maps.decode`."""
         import cv2
 
@@ -104,11 +92,33 @@ class TileFaceDetector:
             image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
         ratio = np.array([width / image.shape[1], height / image.shape[0]], np.float32)
         with self._lock:
-            maps = self._run(image)
+            maps = network.run(image)
         boxes, points, scores = decode(maps, self._threshold)
         return boxes * np.tile(ratio, 2), points * ratio, scores
 
-    def _run(self, image: NDArray[np.uint8]) -> list[Floats]:
+
+class _Network:
+    """One interpreter of the weights. Raises DetectorError as `TileFaceDetector`."""
+
+    def __init__(self, weights: Path, threads: int) -> None:
+        try:
+            self._interpreter: Any = new_interpreter(weights, threads)
+        except (ValueError, RuntimeError) as error:
+            raise DetectorError(
+                f"LiteRT cannot load the face weights {weights} ({error}). Install classpulse again."
+            ) from error
+        self._input = self._interpreter.get_input_details()[0]
+        self._outputs = [detail["index"] for detail in self._interpreter.get_output_details()]
+        channels = sum(int(detail["shape"][-1]) for detail in self._interpreter.get_output_details())
+        takes = tuple(self._input["shape"].tolist())
+        if len(takes) != 4 or takes[-1] != 3 or channels != CHANNELS * len(STRIDES):
+            raise DetectorError(
+                f"The face weights {weights} take {takes} and give {channels} channels; expected (1, H, W, 3) and "
+                f"{CHANNELS * len(STRIDES)}. Install classpulse again."
+            )
+        self._shape = (0, 0)
+
+    def run(self, image: NDArray[np.uint8]) -> list[Floats]:
         """The maps of an image, which is filled up with black to the right and below."""
         height, width = (-(-side // _STEP) * _STEP for side in image.shape[:2])
         if (height, width) != self._shape:

@@ -154,7 +154,7 @@ def test_exported_it_answers_as_the_network_does(tmp_path: Path) -> None:
     for representative, tolerance in ((None, 1e-3), (pictures, 0.6)):
         path = tmp_path / "face.tflite"
         path.write_bytes(to_litert(served, representative))
-        maps = TileFaceDetector(path)._run(pictures[0])
+        maps = TileFaceDetector(path)._full.run(pictures[0])
         for exact, given in zip(joined, maps, strict=True):
             expected = exact.copy()
             expected[..., 0] = 2 * exact[..., 0] - 1
