@@ -27,13 +27,13 @@ SharedDataOption = Annotated[
 def face_train(
     out: Annotated[Path, typer.Argument(help="Folder of the run; one that was interrupted goes on.")],
     data: SharedDataOption = None,
-    rounds: Annotated[int, typer.Option(min=1, help="Rounds, each with pictures of its own.")] = 12,
+    rounds: Annotated[int, typer.Option(min=1, help="Rounds, each with pictures of its own.")] = 24,
     fresh: Annotated[int, typer.Option(min=1, help="Pictures composed per round.")] = 700,
-    steps: Annotated[int, typer.Option(min=1, help="Steps per round.")] = 550,
+    steps: Annotated[int, typer.Option(min=1, help="Steps per round.")] = 500,
     batch: Annotated[int, typer.Option(min=1, help="Pictures per step.")] = 16,
     learning_rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 3e-3,
-    landmark_weight: Annotated[float, typer.Option(min=0, help="Weight of the landmarks' loss.")] = 12.0,
-    least_tile: Annotated[int, typer.Option(min=24, help="Height in pixels of the lowest tiles.")] = 40,
+    landmark_weight: Annotated[float, typer.Option(min=0, help="Weight of the landmarks' loss.")] = 25.0,
+    least_tile: Annotated[int, typer.Option(min=24, help="Height in pixels of the lowest tiles.")] = 72,
     start: Annotated[
         Path | None, typer.Option(help="Folder of a finished run whose weights to begin with.")
     ] = None,

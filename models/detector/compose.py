@@ -39,6 +39,10 @@ _HIDDEN: Final = 0.12
 TILE: Final = 112
 """Pixels to which the product's reader brings a tile (`inference.reader.TILE_HEIGHT`)."""
 _GAP: Final = 4
+_WHOLE: Final = 0.15
+"""Share of the pictures that are one large photograph, without tiles."""
+_WALL: Final = 0.22
+"""Share of those that are many small ones: sharp faces of few pixels, which tiles seldom show."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,7 @@ _NOTHING: Final = Scene(
 def compose(
     photos: Sequence[Photo], size: int, rng: Rng, classes: Sequence[Photo] = (), least: int = 40
 ) -> Scene:
-    """A part of a meeting window, `size` x `size` pixels: mostly tiles, sometimes one large photograph.
+    """A part of a meeting window, `size` x `size` pixels: mostly tiles, sometimes photographs as they are.
 
     Args:
         photos: to draw from, at least one with a face.
@@ -80,10 +84,14 @@ def compose(
     """
     if classes and rng.random() < 0.1:
         scene = _whole(classes, size, rng)
-    elif rng.random() < 0.2:
-        scene = _whole(photos, size, rng)
     else:
-        scene = _grid(photos, size, rng, least)
+        roll = rng.random()
+        if roll < _WHOLE:
+            scene = _whole(photos, size, rng)
+        elif roll < _WHOLE + _WALL:
+            scene = _wall(photos, size, rng)
+        else:
+            scene = _grid(photos, size, rng, least)
     if rng.random() < 0.2:
         scene = replace(scene, picture=spoil(scene.picture, rng))
     return scene
@@ -113,6 +121,17 @@ def compose_galleries(photos: Sequence[Photo], count: int, seed: int) -> list[Sc
     """So many galleries of 2 x 2 to 7 x 7 tiles; the same seed gives the same."""
     rng = np.random.default_rng([seed, 77])
     return [compose_gallery(photos, 2 + number % 6, rng) for number in range(count)]
+
+
+def as_scene(photo: Photo) -> Scene:
+    """The photograph as it is, with the truth of the teachers."""
+    return Scene(photo.picture, photo.boxes, photo.landmarks, photo.doubtful)
+
+
+def small_photographs(photos: Sequence[Photo]) -> list[Scene]:
+    """Every photograph at 15 to 50 % of its size, always the same."""
+    rng = np.random.default_rng(11)
+    return [as_scene(resized(photo, float(rng.uniform(0.15, 0.5)))) for photo in photos]
 
 
 def compose_tilted(photos: Sequence[Photo], tilt: float, rng: Rng) -> Scene:
@@ -405,6 +424,23 @@ def _whole(photos: Sequence[Photo], size: int, rng: Rng) -> Scene:
     return Scene(
         picture, clipped_boxes(boxes[faces], size, size), points[faces], clipped_boxes(unsure, size, size)
     )
+
+
+def _wall(photos: Sequence[Photo], size: int, rng: Rng) -> Scene:
+    """Small photographs side by side, at 15 to 50 % of their size."""
+    side = round(math.exp(rng.uniform(math.log(38), math.log(125))))
+    picture = blank(size, size, (0, 0, 0))
+    parts = [_NOTHING]
+    for top in range(-int(rng.integers(0, side)), size, side + _GAP):
+        for left in range(-int(rng.integers(0, side)), size, side + _GAP):
+            photo = _photo_with_face(photos, rng)
+            small = as_scene(resized(photo, side / min(photo.picture.shape[:2])))
+            height, width = small.picture.shape[:2]
+            across, down = (int(rng.integers(0, more + 1)) for more in (width - side, height - side))
+            small = _shifted(small, -across, -down, side, side)
+            _paint(picture, small.picture[down : down + side, across : across + side], left, top)
+            parts.append(_shifted(small, left, top, size, size))
+    return replace(_joined(parts), picture=picture)
 
 
 def _photo_with_face(photos: Sequence[Photo], rng: Rng) -> Photo:

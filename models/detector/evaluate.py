@@ -23,12 +23,18 @@ from inference.tileface import TileFaceDetector
 from models.charts import Line, line_chart, write_charts
 from models.detector import drawn
 from models.detector.card import write_card
-from models.detector.compose import TILE, Scene, compose_galleries, compose_tilted
+from models.detector.compose import (
+    TILE,
+    Scene,
+    as_scene,
+    compose_galleries,
+    compose_tilted,
+    small_photographs,
+)
 from models.detector.export import LOWEST
 from models.detector.labels import label_photos
 from models.detector.measure import Tally, tally_of
 from models.detector.photo import Photo
-from models.detector.placing import resized
 from models.errors import DataError
 from models.landmarks import poses
 from models.registry import MANIFEST, FaceEntry, LandmarkEntry, resolve_face, resolve_landmarks
@@ -139,12 +145,10 @@ def sweep_charts(report: dict[str, Any]) -> list[str]:
 
 
 def _sets(photos: Sequence[Photo]) -> dict[str, list[Scene]]:
-    rng = np.random.default_rng(11)
-    small = [resized(photo, float(rng.uniform(0.15, 0.5))) for photo in photos]
     sets = {
         "galleries": compose_galleries(photos, _GALLERIES, seed=2),
         "photographs": [as_scene(photo) for photo in photos],
-        "small photographs": [as_scene(photo) for photo in small],
+        "small photographs": small_photographs(photos),
     }
     for tilt in TILTS:
         rng = np.random.default_rng(13)
@@ -152,11 +156,6 @@ def _sets(photos: Sequence[Photo]) -> dict[str, list[Scene]]:
             compose_tilted(photos, float(tilt if number % 2 else -tilt), rng) for number in range(_TILTED)
         ]
     return sets
-
-
-def as_scene(photo: Photo) -> Scene:
-    """The photograph as it is, with the truth of the teachers."""
-    return Scene(photo.picture, photo.boxes, photo.landmarks, photo.doubtful)
 
 
 def _described(tally: Tally, threshold: float) -> dict[str, Any]:

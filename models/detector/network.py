@@ -16,8 +16,8 @@ _FIRST_BOX: Final = np.array([0, 0, 1, 1], np.float32)
 
 def build_detector(
     stem: int = 16,
-    widths: Sequence[int] = (16, 32, 40, 40),
-    neck: int = 24,
+    widths: Sequence[int] = (24, 40, 48, 48),
+    neck: int = 32,
     blocks: Sequence[int] = (1, 2, 2, 1),
     *,
     apart: bool = False,

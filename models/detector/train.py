@@ -17,7 +17,7 @@ from inference.face_maps import STRIDES, cell_centres, decode, suppress
 from models import checkpoints
 from models.checkpoints import digest, load_made, save_made
 from models.detector.classes import class_photos
-from models.detector.compose import Scene, compose, compose_galleries
+from models.detector.compose import Scene, compose, compose_galleries, small_photographs
 from models.detector.labels import label_photos
 from models.detector.loss import detection_loss
 from models.detector.measure import Found, Tally
@@ -48,7 +48,7 @@ class DetectorSettings:
     average: decay of the moving average of the weights, which is what is measured and kept.
     landmark_weight: of the landmarks' loss.
     least_tile: height in pixels of the lowest tiles composed.
-    held: galleries of the val split on which the best round is chosen.
+    held: galleries of the val split on which, with thirty small photographs to each, the best round is chosen.
     start: folder of a run of the same network whose best weights to begin with; None begins at random.
     classes: show the product's synthetic class now and then.
     photos: use so many photographs of each split only (0: all).
@@ -56,21 +56,21 @@ class DetectorSettings:
 
     data: Path
     out: Path
-    rounds: int = 12
+    rounds: int = 24
     fresh: int = 700
-    steps: int = 550
+    steps: int = 500
     batch: int = 16
     size: int = 256
     stem: int = 16
-    widths: tuple[int, ...] = (16, 32, 40, 40)
-    neck: int = 24
+    widths: tuple[int, ...] = (24, 40, 48, 48)
+    neck: int = 32
     blocks: tuple[int, ...] = (1, 2, 2, 1)
     learning_rate: float = 3e-3
     warmup_steps: int = 200
     weight_decay: float = 1e-3
     average: float = 0.998
-    landmark_weight: float = 12.0
-    least_tile: int = 40
+    landmark_weight: float = 25.0
+    least_tile: int = 72
     held: int = 24
     start: Path | None = None
     precision: str = "mixed_bfloat16"
@@ -186,8 +186,9 @@ class _SceneStore:
         return Batches(*(_flat(getattr(part, name) for part in self._pool) for name in Batches.__slots__))
 
     def held(self) -> list[Scene]:
-        """Galleries of the val split, always the same."""
-        return compose_galleries(self._source()["val"], self._settings.held, seed=1)
+        """Galleries and small photographs of the val split, always the same."""
+        photos, count = self._source()["val"], self._settings.held
+        return [*compose_galleries(photos, count, seed=1), *small_photographs(photos[: 30 * count])]
 
     def _kept(self, number: int) -> Batches:
         path = self._settings.out / f"scenes-{number:02}.npz"
