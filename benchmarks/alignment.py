@@ -63,7 +63,7 @@ def main() -> None:
     rows = np.random.default_rng(0).permutation(np.flatnonzero(answers.counted))[: options.faces]
     classifier = ExpressionClassifier.of(entry)
     detector = load_detector(options.detector, options.detector_model)
-    network = None if options.coarse else load_landmarks(options.detector)
+    network = None if options.coarse else load_landmarks()
     print(
         f"{'tilt':>5} {'found':>11} {'the picture':>12} {'not turned':>11} {'upright':>8}  accuracy, %; roll as read"
     )

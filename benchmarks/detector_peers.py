@@ -51,7 +51,7 @@ def detectors(data: Path) -> dict[str, Callable[[Picture], Centres]]:
     from mtcnn import MTCNN
 
     package = MTCNN()
-    network = load_landmarks("tileface")
+    network = load_landmarks()
     by_name = {
         "tileface (ours)": load_detector("tileface", min_face=16),
         "MTCNN in onnxruntime": load_detector("mtcnn", min_face=16),
@@ -68,9 +68,7 @@ def detectors(data: Path) -> dict[str, Callable[[Picture], Centres]]:
     ours = by_name["tileface (ours)"]
 
     def by_both(image: Picture) -> Centres:
-        found = ours.detect(image)
-        refined = found if network is None else network.refine(image, found)
-        return [face.box.centre for face in refined]
+        return [face.box.centre for face in network.refine(image, ours.detect(image))]
 
     return {
         **{name: by_ours(detector) for name, detector in by_name.items()},

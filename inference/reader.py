@@ -325,7 +325,7 @@ def load_reader(
         LabelReader(label_budget, all_at_first=True),
         gate,
         geometry,
-        load_landmarks(detector),
+        load_landmarks(),
         keep_names=keep_names,
     )
 
