@@ -3,7 +3,8 @@
 import json
 import math
 import os
-from collections.abc import Callable, Iterator, Sequence
+import shlex
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -51,11 +52,14 @@ def train(
     precision: str,
     seed: int,
     limit: int,
+    given: Collection[str],
 ) -> str:
-    """Train with a progress bar, or go on where the run in `out` stopped; what came of it, in a sentence.
+    """Train with a progress bar, or go on where the run in `out` stopped; what came of it, in a sentence. `given` are
+    the options that were asked for.
 
     Raises:
-        UsageError: the extra `train` is not installed, a phase cannot be read, or a file not written.
+        UsageError: the extra `train` is not installed, an option would change nothing, a phase cannot be read, or a
+            file not written.
         models.errors.ModelsError: the data or an option is wrong.
     """
     with needs_workshop():
@@ -64,6 +68,7 @@ def train(
     if epochs is not None and phases:
         raise UsageError("--epochs shares out the usual phases, --phase gives others; choose one of them.")
     check_learning_rate(learning_rate)
+    check_heeded(given, architecture, heads)
     chosen = PHASES if epochs is None else phases_of(epochs)
     settings = TrainSettings(
         data=faces_file(data),
@@ -111,6 +116,25 @@ def check_learning_rate(rate: float) -> None:
         raise UsageError(f"--learning-rate must be above 0, got {rate}.")
 
 
+def check_heeded(given: Collection[str], architecture: str, heads: int) -> None:
+    """Raises UsageError where an option was given that would change nothing."""
+    from models import zoo
+
+    unheeded = sorted(set(given) - {"out", "data", "architecture", "seed", "limit"})
+    if architecture in zoo.MACHINES and unheeded:
+        options = ", ".join(f"--{name.replace('_', '-')}" for name in unheeded)
+        raise UsageError(f"{architecture} heeds --data, --seed and --limit only; leave out {options}.")
+    if heads > 1 and "hard_weight" in given:
+        raise UsageError(
+            "--hard-weight mixes label and votes for one head, --heads 2 learns them apart; choose one."
+        )
+    for name in ("teacher_weight", "teachers_see_views"):
+        if name in given and "teacher" not in given:
+            raise UsageError(f"--{name.replace('_', '-')} needs a teacher; give --teacher, or leave it out.")
+    if {"start", "pretrained"} <= set(given):
+        raise UsageError("--start and --pretrained both give the weights to begin with; choose one of them.")
+
+
 def read_phase(text: str) -> "Phase":
     """A phase as `EPOCHS:SIZE[:DEGRADED[:ERASED[:STRENGTH[:MIXED]]]]`, such as `14:32:0.1:0.1`. Raises UsageError."""
     from models.train import Phase
@@ -135,7 +159,7 @@ def read_phase(text: str) -> "Phase":
 
 
 @files_in_words()
-def export(run: Path, data: Path | None, prior: str) -> str:
+def export(run: Path, data: Path | None, prior: str, flip: bool | None) -> str:
     """Make a finished run the classifier that is served; what was chosen, as text."""
     try:
         wanted = None if prior == "auto" else float(prior)
@@ -146,8 +170,9 @@ def export(run: Path, data: Path | None, prior: str) -> str:
     with needs_workshop():
         from models.export import export as export_run
     with progress_bar(f"export of {run.name}"):
-        entry = export_run(run, faces_file(data), prior=wanted)
+        entry = export_run(run, faces_file(data), prior=wanted, flip=flip)
     chosen = {
+        "flip": entry.flip,
         "temperature": entry.temperature,
         "min_height": entry.min_height,
         "thresholds": entry.thresholds,
@@ -221,14 +246,22 @@ def compare(runs: Sequence[Path], data: Path | None, *, out: Path, engines: Sequ
         say("shipped")
         measuring.evaluate(faces, kept / "shipped", reuse=True)
         on_step(steps, steps)
-    named = " ".join(run.name for run in runs)
-    asked = "".join(f" --engine {engine}" for engine in engines)
+    asked = [*map(_from_here, runs), *(f"--engine {engine}" for engine in engines)]
+    asked += [f"--data {_from_here(data)}"] if data is not None else []
     comparing.write_page(
         [comparing.read_entry(folder) for folder in (kept / "shipped", *folders)],
         out,
-        f"classpulse models compare {named}{asked} --out {out.name}",
+        " ".join(["classpulse models compare", *asked, f"--out {_from_here(out)}"]),
     )
     return "\n".join([*absent, f"Wrote {out}"])
+
+
+def _from_here(path: Path) -> str:
+    """A path as a shell takes it, never from the root of this machine: as it was given, or seen from here."""
+    try:
+        return shlex.quote(os.path.relpath(path) if path.is_absolute() else str(path))
+    except ValueError:  # on another drive
+        return shlex.quote(path.name)
 
 
 def catalogue() -> list[Row]:
@@ -276,7 +309,7 @@ def runs_in(folder: Path) -> list[Row]:
                 "architecture": record["settings"]["architecture"],
                 "epochs": f"{len(history)} of {epochs}",
                 "PublicTest": f"{best['public_accuracy']:.1%}",
-                "FER+": f"{votes['value']:.1%}" if votes else "-",
+                "FER+": f"{votes['value']:.1%}" if votes and votes["value"] is not None else "-",
                 "ECE": f"{full['ece']:.3f}" if full else "-",
             }
         )

@@ -24,11 +24,14 @@ def height_figure(figures: Mapping[str, Any], scheme: Scheme) -> Figure:
     palette = PALETTES[scheme]
     rows = [row for row in figures["by_height"] if row["height"] >= figures["min_height"]]
     heights = [row["height"] for row in rows]
+    named = [row for row in rows if row["named_accuracy"] is not None]
     return {
         "data": [
-            _band(rows, "height", "named_low", "named_high", palette.mood),
+            _band(named, "height", "named_low", "named_high", palette.mood),
             {
-                **_line(heights, [row["named_accuracy"] for row in rows], palette.mood),
+                **_line(
+                    [row["height"] for row in named], [row["named_accuracy"] for row in named], palette.mood
+                ),
                 "name": "right, of those named",
                 "hovertemplate": "%{x} px: %{y:.0%} right of those named<extra></extra>",
             },
@@ -138,7 +141,7 @@ def sentences(figures: Mapping[str, Any]) -> list[str]:
     votes = figures.get("ferplus_majority")
     agreed = (
         f", and {_share(votes)} of the {votes['n']:,} on which the majority of ten voters agreed"
-        if votes
+        if votes and votes["n"]
         else ""
     )
     unseen = figures.get("unseen")
@@ -152,7 +155,7 @@ def sentences(figures: Mapping[str, Any]) -> list[str]:
         f"On {accuracy['n']:,} faces of FER2013's {figures['split']} it names {_share(accuracy)} as they are labelled"
         f"{agreed}. People who are asked again do so for about 65 %.{repeated}",
         f"Where it is unsure it names nothing: {percent(at['coverage'])} of full-size faces are named, "
-        f"{percent(at['accuracy'])} of them as labelled. Small faces must be clearer to be named, and faces under "
+        f"{_of_named(at)} of them as labelled. Small faces must be clearer to be named, and faces under "
         f"{figures['min_height']} pixels are not read.",
         f"Its confidence is off by {100 * figures['ece']:.1f} points on average.",
     ]
@@ -171,7 +174,7 @@ def _of_voters(figures: Mapping[str, Any]) -> list[str]:
         f"On {accuracy['n']:,} faces of FER2013's {figures['split']} on which most of ten people agreed, it names "
         f"{_share(accuracy)} as they did.{repeated}",
         f"Where it is unsure it names nothing: {percent(at['coverage'])} of full-size faces are named, "
-        f"{percent(at['accuracy'])} of them as most people named them; a face on which people did not agree counts as "
+        f"{_of_named(at)} of them as most people named them; a face on which people did not agree counts as "
         "wrong. Small faces must be clearer to be named, and faces under "
         f"{figures['min_height']} pixels are not read.",
         f"Its confidence is off by {100 * asked['ece']:.1f} points on average.",
@@ -192,6 +195,11 @@ def expression_rows(figures: Mapping[str, Any]) -> list[tuple[str, str, str, str
         )
         for name, row in figures["by_expression"].items()
     ]
+
+
+def _of_named(at: Mapping[str, Any]) -> str:
+    """The accuracy on the faces named, where any is."""
+    return "none" if at["accuracy"] is None else percent(at["accuracy"])
 
 
 def _share(share: Mapping[str, float]) -> str:

@@ -16,7 +16,8 @@ from engagement.records import Box, Face
 from models.registry import CropGeometry
 
 FER2013: Final = CropGeometry(side=0.97, offset_x=0.0, offset_y=-0.01)
-"""Medians of FER2013's pictures around YuNet's and MTCNN's boxes: what the gate looks at without a classifier."""
+"""Medians of FER2013's pictures around YuNet's and MTCNN's boxes (0.98 and 0.95, both 0.01 above the centre, on
+1,453 and 274 faces of PublicTest): what a classifier is served with, and what the gate looks at without one."""
 SIZE: Final = 48
 """Side of FER2013's pictures in pixels."""
 _FINER: Final = 2

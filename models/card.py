@@ -1,11 +1,13 @@
 """The model card, generated from the manifest and an evaluation, so that no figure is typed by hand."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from engagement.emotion import EXPRESSIONS
 from inference.quality import QualityGate
 from models.manifest import read_table
+from models.runs import teachers_of
 
 
 def write_card(path: Path, report: dict[str, Any], manifest: Path, name: str) -> None:
@@ -18,7 +20,7 @@ def write_card(path: Path, report: dict[str, Any], manifest: Path, name: str) ->
     path.write_text(render_card(report, entry, name), encoding="utf-8")
 
 
-def served(report: dict[str, Any]) -> dict[str, Any]:
+def served(report: Mapping[str, Any]) -> dict[str, Any]:
     """The part of a report that is of the head which is served: the second where there are two."""
     return dict(report.get("votes", report))
 
@@ -62,8 +64,7 @@ def _headline(report: dict[str, Any], entry: dict[str, Any]) -> list[str]:
         f"## Measured on {report['split']}",
         "",
         "`classpulse models evaluate --data DATA/fer2013/fer2013plus.parquet --split "
-        f"{report['split']} --card models/MODEL_CARD.md` wrote this page. Epoch, temperature, thresholds, least "
-        f"height, flip, prior and precision were chosen on {entry['data']['chosen_on']}.",
+        f"{report['split']} --card models/MODEL_CARD.md` wrote this page. {_chosen(entry)}",
         "",
         "| figure | value | 95 % interval | n |",
         "|---|---|---|---|",
@@ -82,7 +83,7 @@ def _headline(report: dict[str, Any], entry: dict[str, Any]) -> list[str]:
         lines.append(_ece("ECE against FER+ majority, 15 bins", report["votes"]))
     lines += [
         f"| named at threshold {at['threshold']:.2f} | {at['coverage']:.1%} of the faces, "
-        f"{at['accuracy']:.1%} of them {as_what} | | |",
+        f"{_percent(at['accuracy'])} of them {as_what} | | |",
         f"| 49 faces, two threads | {report['milliseconds_49_faces']:.1f} ms on the machine that wrote this page"
         + (f", at a load of {report['load']:g}" if "load" in report else "")
         + " | | |",
@@ -97,8 +98,42 @@ def _headline(report: dict[str, Any], entry: dict[str, Any]) -> list[str]:
         ),
         "",
         *_repeated(report),
+        *_rounding(entry),
     ]
     return lines
+
+
+def _chosen(entry: dict[str, Any]) -> str:
+    """Of the export's decisions, those that were made on the split to choose on, and those that were given to it."""
+    heads, given = entry.get("heads", 1), entry.get("given", [])
+    decided = ["epoch", "temperatures" if heads > 1 else "temperature", "thresholds", "least height"]
+    decided += [name for name in ("flip", *(() if heads > 1 else ("prior",))) if name not in given]
+    told = (
+        f" {' and '.join(given).capitalize()} {'was' if len(given) == 1 else 'were'} given." if given else ""
+    )
+    return (
+        f"{', '.join(decided).capitalize()} and precision were chosen on {entry['data']['chosen_on']}.{told}"
+    )
+
+
+def _rounding(entry: dict[str, Any]) -> list[str]:
+    """What int8 costs, as it was measured when the weights were exported."""
+    found = entry["metrics"]
+    if entry["precision"] != "int8":
+        return []
+    figures = [
+        f"{title} {found[key]:.2%} (float {found[f'{key}_float']:.2%})"
+        for key, title in (
+            ("public_accuracy", "FER2013 accuracy"),
+            ("public_ferplus", "FER+ majority accuracy"),
+        )
+        if key in found
+    ]
+    return [
+        "",
+        f"The weights are rounded to int8. On {entry['data']['chosen_on']} that gives {' and '.join(figures)}; "
+        f"{found['agreement_with_float']:.1%} of the faces are named as in float.",
+    ]
 
 
 def _repeated(report: dict[str, Any]) -> list[str]:
@@ -136,7 +171,7 @@ def _calibration(report: dict[str, Any]) -> list[str]:
         "|---|---|---|",
     ]
     return lines + [
-        f"| {row['threshold']:.2f} | {row['coverage']:.1%} | {row['accuracy']:.1%} |"
+        f"| {row['threshold']:.2f} | {row['coverage']:.1%} | {_percent(row['accuracy'])} |"
         for row in report["coverage"]
     ]
 
@@ -157,7 +192,7 @@ def _by_height(report: dict[str, Any], entry: dict[str, Any], least: int) -> lis
     return lines + [
         f"| {row['height']} | {row['value']:.1%} | {row['low']:.1%} to {row['high']:.1%} | "
         + (
-            f"{row['threshold']:.2f} | {row['coverage']:.1%} | {row['named_accuracy']:.1%} | "
+            f"{row['threshold']:.2f} | {row['coverage']:.1%} | {_percent(row['named_accuracy'])} | "
             f"{row['named_low']:.1%} to {row['named_high']:.1%} | {row['ece']:.3f} |"
             if row["height"] >= least
             else "not read | | | | |"
@@ -185,18 +220,8 @@ def _not_valid() -> list[str]:
 
 def _making(entry: dict[str, Any]) -> list[str]:
     settings, crop, run = entry["settings"], entry["crop"], entry["run"]
-    phases = "; ".join(
-        f"{phase['epochs']} epochs at {phase['size']} px (degraded {phase['degraded']:.0%}, "
-        f"erased {phase['erased']:.0%})"
-        for phase in settings["phases"]
-    )
-    teachers = settings.get("teachers", [])
-    taught = (
-        f" {settings['teacher_weight']:g} of the targets are the mean probabilities of {len(teachers)} other runs "
-        f"({', '.join(teachers)})."
-        if teachers
-        else ""
-    )
+    phases = "; ".join(map(_phase, settings["phases"]))
+    taught = _taught(settings)
     if settings.get("self_weight"):
         taught += (
             f" The network's own probabilities, averaged over earlier epochs, grow to {settings['self_weight']:g} of "
@@ -216,12 +241,50 @@ def _making(entry: dict[str, Any]) -> list[str]:
         f"{settings['weight_decay']:g} (decoupled), moving average of the weights {settings['average']:g}, "
         f"{settings['precision']}, seed {settings['seed']}." + (f" {run['note']}" if "note" in run else ""),
         "",
+        *_command(settings),
         "A face is cut out as FER2013 shows it: turned upright by its landmarks, a square of "
         f"{crop['side']:g} detector box heights, centre "
         f"{crop['offset_x']:+g}, {crop['offset_y']:+g} box heights from the box's, grey "
         f"({entry['preprocessing']['grey']}), resized with {entry['preprocessing']['resize']}, handed over as "
         f"{entry['preprocessing']['range']}.",
     ]
+
+
+def _phase(phase: dict[str, Any]) -> str:
+    strength, mixed = phase.get("strength", 1.0), phase.get("mixed", 0.0)
+    return (
+        f"{phase['epochs']} epochs at {phase['size']} px (degraded {phase['degraded']:.0%}, "
+        f"erased {phase['erased']:.0%}"
+        + (f", turned, moved and scaled {strength:g} times as far as usual" if strength != 1 else "")
+        + (f", {mixed:.0%} mixed with another face" if mixed else "")
+        + ")"
+    )
+
+
+def _taught(settings: dict[str, Any]) -> str:
+    teachers = teachers_of(settings)
+    if not teachers:
+        return ""
+    names = [
+        name + (f", which counts {times} times" if times > 1 else "") for name, times in teachers.items()
+    ]
+    return (
+        f" {settings['teacher_weight']:g} of the targets are the mean probabilities of {len(teachers)} other "
+        f"run{'s' if len(teachers) > 1 else ''} ({'; '.join(names)})"
+        + (
+            ", asked of every view that the network saw (Beyer et al. 2022)."
+            if settings.get("teachers_see_views")
+            else ", asked once of every whole face."
+        )
+    )
+
+
+def _command(settings: dict[str, Any]) -> list[str]:
+    from models.train import command_of  # which imports this module
+
+    command, others = command_of(settings), teachers_of(settings) or settings.get("start")
+    told = f"`{command}` trains such a run" + ("; the other runs stand there by name." if others else ".")
+    return [told, ""] if command else []
 
 
 def _data() -> list[str]:
@@ -279,7 +342,13 @@ def _prior(entry: dict[str, Any]) -> list[str]:
     ]
 
 
-def _row(title: str, share: dict[str, float]) -> str:
+def _row(title: str, share: dict[str, Any]) -> str:
+    if share["value"] is None:
+        return f"| {title} | none to measure | | 0 |"
     return (
         f"| {title} | {share['value']:.2%} | {share['low']:.1%} to {share['high']:.1%} | {share['n']:.0f} |"
     )
+
+
+def _percent(share: float | None) -> str:
+    return "none" if share is None else f"{share:.1%}"

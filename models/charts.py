@@ -107,7 +107,7 @@ def reliability_chart(title: str, bins: Sequence[Mapping[str, float]]) -> str:
     )
 
 
-def coverage_chart(title: str, curve: Sequence[Mapping[str, float]]) -> str:
+def coverage_chart(title: str, curve: Sequence[Mapping[str, Any]]) -> str:
     """Accuracy on the faces named against the share of faces named."""
     points = [(point["coverage"], point["accuracy"]) for point in curve if point["coverage"] > 0]
     return line_chart(
@@ -120,14 +120,15 @@ def coverage_chart(title: str, curve: Sequence[Mapping[str, float]]) -> str:
     )
 
 
-def height_chart(title: str, rows: Sequence[Mapping[str, float]]) -> str:
+def height_chart(title: str, rows: Sequence[Mapping[str, Any]]) -> str:
     """Accuracy on all faces, on those named, and how many are named, against the face's height."""
 
     def line(
         name: str, key: str, colour: int, band: tuple[str, str] | None = None, dashed: bool = False
     ) -> Line:
-        points = [(row["height"], row[key]) for row in rows]
-        around = [(row["height"], row[band[0]], row[band[1]]) for row in rows] if band else []
+        known = [row for row in rows if row[key] is not None]  # where none is named, none of them is right
+        points = [(row["height"], row[key]) for row in known]
+        around = [(row["height"], row[band[0]], row[band[1]]) for row in known] if band else []
         return Line(name, points, colour, around, dashed)
 
     return line_chart(
@@ -183,9 +184,17 @@ class Dot:
     @property
     def text(self) -> str:
         """The share, or the range where no more was published."""
-        if self.ours or self.low is None or self.high is None:
+        if self.ours:
             return f"{self.value:.1%}"
+        if self.low is None or self.high is None:
+            return f"{published(self.value)}%"
         return f"{self.low * 100:.1f} to {self.high:.1%}"
+
+
+def published(share: float) -> str:
+    """A share as its source gives it, in per cent: with one decimal, or two where it has them."""
+    text = f"{share * 100:.2f}"
+    return text.removesuffix("0")
 
 
 def dot_chart(title: str, y: str, dots: Sequence[Dot], ticks: Sequence[float], width: int = 900) -> str:
@@ -275,6 +284,8 @@ def _svg(title: str, width: int, height: int, parts: Sequence[str]) -> str:
 
 
 def _line(line: Line, at: Any) -> list[str]:
+    if not line.points:
+        return []
     parts = []
     colour = f"var(--c{line.colour % COLOURS})"
     if line.band:

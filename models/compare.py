@@ -10,13 +10,14 @@ import jinja2
 
 from models import charts, zoo
 from models.anchors import ANCHORS
+from models.card import served
 from models.charts import Dot, Line
 from models.data import SIZE
 from models.errors import TrainingError
-from models.runs import EVALUATION, RUN, heads_of, input_size_of
+from models.evaluate import NAMED_ACCURACY
+from models.runs import EVALUATION, RUN, heads_of, input_size_of, teachers_of
 
 _TEMPLATES: Final = Path(__file__).with_name("templates")
-_HEIGHT_LINES: Final = charts.COLOURS
 _NEEDED: Final = {"model", "kind", "split", "accuracy", "by_height", "by_expression", "confusion"}
 """Of a report that can stand on the page."""
 
@@ -71,6 +72,7 @@ def render_page(entries: Sequence[Entry], split: str, command: str) -> str:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
+    environment.filters["published"] = charts.published
     faces = ordered[0].report["accuracy"]["n"] if ordered else 0
     return environment.get_template("compare.html").render(
         rows=[_row(entry) for entry in ordered],
@@ -81,6 +83,7 @@ def render_page(entries: Sequence[Entry], split: str, command: str) -> str:
         style=charts.STYLE,
         accuracy=_accuracy_chart(ordered, split),
         heights=_height_charts(ordered),
+        named=NAMED_ACCURACY,
         details=[_detail(entry) for entry in ordered],
         loads=[entry.report["load"] for entry in ordered if "load" in entry.report],
     )
@@ -119,9 +122,11 @@ def _what(entry: Entry) -> str:
     trained = f", {faces:,} faces" if settings.get("limit") and faces else ""
     if architecture in zoo.MACHINES:
         return f"{zoo.MACHINES[architecture]}{trained}"
-    teachers = settings.get("teachers", [])
+    teachers = len(teachers_of(settings))
     taught = ", two heads" if settings.get("heads", 1) > 1 else ""
-    taught += f", {len(teachers)} teachers" if teachers else ""
+    taught += f", {teachers} teacher{'s' if teachers > 1 else ''}" if teachers else ""
+    taught += " who judge every view" if teachers and settings.get("teachers_see_views") else ""
+    taught += ", faces mixed" if any(phase.get("mixed") for phase in settings.get("phases", ())) else ""
     taught += ", taught by itself" if settings.get("self_weight") else ""
     taught += ", sharpness-aware" if settings.get("sharpness") else ""
     return f"{architecture}, {len(entry.run.get('history', []))} epochs{taught}{trained}"
@@ -164,7 +169,7 @@ def _accuracy_chart(entries: Sequence[Entry], split: str) -> str:
 
 
 def _height_charts(entries: Sequence[Entry]) -> list[str]:
-    best = entries[:_HEIGHT_LINES]
+    best = entries[: charts.COLOURS]
     shares = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
     found = []
     for title, key in (
@@ -177,7 +182,16 @@ def _height_charts(entries: Sequence[Entry]) -> list[str]:
             continue
         heights = [float(row["height"]) for row in rows[0].report["by_height"]]
         lines = [
-            Line(entry.name, [(row["height"], row[key]) for row in entry.report["by_height"]], colour)
+            Line(
+                entry.name,
+                [
+                    (row["height"], row[key])
+                    # a threshold is the served head's; labels compare with those who have no other head
+                    for row in (entry.report if key == "value" else served(entry.report))["by_height"]
+                    if row[key] is not None
+                ],
+                colour,
+            )
             for colour, entry in enumerate(best)
             if entry in rows
         ]
@@ -190,9 +204,13 @@ def _height_charts(entries: Sequence[Entry]) -> list[str]:
 
 
 def _detail(entry: Entry) -> dict[str, Any]:
-    history = entry.run.get("history", [])
+    history, asked = entry.run.get("history", []), served(entry.report)
     facts = {
         "what it is": _what(entry),
+        "weights, SHA-256": str(entry.report.get("sha256", ""))[:16],
+        "figures are of": "the head that learnt from voters, against their majority"
+        if "votes" in entry.report
+        else "",
         "began with": entry.run.get("begun", ""),
         "feature": entry.run.get("feature", ""),
         "machine": entry.run.get("machine", ""),
@@ -206,8 +224,8 @@ def _detail(entry: Entry) -> dict[str, Any]:
         "name": entry.name,
         "facts": {key: value for key, value in facts.items() if value != ""},
         "curves": charts.curves_charts(history) if len(history) > 1 else (),
-        "confusion": charts.confusion_chart("Confusion", entry.report["confusion"]),
-        "reliability": charts.reliability_chart("Calibration", entry.report["reliability"]),
-        "coverage": charts.coverage_chart("Coverage", entry.report["coverage"]),
-        "by_expression": entry.report["by_expression"],
+        "confusion": charts.confusion_chart("Confusion", asked["confusion"]),
+        "reliability": charts.reliability_chart("Calibration", asked["reliability"]),
+        "coverage": charts.coverage_chart("Coverage", asked["coverage"]),
+        "by_expression": asked["by_expression"],
     }

@@ -211,6 +211,15 @@ def among(faces: FaceSet, others: FaceSet) -> NDArray[np.bool_]:
     return np.array([image.tobytes() in known for image in faces.images], np.bool_)
 
 
+def resized(images: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    """Grey pictures uint8 (N, H, W) at the side `size`, shrunk by areas and enlarged by straight lines, as the product
+    does it with its crops: uint8 (N, size, size)."""
+    if images.shape[1:] == (size, size):
+        return images
+    how = cv2.INTER_AREA if min(images.shape[1:]) >= size else cv2.INTER_LINEAR
+    return np.stack([cv2.resize(image, (size, size), interpolation=how) for image in images])
+
+
 def soft_targets(faces: FaceSet, *, hard_weight: float = 0.6, smoothing: float = 0.05) -> NDArray[np.float32]:
     """Training targets, float32 (N, 7), rows sum to 1.
 
@@ -272,9 +281,7 @@ def _decode(code: NDArray[np.uint8], what: str) -> NDArray[np.uint8]:
     image = cv2.imdecode(code, cv2.IMREAD_GRAYSCALE) if len(code) else None
     if image is None:
         raise DataError(f"{what} cannot be decoded as a picture; fetch it again or remove it.")
-    if image.shape != (SIZE, SIZE):
-        image = cv2.resize(image, (SIZE, SIZE), interpolation=cv2.INTER_AREA)
-    return np.asarray(image, np.uint8)
+    return np.asarray(resized(np.asarray(image, np.uint8)[np.newaxis], SIZE)[0], np.uint8)
 
 
 def _indices(names: list[str], source: Path) -> NDArray[np.int64]:

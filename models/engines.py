@@ -19,8 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engagement.emotion import EXPRESSIONS
+from models.data import resized
 from models.errors import EngineError
-from models.runs import Classify, resized
+from models.runs import Classify
 
 _SPELLINGS: Final = {
     "anger": "angry",

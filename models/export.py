@@ -11,18 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engagement.emotion import EXPRESSIONS
+from inference.align import FER2013
 from inference.expression import ExpressionClassifier
 from models import metrics, zoo
 from models.backends import demand_tensorflow
 from models.convert import to_litert
-from models.data import FaceSet, data_hash, named_split, read_faces
+from models.data import FaceSet, data_hash, named_split, read_faces, resized
 from models.errors import TrainingError
 from models.evaluate import NAMED_ACCURACY, logits_of
 from models.gate import choose_gate, curves_by_height
-from models.golden import golden_faces
+from models.golden import golden_answers
 from models.heads import LABELS, VOTES, fit_temperature, heads_in, of_head, truth_of
 from models.manifest import candidate_file, replace_file, write_entry
-from models.registry import MANIFEST, CropGeometry, ModelEntry, resolve
+from models.registry import MANIFEST, ModelEntry, resolve
 from models.runs import (
     architecture_of,
     heads_of,
@@ -30,15 +31,10 @@ from models.runs import (
     load_weights,
     network_input,
     read_run,
-    resized,
     wants_standardised,
 )
 
 log = logging.getLogger(__name__)
-
-FER2013_CROP: Final = CropGeometry(side=0.97, offset_x=0.0, offset_y=-0.01)
-"""FER2013's pictures against YuNet's and MTCNN's boxes: medians on 1,453 and 274 PublicTest faces (side 0.98 and
-0.95 of the box height, centre 0.01 above the box's)."""
 
 REPRESENTATIVE: Final = 500
 INT8_MAY_COST: Final = 0.003
@@ -56,15 +52,16 @@ def export(
     manifest: Path = MANIFEST,
     name: str = "expression",
     prior: float | None = None,
-    named_accuracy: float | None = None,
+    flip: bool | None = None,
 ) -> ModelEntry:
     """Export `run`'s best weights into `weights/` beside `manifest` and (re)write the entry `name`.
 
     Everything is chosen on PublicTest: flip averaging if it lowers the log-loss; int8 unless it costs a head more than
     0.3 points of accuracy or 0.005 of calibration error against float; the temperatures; which faces may be read and
-    from which probability on, so that a share `named_accuracy` of those named is right at every height
-    (`models.gate`; None: that of `NAMED_ACCURACY`). Of two heads, the one is served that learnt what people see.
+    from which probability on, so that a share `NAMED_ACCURACY` of those named is right at every height
+    (`models.gate`). Of two heads, the one is served that learnt what people see.
 
+    `flip` says whether each face is read mirrored too, which costs a second pass; None leaves it to the log-loss.
     `prior` is for a network of one head: 0..1, how far the class frequencies that the mixed targets taught (FER+ voters
     see far more neutral faces) are shifted towards FER2013's: it buys accuracy on FER2013's labels with accuracy on
     FER+'s. None lets `choose_prior` decide. Raises TrainingError, DataError and ManifestError.
@@ -83,7 +80,7 @@ def export(
             f"{data} has no votes to measure the second head of {run} on; give FER2013 with FER+."
         )
     served = heads - 1
-    wanted = NAMED_ACCURACY[served] if named_accuracy is None else named_accuracy
+    given = [name for name, value in (("flip", flip), ("prior", prior)) if value is not None]
     network = zoo.build(architecture, size, heads=heads)
     load_weights(network, run)
 
@@ -94,7 +91,7 @@ def export(
         return _logits(contents, folder, public, standardise=standardise)
 
     exact = logits(to_litert(network, size))
-    flip = _loss(exact[True], public) < _loss(exact[False], public)
+    flip = _flips(exact, public, flip)
     points: list[dict[str, float]] = []
     if heads == 1:
         offsets = metrics.fit_offsets(exact[flip], public.labels)
@@ -123,11 +120,11 @@ def export(
         curves = curves_by_height(
             lambda faces: logits_of(raw, faces), public, temperatures[served], head=served
         )
-        gate = choose_gate(curves, wanted)
+        gate = choose_gate(curves, NAMED_ACCURACY[served])
         shipped = ExpressionClassifier(
             weights, head=served, temperature=temperatures[served], flip=flip, standardise=standardise
         )
-        golden = shipped.classify(golden_faces(size))
+        golden = golden_answers(shipped)
     log.info("%s", gate)
     table: dict[str, Any] = {
         "file": f"weights/{name}.tflite",
@@ -145,12 +142,13 @@ def export(
         "threshold": gate.thresholds[-1][1],
         "min_height": gate.min_height,
         "thresholds": [list(pair) for pair in gate.thresholds],
-        "named_accuracy": wanted,
+        "named_accuracy": NAMED_ACCURACY[served],
         "flip": flip,
         "standardise": standardise,
         "prior": prior or 0.0,
+        "given": given,
         **_making(record, data_hash(data)),
-        "golden": {"probabilities": [[round(float(p), 4) for p in row] for row in golden]},
+        "golden": golden,
         "metrics": _metrics(chosen, exact, flip, public),
     }
     log.info("%s, flip %s: %s", precision, flip, table["metrics"])
@@ -199,9 +197,9 @@ def _making(record: Mapping[str, Any], data_sha256: str) -> dict[str, Any]:
     """What the manifest says of how a run's network was made and what it is to be given."""
     return {
         "crop": {
-            "side": FER2013_CROP.side,
-            "offset_x": FER2013_CROP.offset_x,
-            "offset_y": FER2013_CROP.offset_y,
+            "side": FER2013.side,
+            "offset_x": FER2013.offset_x,
+            "offset_y": FER2013.offset_y,
         },
         "preprocessing": {
             "grey": "ITU-R BT.601 luma, uint8",
@@ -244,6 +242,15 @@ def int8_is_good_enough(quantised: Mapping[str, float], exact: Mapping[str, floa
         quantised["accuracy"] >= exact["accuracy"] - INT8_MAY_COST
         and quantised["ece"] <= exact["ece"] + INT8_MAY_MISSTATE
     )
+
+
+def _flips(exact: Mapping[bool, NDArray[np.float64]], public: FaceSet, given: bool | None) -> bool:
+    """Whether to average over mirror images: as was given, else where it lowers the log-loss."""
+    without, averaged = (_loss(exact[passes], public) for passes in (False, True))
+    flip = averaged < without if given is None else given
+    how = "by log-loss" if given is None else "given"
+    log.info("flip %s, %s: log-loss %.4f with it, %.4f without", flip, how, averaged, without)
+    return flip
 
 
 def _loss(logits: NDArray[np.float64], faces: FaceSet) -> float:

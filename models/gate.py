@@ -8,15 +8,15 @@ minimal height is where too few are named to speak for the class: those that sma
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
 from models import metrics
-from models.data import SIZE, FaceSet
-from models.evaluate import NAMED_ACCURACY, choose_threshold
+from models.data import SIZE, FaceSet, resized
+from models.evaluate import NAMED_ACCURACY, choose_threshold, right_enough
 from models.heads import LABELS, of_head, truth_of
-from models.runs import Classify, resized
+from models.runs import Classify
 
 GRID: Final = (18, 20, 24, 28, 32, 40, SIZE)
 """From the least height at which a face is looked for."""
@@ -39,7 +39,7 @@ def curves_by_height(
     heights: Sequence[int] = GRID,
     *,
     head: int = LABELS,
-) -> dict[int, list[dict[str, float]]]:
+) -> dict[int, list[dict[str, Any]]]:
     """The coverage curve of one head on the faces at each height."""
     return {
         height: metrics.coverage_curve(
@@ -52,7 +52,7 @@ def curves_by_height(
 
 
 def choose_gate(
-    curves: Mapping[int, Sequence[Mapping[str, float]]],
+    curves: Mapping[int, Sequence[Mapping[str, Any]]],
     wanted: float = NAMED_ACCURACY[LABELS],
     least: float = LEAST_COVERAGE,
 ) -> Gate:
@@ -65,7 +65,7 @@ def choose_gate(
         points = [point for point in curves[height] if point["threshold"] >= floor]
         floor = choose_threshold(points, wanted)
         at = next(point for point in points if point["threshold"] == floor)
-        if chosen and (at["accuracy"] < wanted or at["coverage"] < least):
+        if chosen and not (right_enough(at, wanted) and at["coverage"] >= least):
             break
         chosen.append((height, round(floor, 2)))
     return Gate(chosen[-1][0], tuple(reversed(chosen)))

@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.expression import ExpressionClassifier
+
 
 def golden_faces(size: int, count: int = 4) -> NDArray[np.uint8]:
     """`count` crude grey faces uint8 (count, size, size) with growing smiles, drawn by arithmetic alone."""
@@ -21,3 +23,13 @@ def golden_faces(size: int, count: int = 4) -> NDArray[np.uint8]:
         picture -= 120 * np.exp(-((x / 0.36) ** 4 + (mouth / 0.07) ** 2))
         faces.append(np.clip(np.rint(picture), 0, 255).astype(np.uint8))
     return np.stack(faces)
+
+
+def golden_answers(classifier: ExpressionClassifier) -> dict[str, list[list[float]]]:
+    """What the manifest keeps of the golden faces: `probabilities` (N, 7) as they are served, and the `logits` (N, 7 H)
+    of all heads, which tell apart labels that the probabilities leave near 0."""
+    faces = golden_faces(classifier.size)
+    answers = {"probabilities": classifier.classify(faces), "logits": classifier.logits(faces)}
+    return {
+        name: [[round(float(value), 4) for value in row] for row in rows] for name, rows in answers.items()
+    }

@@ -17,7 +17,10 @@ def write_entry(manifest: Path, name: str, table: dict[str, Any]) -> None:
     except tomllib.TOMLDecodeError as error:
         raise ManifestError(f"{manifest} cannot be parsed ({error}); repair or remove it.") from error
     tables[name] = table
-    lines = ["# Written by `models.export`; weights that differ from their SHA-256 are not loaded."]
+    lines = [
+        "# Written by `classpulse models export`, `models face export` and `models landmarks export`; weights that "
+        "differ from their SHA-256 are not loaded."
+    ]
     for key, value in sorted(tables.items()):
         lines += _toml(key, value)
     replace_file(manifest, ("\n".join(lines) + "\n").encode())

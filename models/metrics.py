@@ -141,15 +141,15 @@ def macro_f1_interval(matrix: NDArray[np.int64], draws: int = 500) -> tuple[floa
     return float(low), float(high)
 
 
-def coverage_curve(probabilities: Floats, labels: Labels, thresholds: Floats) -> list[dict[str, float]]:
-    """For each abstention threshold: share of faces named and accuracy on them (1 where none is)."""
+def coverage_curve(probabilities: Floats, labels: Labels, thresholds: Floats) -> list[dict[str, Any]]:
+    """For each abstention threshold: share of faces named and accuracy on them, None where none is."""
     confidence = probabilities.max(axis=1)
     correct = probabilities.argmax(axis=1) == labels
     return [
         {
             "threshold": float(t),
             "coverage": float((confidence >= t).mean()),
-            "accuracy": float(correct[confidence >= t].mean()) if (confidence >= t).any() else 1.0,
+            "accuracy": float(correct[confidence >= t].mean()) if (confidence >= t).any() else None,
         }
         for t in thresholds
     ]

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import cv2
 import keras
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +14,7 @@ from engagement.emotion import EXPRESSIONS
 from inference.expression import standardised
 from models import metrics, zoo
 from models.backends import backend
-from models.data import SIZE
+from models.data import SIZE, resized
 from models.errors import TrainingError
 from models.zoo import classical
 
@@ -132,6 +131,12 @@ def heads_of(record: Mapping[str, Any]) -> int:
     return int(record["settings"].get("heads", 1))
 
 
+def teachers_of(settings: Mapping[str, Any]) -> dict[str, int]:
+    """The teachers in the settings of a `run.json`, by name, each with how often it counts: one given twice is one
+    teacher of double weight."""
+    return Counter(settings.get("teachers", ()))
+
+
 def teach(runs: Sequence[Path], images: NDArray[np.uint8], heads: int = 1) -> NDArray[np.float32]:
     """Mean probabilities float32 (N, 7 H) of the runs' chosen networks over grey faces uint8 (N, H, W), each face
     seen as it is and mirrored, for a pupil of `heads` heads: it learns head by head from a teacher of as many, and
@@ -197,12 +202,3 @@ def network_input(faces: NDArray[np.uint8], *, standardise: bool) -> NDArray[np.
     """Grey faces uint8 (N, S, S) as a network takes them: float32 (N, S, S, 1)."""
     values = standardised(faces) if standardise else faces.astype(np.float32)
     return values[..., np.newaxis]
-
-
-def resized(images: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
-    """Grey faces uint8 (N, H, W) at the side `size`, shrunk by areas and enlarged by straight lines, as the product
-    does it with its crops: uint8 (N, size, size)."""
-    if images.shape[1:] == (size, size):
-        return images
-    how = cv2.INTER_AREA if images.shape[1] > size else cv2.INTER_LINEAR
-    return np.stack([cv2.resize(face, (size, size), interpolation=how) for face in images])

@@ -4,10 +4,11 @@ import importlib
 import json
 import logging
 import math
+import shlex
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, astuple, dataclass, fields, replace
 from importlib import metadata
 from itertools import pairwise, takewhile
 from pathlib import Path
@@ -51,6 +52,7 @@ OnEpoch = Callable[[dict[str, float]], None]
 
 
 SELF_KEEP: Final = 0.7
+"""Share of what the network thought of a face before, when it has seen it once more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -475,6 +477,27 @@ def _phase_at(settings: TrainSettings, epoch: int) -> Phase:
         if epoch < end:
             return phase
     raise TrainingError(f"Epoch {epoch} lies beyond the {settings.epochs} of this run.")
+
+
+def command_of(settings: Mapping[str, Any]) -> str:
+    """The `classpulse models train` that asks for the settings of a `run.json`, in which other runs and files stand by
+    their names; empty where one of them has no option."""
+    usual = _plain(TrainSettings(Path(), Path()))
+    idle = {"teachers_sha256", "start_sha256"}
+    idle |= {"hard_weight"} if settings.get("heads", 1) > 1 else set()
+    idle |= set() if settings.get("teachers") else {"teacher_weight", "teachers_see_views"}
+    told = {key: value for key, value in settings.items() if key not in idle and value != usual.get(key)}
+    if told.keys() & {"warmup_epochs", "weight_decay", "average", "smoothing"}:
+        return ""
+    words = ["classpulse models train OUT"]
+    for key, value in told.items():
+        option = {"phases": "--phase", "teachers": "--teacher"}.get(key, f"--{key.replace('_', '-')}")
+        for one in value if isinstance(value, list) else [value]:
+            text = (
+                ":".join(f"{part:g}" for part in astuple(Phase(**one))) if isinstance(one, dict) else str(one)
+            )
+            words.append(option if one is True else f"{option} {shlex.quote(text)}")
+    return " ".join(words)
 
 
 def _weights_hash(run: Path) -> str:

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from engagement.emotion import EXPRESSIONS
+from models.data import resized
 from models.errors import TrainingError
 
 SETTINGS: Final = {
@@ -111,7 +111,7 @@ def hog(images: NDArray[np.uint8], chunk: int = 512) -> NDArray[np.float32]:
     Centred differences, unsigned orientation shared between neighbouring bins, blocks normalised by L2-Hys (Dalal and
     Triggs 2005). Votes are not shared between cells.
     """
-    faces = np.stack([cv2.resize(face, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA) for face in images])
+    faces = resized(images, _SIDE)
     return np.concatenate([_hog(faces[at : at + chunk]) for at in range(0, len(faces), chunk)])
 
 

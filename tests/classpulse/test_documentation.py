@@ -1,5 +1,6 @@
 """Every option and every setting stands in the documentation."""
 
+import html
 import re
 from pathlib import Path
 
@@ -34,6 +35,13 @@ def test_every_option_is_documented() -> None:
 
     visit(group, "")
     assert not missing
+
+
+def test_the_comparison_was_written_by_the_command_that_is_told() -> None:
+    page = (REPOSITORY / "docs" / "comparison.html").read_text(encoding="utf-8")
+    text = " ".join((REPOSITORY / "docs" / "commands.md").read_text(encoding="utf-8").split())
+    told = re.findall(r"\[comparison\.html\]\(comparison\.html\) was written by `([^`]+)`", text)
+    assert told == [html.unescape(code) for code in re.findall(r"<code>(.+?)</code>", page, re.DOTALL)]
 
 
 def test_every_setting_is_documented() -> None:

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from classpulse import workshop
 from classpulse.cli import app
 from classpulse.errors import UsageError
+from models.registry import resolve
 from models.train import Phase
 
 
@@ -130,6 +131,14 @@ def test_an_unknown_keras_backend_is_named(tmp_path: Path) -> None:
         (["train", "out", "--epochs", "3", "--phase", "1:44"], "choose one of them"),
         (["train", "out", "--learning-rate", "-0.1"], "must be above 0, got -0.1"),
         (["train", "out", "--learning-rate", "nan"], "must be above 0, got nan"),
+        (["train", "out", "--heads", "2", "--hard-weight", "0.6"], "choose one"),
+        (["train", "out", "--teacher-weight", "0.5"], "--teacher-weight needs a teacher"),
+        (["train", "out", "--teachers-see-views"], "--teachers-see-views needs a teacher"),
+        (["train", "out", "--start", "a", "--pretrained", "b"], "--start and --pretrained both"),
+        (
+            ["train", "out", "--architecture", "knn", "--seed", "2", "--epochs", "3", "--standardise"],
+            "knn heeds --data, --seed and --limit only; leave out --epochs, --standardise.",
+        ),
         (["export", "run", "--prior", "some"], "not 'some'"),
         (["export", "run", "--prior", "1.5"], "0..1, not 1.5"),
         (["evaluate", "run", "--engine", "fer"], "exclude each other"),
@@ -139,3 +148,56 @@ def test_options_that_contradict_are_refused(arguments: list[str], message: str)
     answer = CliRunner().invoke(app, ["models", *arguments])
     assert isinstance(answer.exception, UsageError)
     assert message in str(answer.exception)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--heads", "2", "--teacher", "first", "--teacher-weight", "0.5", "--teachers-see-views"],
+        ["--hard-weight", "0.5", "--start", "first"],
+        ["--architecture", "svm-rbf", "--seed", "2", "--limit", "10"],
+    ],
+)
+def test_options_that_are_heeded_are_not_refused(
+    options: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("models.train.train", interrupt)
+    answer = CliRunner().invoke(app, ["models", "train", "out", "--data", str(tmp_path), *options])
+    assert answer.exit_code == 130
+
+
+@pytest.mark.parametrize(("options", "flip"), [([], None), (["--flip"], True), (["--no-flip"], False)])
+def test_an_export_is_told_whether_to_mirror(
+    options: list[str], flip: bool | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+
+    def export(*_: object, **given: object) -> object:
+        asked.append(given)
+        return resolve("expression")
+
+    monkeypatch.setattr("models.export.export", export)
+    answer = CliRunner().invoke(app, ["models", "export", "run", "--data", str(tmp_path), *options])
+    assert asked == [{"prior": None, "flip": flip}]
+    assert json.loads(answer.stdout)["flip"] is resolve("expression").flip
+
+
+def test_the_page_tells_a_command_that_can_be_given_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("runs/first", "second run"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "evaluation.json").write_text("{}")
+    (tmp_path / "faces.csv").write_text("")
+    told: list[str] = []
+    monkeypatch.setattr("models.evaluate.evaluate", lambda *_, **__: {})
+    monkeypatch.setattr("models.compare.read_entry", lambda folder: folder)
+    monkeypatch.setattr("models.compare.write_page", lambda *page: told.append(page[2]))
+    words = ["compare", "runs/first", str(tmp_path / "second run"), "--out", "docs/page.html"]
+    answer = CliRunner().invoke(app, ["models", *words, "--data", str(tmp_path / "faces.csv")])
+    assert answer.exit_code == 0, answer.exception
+    assert told == ["classpulse models compare runs/first 'second run' --data faces.csv --out docs/page.html"]

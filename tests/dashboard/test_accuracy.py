@@ -91,6 +91,17 @@ def test_the_charts_show_the_figures(figures: dict[str, Any], scheme: Any) -> No
         json.dumps(figure, allow_nan=False)
 
 
+def test_where_no_face_is_named_no_accuracy_is_shown(figures: dict[str, Any]) -> None:
+    figures["at_threshold"] |= {"coverage": 0.0, "accuracy": None}
+    figures["by_height"][-1] |= {"coverage": 0.0, "named_accuracy": None}
+    figures["ferplus_majority"] = {"value": None, "n": 0, "low": 0.0, "high": 1.0}
+    text = " ".join(accuracy.sentences(figures))
+    assert "0 % of full-size faces are named, none of them as labelled" in text
+    assert "voters" not in text
+    height = accuracy.height_figure(figures, "light")
+    assert (height["data"][1]["x"][-1], height["data"][2]["x"][-1]) == (40, 48)
+
+
 def test_about_shows_the_figures_where_there_are_any(engine: Engine, figures: dict[str, Any]) -> None:
     shown = texts(about.measured(figures, "dark"))
     assert "The fewer are named" in shown

@@ -58,11 +58,11 @@ def test_confusion_and_macro_f1() -> None:
     assert metrics.class_scores(matrix)["angry"]["recall"] == 0.5
 
 
-def test_coverage_falls_and_an_empty_rest_counts_as_right() -> None:
+def test_coverage_falls_and_of_an_empty_rest_none_is_right() -> None:
     probabilities = np.array([[0.9, 0.1], [0.6, 0.4]])
     curve = metrics.coverage_curve(probabilities, np.array([0, 1]), np.array([0.5, 0.7, 0.95]))
     assert [point["coverage"] for point in curve] == [1.0, 0.5, 0.0]
-    assert [point["accuracy"] for point in curve] == [0.5, 1.0, 1.0]
+    assert [point["accuracy"] for point in curve] == [0.5, 1.0, None]
 
 
 def test_ferplus_majority_follows_the_published_rule() -> None:

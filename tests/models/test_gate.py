@@ -29,6 +29,8 @@ def test_small_faces_ask_for_more_until_too_few_are_left() -> None:
 def test_where_no_height_is_good_enough_the_largest_stays_with_the_last_threshold() -> None:
     curves = {24: curve((0.4, 0.9, 0.3), (0.8, 0.5, 0.4)), 48: curve((0.4, 0.9, 0.3), (0.8, 0.5, 0.5))}
     assert choose_gate(curves, 0.75, 0.4) == Gate(48, ((48, 0.8),))
+    nobody = [{"threshold": 0.9, "coverage": 0.0, "accuracy": None}]
+    assert choose_gate({24: nobody, 48: nobody}, 0.75, 0.0) == Gate(48, ((48, 0.9),))
 
 
 def test_curves_are_those_of_the_shrunk_faces() -> None:

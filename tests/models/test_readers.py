@@ -69,6 +69,17 @@ def test_class_folders_of_any_size_become_48_px(tmp_path: Path) -> None:
     assert np.unique(splits["PrivateTest"].images).tolist() == [90]
 
 
+def test_a_small_picture_is_enlarged_by_straight_lines(tmp_path: Path) -> None:
+    for name, shape in (("square", (24, 24)), ("wide", (24, 60))):
+        folder = tmp_path / name / "train" / "happy"
+        folder.mkdir(parents=True)
+        image = np.zeros(shape, np.uint8)
+        image[12:] = 200
+        cv2.imwrite(str(folder / "face.png"), image)
+        column = read_faces(tmp_path / name)["Training"].images[0, :, 20]
+        assert len(np.unique(column)) > 2  # of blocks there would be two
+
+
 def test_the_parquet_reads_images_labels_and_votes(tmp_path: Path) -> None:
     path = parquet(tmp_path, [("Training", "happy"), ("PrivateTest", "angry")])
     splits = read_faces(path)

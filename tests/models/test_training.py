@@ -14,7 +14,7 @@ from engagement.emotion import EXPRESSIONS
 from inference.expression import standardised
 from models import augment, metrics, zoo
 from models import train as training
-from models.data import SIZE, VOTE_OF, VOTES, read_faces
+from models.data import SIZE, VOTE_OF, VOTES, read_faces, resized
 from models.errors import TrainingError
 from models.golden import golden_faces
 from models.narrow import narrow
@@ -528,7 +528,7 @@ def test_gradient_histograms_tell_direction_and_not_brightness() -> None:
     assert set(down.argmax(axis=1)) <= {4, 5}  # a quarter turn lies between bins 4 and 5
     faces = golden_faces(SIZE, 3)
     np.testing.assert_allclose(hog(faces), hog(faces // 2 + 40), atol=0.06)
-    assert hog(golden_faces(24, 2)).shape == (2, 900)
+    np.testing.assert_array_equal(hog(golden_faces(24, 2)), hog(resized(golden_faces(24, 2), SIZE)))
 
 
 @pytest.mark.parametrize(
@@ -551,7 +551,15 @@ def test_parameters_and_multiply_adds_are_counted() -> None:
     assert dense == [512, 256, 128, 7]
     assert zoo.build("resnet-slim", 48).count_params() < 1_500_000
     assert zoo.build("vgg-slim", 48).count_params() < 1_500_000
+    assert zoo.build("vgg-narrow", 48).count_params() < 1_500_000
     assert zoo.build("resnet-fine", 48).count_params() < 1_500_000
+
+
+@pytest.mark.parametrize(("name", "millions"), [("vgg", 2.64), ("resnet50", 23.6)])
+def test_what_is_too_large_to_ship_is_as_large_as_told(name: str, millions: float) -> None:
+    network = zoo.build(name, 32)
+    assert network(golden_faces(32, 1)[..., None].astype(np.float32)).shape == (1, 7)
+    assert network.count_params() / 1e6 == pytest.approx(millions, rel=0.01)
 
 
 def test_backbones_take_weights_from_a_file_alone(tmp_path: Path) -> None:
