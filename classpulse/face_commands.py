@@ -6,10 +6,11 @@ from typing import Annotated
 import typer
 
 face_app = typer.Typer(
-    help="Train, export and measure the face detector (needs the extra `train`).", no_args_is_help=True
+    help="Train, export and measure the face detector (needs the extras `train` and `mtcnn`).",
+    no_args_is_help=True,
 )
 landmarks_app = typer.Typer(
-    help="Train and export the network that refines landmarks (needs the extra `train`).",
+    help="Train and export the network that refines landmarks (needs the extras `train` and `mtcnn`).",
     no_args_is_help=True,
 )
 

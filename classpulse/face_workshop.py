@@ -3,6 +3,8 @@ with the extra `train` only."""
 
 import json
 import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from classpulse.errors import UsageError
@@ -55,7 +57,8 @@ def train(
         def on_round(row: dict[str, float]) -> None:
             say(f"round {row['round']:.0f}: AP {row['val_ap']:.3f} on val, {row['seconds']:.0f} s")
 
-        train_detector(settings, on_step=on_step, on_round=on_round)
+        with _goes_on_later(say):
+            train_detector(settings, on_step=on_step, on_round=on_round)
     history = json.loads((out / "run.json").read_text(encoding="utf-8"))["history"]
     best = max(row["val_ap"] for row in history)
     return f"AP {best:.3f} on val; the run is in {out}. Serve it with: classpulse models face export {out}"
@@ -67,7 +70,9 @@ def export(run: Path, data: Path | None, precision: str) -> str:
     _check_precision(precision)
     with needs_workshop():
         from models.detector.export import export_detector
-    entry = export_detector(run, data_folder(data), precision=precision)
+    folder = data_folder(data)
+    with progress_bar(f"export of {run.name}"):
+        entry = export_detector(run, folder, precision=precision)
     return json.dumps({"sha256": entry.sha256, "threshold": entry.threshold, **entry.metrics}, indent=2)
 
 
@@ -78,7 +83,9 @@ def evaluate(data: Path | None, *, out: Path, labels: Path | None, card: Path | 
         raise UsageError(f"--labels names a file that ends in .npz, not {labels}.")
     with needs_workshop():
         from models.detector.evaluate import evaluate_detector
-    report = evaluate_detector(data_folder(data), out, labels=labels, card=card)
+    folder = data_folder(data)
+    with progress_bar("faces and landmarks") as (on_step, _):
+        report = evaluate_detector(folder, out, labels=labels, card=card, on_step=on_step)
     return json.dumps(report, indent=2)
 
 
@@ -125,7 +132,8 @@ def train_landmarks(
                 f"{row['seconds']:.0f} s"
             )
 
-        training.train_landmarks(settings, on_step=on_step, on_round=on_round)
+        with _goes_on_later(say):
+            training.train_landmarks(settings, on_step=on_step, on_round=on_round)
     history = json.loads((out / "run.json").read_text(encoding="utf-8"))["history"]
     best = min(row["val_galleries"] for row in history)
     return (
@@ -140,7 +148,9 @@ def export_landmarks(run: Path, data: Path | None, precision: str) -> str:
     _check_precision(precision)
     with needs_workshop():
         from models.landmarks import export as exporting
-    entry = exporting.export_landmarks(run, data_folder(data), precision=precision)
+    folder = data_folder(data)
+    with progress_bar(f"export of {run.name}"):
+        entry = exporting.export_landmarks(run, folder, precision=precision)
     return json.dumps({"sha256": entry.sha256, **entry.metrics}, indent=2)
 
 
@@ -149,6 +159,22 @@ def _check_precision(precision: str) -> None:
         raise UsageError(f"--precision is auto, int8 or float32, not {precision!r}.")
 
 
+@contextmanager
+def _goes_on_later(say: Callable[[str], None]) -> Iterator[None]:
+    """Around a training: whoever interrupts it is told that nothing is lost."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        say("interrupted: the same command goes on after the last whole round")
+        raise
+
+
 def data_folder(given: Path | None) -> Path:
-    """The shared data: photographs of faces, screenshots, the teacher's weights."""
-    return given or Path(os.environ.get("CLASSPULSE_DATA", "../shared/data"))
+    """The shared data: photographs of faces, screenshots, the teacher's weights. Raises UsageError where it is not."""
+    folder = given or Path(os.environ.get("CLASSPULSE_DATA", "../shared/data"))
+    if not (folder / "faces").is_dir():
+        raise UsageError(
+            f"There are no photographs in {folder / 'faces'}. Give --data, or set CLASSPULSE_DATA to the folder that "
+            "holds faces/, galleries/ and reference/."
+        )
+    return folder

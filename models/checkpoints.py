@@ -6,13 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from importlib import import_module, metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from zipfile import BadZipFile
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from models.backends import backend
+from models.data import data_hash
 from models.errors import TrainingError
 from models.manifest import replace_file
 from models.runs import BEST, CHECKPOINT, RUN, read_record
@@ -20,21 +22,35 @@ from models.runs import BEST, CHECKPOINT, RUN, read_record
 _MADE_WITH = "made_with"
 _DONE = "done"
 """Name of the number of rounds in a checkpoint; the variables are named by numbers."""
+_NAMES: Final = {"photographs_sha256": "set of photographs", "start_sha256": "start"}
+"""What `made_of` tells, as a message calls it."""
 
 
-def resume(out: Path, settings: dict[str, Any], state: Sequence[Any]) -> list[dict[str, float]]:
+def made_of(data: Path, start: Path | None) -> dict[str, str]:
+    """SHA-256 of the photographs in the shared data and of the weights that a run begins with, if it does: a name can
+    come to mean another run. Raises DataError."""
+    begun = {} if start is None else {"start_sha256": data_hash(start / BEST)}
+    return {"photographs_sha256": data_hash(data / "faces")} | begun
+
+
+def resume(
+    out: Path, settings: dict[str, Any], origin: Mapping[str, str], state: Sequence[Any]
+) -> list[dict[str, float]]:
     """Load the folder's checkpoint, if any, into the variables of `state`, and return the history so far.
 
     Raises:
-        TrainingError: the run was begun with other settings, or cannot be read.
+        TrainingError: the run was begun with other settings or is `made_of` something else, or cannot be read.
     """
     if not (out / RUN).exists():
         return []
     before = read_record(out)
     differing = [key for key in settings if before["settings"].get(key) != settings[key]]
+    # older runs do not tell of what they are made
+    differing += [_NAMES[key] for key in origin if before.get(key, origin[key]) != origin[key]]
     if differing:
         raise TrainingError(
-            f"{out} was begun with another {', '.join(differing)}; give the same settings or choose a new --out."
+            f"{out} was begun with another {', '.join(dict.fromkeys(differing))}; "
+            "give the same settings and data, or another folder."
         )
     return load_state(out, state, before["history"])
 
@@ -93,6 +109,7 @@ def save_made(path: Path, arrays: Mapping[str, NDArray[Any]], made_with: str) ->
 def keep(
     out: Path,
     settings: dict[str, Any],
+    origin: Mapping[str, str],
     state: Sequence[Any],
     history: Sequence[dict[str, float]],
     best: dict[str, float],
@@ -107,7 +124,9 @@ def keep(
     name = keras.backend.backend()
     run = {
         "settings": settings,
+        **origin,
         "parameters": network.count_params(),
+        "device": backend().device(),
         "versions": {name: metadata.version(name) for name in ("keras", "numpy")}
         | {name: import_module(name).__version__},
         "chosen_round": best["round"],

@@ -39,6 +39,10 @@ _HIDDEN: Final = 0.12
 TILE: Final = 112
 """Pixels to which the product's reader brings a tile (`inference.reader.TILE_HEIGHT`)."""
 _GAP: Final = 4
+_CUT: Final = (0.15, 0.38)
+"""Share of its width or height by which a face is cut off that is to be: the rest is still a face (`_SHOWN`)."""
+_ASPECT: Final = 0.78
+"""About the width of a face in heights."""
 _WHOLE: Final = 0.15
 """Share of the pictures that are one large photograph, without tiles."""
 _WALL: Final = 0.22
@@ -134,13 +138,27 @@ def small_photographs(photos: Sequence[Photo]) -> list[Scene]:
     return [as_scene(resized(photo, float(rng.uniform(0.15, 0.5)))) for photo in photos]
 
 
-def compose_tilted(photos: Sequence[Photo], tilt: float, rng: Rng) -> Scene:
-    """One tile with one whole face, tilted by so many degrees, clockwise."""
+def compose_tilted(
+    photos: Sequence[Photo], tilt: float, rng: Rng, *, kind: str | None = None, cut: bool = False
+) -> Scene:
+    """One tile with one face.
+
+    Args:
+        photos: to draw from, at least one with a face.
+        tilt: of the face in degrees, clockwise.
+        rng: the same state gives the same scene.
+        kind: what covers the face in part, one of `covers.KINDS`; None: mostly nothing.
+        cut: whether an edge of the tile cuts off a part of the face.
+    """
     width = round(TILE * 16 / 9)
     scene = replace(_NOTHING, picture=_background(photos, width, TILE, rng))
     tall = TILE * math.exp(rng.uniform(math.log(0.2), math.log(0.55)))
     x, y = width * float(rng.uniform(0.4, 0.6)), TILE * float(rng.uniform(0.42, 0.55))
-    return _with_person(scene, photos, tall, x, y, rng, tilt)
+    if cut:
+        inside = 0.5 - float(rng.uniform(*_CUT))  # from the edge to the face's middle, in faces
+        across, down = inside * _ASPECT * tall, inside * tall
+        x, y = [(across, y), (width - across, y), (x, down), (x, TILE - down)][int(rng.integers(4))]
+    return _with_person(scene, photos, tall, x, y, rng, tilt, kind)
 
 
 def compose_face(
@@ -259,8 +277,10 @@ def _with_person(
     y: float,
     rng: Rng,
     tilt: float | None = None,
+    kind: str | None = None,
 ) -> Scene:
-    """The scene with one more person, whose face is `tall` pixels high and lies around (x, y)."""
+    """The scene with one more person, whose face is `tall` pixels high and lies around (x, y), behind a cover of this
+    kind or now and then of any."""
     photo = _photo_with_face(photos, rng)
     chosen = int(rng.integers(len(photo.boxes)))
     if tilt is None:
@@ -284,9 +304,9 @@ def _with_person(
     weight = cv2.warpAffine(mask, drawn_by, (width, height), **ways).astype(np.float32)[..., None] / 255
     picture = (weight * person + (1 - weight) * scene.picture).astype(np.uint8)
     tilted, points = moved_faces(source, there, tilt)
-    if rng.random() < 0.16:
+    if kind is not None or rng.random() < 0.16:
         upright = upright_box(tilted[chosen], source.boxes[chosen], float(np.linalg.norm(there[:, 1])))
-        cover(picture, upright, points[chosen], tilt, rng)
+        cover(picture, upright, points[chosen], tilt, rng, kind)
     showing = shown_shares(tilted, weight[..., 0])
     faces = (showing >= _SHOWN) & (tilted[:, 3] - tilted[:, 1] >= SMALLEST_TAUGHT)
     between = (showing > _HIDDEN) & ~faces

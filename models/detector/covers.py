@@ -1,14 +1,23 @@
 """What is before or around a face: scarves, headsets, glasses, hands, cups."""
 
+from typing import Final
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from models.detector.ink import SKINS, Picture, Rng, clipped_colour, disc, shade
 
+KINDS: Final = ("scarf", "headset", "glasses", "hand", "cup")
+
 
 def cover(
-    picture: Picture, box: NDArray[np.float32], points: NDArray[np.float32], tilt: float, rng: Rng
+    picture: Picture,
+    box: NDArray[np.float32],
+    points: NDArray[np.float32],
+    tilt: float,
+    rng: Rng,
+    kind: str | None = None,
 ) -> None:
     """Put something on or around a face, in place: a head scarf, a headset, glasses, a hand, a cup.
 
@@ -17,12 +26,14 @@ def cover(
         box: float32 (4,), of the upright face before it was tilted, around the same centre.
         points: float32 (5, 2), its landmarks as they lie in the picture.
         tilt: of the face in degrees, clockwise.
+        rng: the same state gives the same cover.
+        kind: one of `KINDS`; None: any of them.
     """
     x, y = float(box[0] + box[2]) / 2, float(box[1] + box[3]) / 2
     w, h = float(box[2] - box[0]), float(box[3] - box[1])
-    kind = int(rng.integers(5))
+    kind = kind or KINDS[int(rng.integers(len(KINDS)))]
     colour = shade(rng)
-    if kind == 0:
+    if kind == "scarf":
         mask = np.zeros(picture.shape[:2], np.uint8)
         axes = (round(w * rng.uniform(0.72, 0.9)), round(h * rng.uniform(0.75, 0.9)))
         cv2.ellipse(mask, (round(x), round(y + 0.02 * h)), axes, tilt, 0, 360, 255, -1, cv2.LINE_AA)
@@ -51,7 +62,7 @@ def cover(
         cloth = np.clip(np.array(colour, np.float32) + folds, 0, 255)
         weight = mask[..., None].astype(np.float32) / 255
         picture[:] = (weight * cloth + (1 - weight) * picture).astype(np.uint8)
-    elif kind == 1:
+    elif kind == "headset":
         thick = max(1, round(h * 0.07))
         cv2.ellipse(
             picture,
@@ -67,7 +78,7 @@ def cover(
         for side in (-1, 1):
             ear = points[:2].mean(axis=0) + side * (points[1] - points[0]) * rng.uniform(1.0, 1.2)
             disc(picture, ear[0], ear[1] + 0.08 * h, 0.12 * w, 0.17 * h, colour, tilt)
-    elif kind == 2:
+    elif kind == "glasses":
         radius = float(np.linalg.norm(points[1] - points[0])) * rng.uniform(0.3, 0.45)
         dark = rng.random() < 0.15
         for eye in points[:2]:
@@ -87,7 +98,7 @@ def cover(
             1,
             cv2.LINE_AA,
         )
-    elif kind == 3:
+    elif kind == "hand":
         skin = clipped_colour(np.array(SKINS[int(rng.integers(5))]) * rng.uniform(0.75, 1, 3))
         at = points[int(rng.integers(3, 5))] + rng.normal(0, 0.12 * h, 2)
         disc(picture, at[0], at[1] + 0.15 * h, 0.16 * w, 0.3 * h, skin, float(rng.uniform(-50, 50)))

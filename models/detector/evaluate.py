@@ -1,5 +1,5 @@
 """Our detector, alone and with the landmark network, beside YuNet on people neither was trained on: galleries,
-photographs, tilts, drawings, screenshots, and where heads look."""
+photographs, groups of faces, drawings, screenshots, and where heads look."""
 
 import json
 import statistics
@@ -14,10 +14,9 @@ from numpy.typing import NDArray
 
 from capture.classroom import Classroom
 from engagement.records import STATES_WITH_FACE, Box, Face, State, Tile
-from inference.faces import FaceDetector, YuNetDetector
+from inference.faces import FaceDetector
 from inference.landmarks import LandmarkNetwork
 from inference.mosaic import build_mosaic
-from inference.mtcnn_detector import MtcnnDetector
 from inference.reader import MIN_FACE, TILE_HEIGHT
 from inference.tileface import TileFaceDetector
 from models.charts import Line, line_chart, write_charts
@@ -32,18 +31,19 @@ from models.detector.compose import (
     small_photographs,
 )
 from models.detector.export import LOWEST
-from models.detector.labels import label_photos
+from models.detector.groups import compose_groups, main_face_pictures, main_face_scores
+from models.detector.labels import label_photos, load_mtcnn, load_yunet
 from models.detector.measure import Tally, tally_of
 from models.detector.photo import Photo
 from models.errors import DataError
 from models.landmarks import poses
-from models.registry import MANIFEST, FaceEntry, LandmarkEntry, resolve_face, resolve_landmarks
+from models.manifest import replace_file
+from models.registry import MANIFEST, FaceEntry, resolve_face, resolve_landmarks
 
 SWEEP: Final = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
-TILTS: Final = (0, 15, 30, 45)
 HEIGHTS: Final = ((9, 18), (18, 24), (24, 36), (36, 56), (56, 113))
+_SHARES: Final = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 _GALLERIES: Final = 48
-_TILTED: Final = 160
 _DRAWN: Final = 400
 _REPEATS: Final = 15
 _TURNED: Final = 80
@@ -54,7 +54,13 @@ _DRAWINGS: Final[tuple[Callable[..., NDArray[np.uint8]], ...]] = (
 
 
 def evaluate_detector(
-    data: Path, out: Path, *, manifest: Path = MANIFEST, labels: Path | None = None, card: Path | None = None
+    data: Path,
+    out: Path,
+    *,
+    manifest: Path = MANIFEST,
+    labels: Path | None = None,
+    card: Path | None = None,
+    on_step: Callable[[int, int], None] | None = None,
 ) -> dict[str, Any]:
     """Measure the shipped detector and YuNet and write `detector.json` and `detector.svg` into `out`.
 
@@ -63,10 +69,12 @@ def evaluate_detector(
         out: a folder, made if absent.
         manifest: that names the weights.
         labels: pseudo-labels of an earlier run (`label_photos`); by default they are made in `out`.
-        card: a Markdown file to write the figures into; None writes none.
+        card: a Markdown file to write the figures into, which then also stand beside the weights; None writes none.
+        on_step: hears the photographs labelled, then the sets of pictures looked at, and their total.
 
     Raises:
-        DataError: a file of the shared data is absent.
+        DataError: a file of the shared data is absent, or MTCNN is not installed.
+        inference.errors.DetectorError: a detector cannot be loaded.
         models.errors.ManifestError, models.errors.WeightsError: the detector was not exported.
     """
     out.mkdir(parents=True, exist_ok=True)
@@ -74,35 +82,53 @@ def evaluate_detector(
     network = LandmarkNetwork(landmarks.path)
     detectors: dict[str, FaceDetector] = {
         "ours": TileFaceDetector(entry.path, threshold=LOWEST),
-        "YuNet": YuNetDetector(data / "reference" / "yunet_2026may.onnx", threshold=LOWEST),
+        "YuNet": load_yunet(data, threshold=LOWEST),
     }
-    photos = label_photos(data, labels or out / "labels.npz")["test"]
+    teachers: dict[str, FaceDetector] = {"YuNet": load_yunet(data), "MTCNN": load_mtcnn(min_face=24)}
+    shots = _screenshots(data)
+    photos = label_photos(data, labels or out / "labels.npz", on_photo=on_step)["test"]
     report: dict[str, Any] = {
         "threshold": entry.threshold,
         "sha256": entry.sha256,
         "landmarks_sha256": landmarks.sha256,
-        "sets": {},
     }
     refined = Refined(detectors["ours"], network)
-    for name, scenes in _sets(photos).items():
-        report["sets"][name] = {
-            who: _described(tally_of(detector, scenes), entry.threshold)
-            for who, detector in {**detectors, "refined": refined}.items()
-        }
-        report["sets"][name]["pictures"] = len(scenes)
-    drawings = _drawings()
-    shots = _screenshots(data)
+    sets, groups = _sets(photos), compose_groups(photos)
+    done, total = 0, len(sets) + len(groups) + 3
+    for kind, pictures in (("sets", sets), ("groups", groups)):
+        report[kind] = {}
+        for name, scenes in pictures.items():
+            report[kind][name] = {
+                who: _described(tally_of(detector, scenes), entry.threshold, whole=kind == "sets")
+                for who, detector in {**detectors, "refined": refined}.items()
+            }
+            report[kind][name]["pictures"] = len(scenes)
+            done += 1
+            if on_step is not None:
+                on_step(done, total)
+    drawings, mains = _drawings(), main_face_pictures(photos)
+    report["main_faces"] = {name: {"pictures": len(portraits)} for name, portraits in mains.items()}
     for who, detector in detectors.items():
+        for name, portraits in mains.items():
+            report["main_faces"][name][who] = _found(main_face_scores(detector, portraits))
         report.setdefault("drawings", {})[who] = _false_faces(detector, drawings)
         report.setdefault("screenshots", {})[who] = _on_screenshots(detector, shots)
         report.setdefault("milliseconds", {})[who] = _milliseconds(detector, photos)
+        done += 1
+        if on_step is not None:
+            on_step(done, total)
     report["drawings"]["pictures"] = len(drawings)
-    report["poses"] = _poses(data, photos, entry, landmarks)
     report["landmark_milliseconds"] = _landmark_milliseconds(network, photos)
     report["synthetic_class"] = _on_the_class(entry)
-    (out / "detector.json").write_text(json.dumps(report, indent=1), encoding="utf-8")
+    report["poses"] = _poses(photos, entry, network, teachers)
+    if on_step is not None:
+        on_step(total, total)
+    report = _rounded(report)
+    contents = (json.dumps(report, indent=1) + "\n").encode()
+    replace_file(out / "detector.json", contents)
     write_charts(sweep_charts(report), out / "detector.svg")
     if card is not None:
+        replace_file(entry.path.with_suffix(".json"), contents)
         write_card(card, report, manifest)
     return report
 
@@ -120,8 +146,8 @@ class Refined:
 
 
 def sweep_charts(report: dict[str, Any]) -> list[str]:
-    """Recall and precision against the threshold, one chart per set of pictures that is not a tilt."""
-    return [
+    """Recall and precision against the threshold, one chart per set of pictures, and the recall of main faces."""
+    charts = [
         line_chart(
             name,
             [
@@ -137,46 +163,73 @@ def sweep_charts(report: dict[str, Any]) -> list[str]:
             x="threshold",
             y="recall, precision",
             x_ticks=SWEEP,
-            y_ticks=(0.0, 0.2, 0.4, 0.6, 0.8, 1.0),
+            y_ticks=_SHARES,
         )
         for name, row in report["sets"].items()
-        if not name.startswith("tilt")
     ]
+    mains = [
+        line_chart(
+            f"{name}, main face",
+            [
+                Line(
+                    f"{who}, recall",
+                    [(point["threshold"], point["found"] / max(1, row["pictures"])) for point in row[who]],
+                    colour,
+                )
+                for colour, who in enumerate(("ours", "YuNet"))
+            ],
+            x="threshold",
+            y="recall",
+            x_ticks=SWEEP,
+            y_ticks=_SHARES,
+        )
+        for name, row in report["main_faces"].items()
+    ]
+    return [*charts, *mains]
 
 
 def _sets(photos: Sequence[Photo]) -> dict[str, list[Scene]]:
-    sets = {
+    return {
         "galleries": compose_galleries(photos, _GALLERIES, seed=2),
         "photographs": [as_scene(photo) for photo in photos],
         "small photographs": small_photographs(photos),
     }
-    for tilt in TILTS:
-        rng = np.random.default_rng(13)
-        sets[f"tilt {tilt}"] = [
-            compose_tilted(photos, float(tilt if number % 2 else -tilt), rng) for number in range(_TILTED)
-        ]
-    return sets
 
 
-def _described(tally: Tally, threshold: float) -> dict[str, Any]:
+def _described(tally: Tally, threshold: float, *, whole: bool) -> dict[str, Any]:
+    """What the card says of a set of pictures; `whole`: by threshold and by height, too."""
     rows = [
         dict(zip(("threshold", "recall", "precision"), (t, *tally.at(t)), strict=True))
         for t in (*SWEEP, threshold)
     ]
+    told = {
+        "faces": tally.faces,
+        "ap": tally.average_precision(),
+        "landmarks": tally.landmark_error(threshold),
+        "landmarks_median": tally.landmark_median(threshold),
+        "at_threshold": rows[-1],
+    }
+    if not whole:
+        return told
     heights = []
     for low, high in HEIGHTS:
         recall, count = tally.recall(threshold, low, high)
         gap = tally.landmark_error(threshold, low, high)
         heights.append({"from": low, "to": high, "faces": count, "recall": recall, "landmarks": gap})
-    return {
-        "faces": tally.faces,
-        "ap": tally.average_precision(),
-        "landmarks": tally.landmark_error(threshold),
-        "landmarks_median": tally.landmark_median(threshold),
-        "sweep": rows[:-1],
-        "at_threshold": rows[-1],
-        "heights": heights,
-    }
+    return told | {"sweep": rows[:-1], "heights": heights}
+
+
+def _found(scores: NDArray[np.float64]) -> list[dict[str, float]]:
+    return [{"threshold": t, "found": int((scores >= t).sum())} for t in SWEEP]
+
+
+def _rounded(value: Any) -> Any:
+    """The report with numbers of five digits behind the point, from which the card is written and can be again."""
+    if isinstance(value, dict):
+        return {key: _rounded(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_rounded(inner) for inner in value]
+    return round(value, 5) if isinstance(value, float) else value
 
 
 def _drawings() -> list[NDArray[np.uint8]]:
@@ -251,14 +304,15 @@ def _on_the_class(entry: FaceEntry) -> dict[str, int]:
     return {"faces": faces, "found": found, "faceless": empty, "false": false}
 
 
-def _poses(data: Path, photos: Sequence[Photo], face: FaceEntry, landmarks: LandmarkEntry) -> dict[str, Any]:
+def _poses(
+    photos: Sequence[Photo], face: FaceEntry, network: LandmarkNetwork, teachers: dict[str, FaceDetector]
+) -> dict[str, Any]:
     """Where heads look, as the teachers, our detector alone and the refined landmarks tell."""
     ours = TileFaceDetector(face.path, threshold=face.threshold)
     finders: dict[str, poses.Find] = {
-        "refined": Refined(ours, LandmarkNetwork(landmarks.path)).detect,
+        "refined": Refined(ours, network).detect,
         "ours": ours.detect,
-        "YuNet": YuNetDetector(data / "reference" / "yunet_2026may.onnx").detect,
-        "MTCNN": MtcnnDetector(min_face=24).detect,
+        **{who: teacher.detect for who, teacher in teachers.items()},
     }
     return {
         "photographs": poses.beside_each_other(photos, finders),

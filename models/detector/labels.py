@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engagement.records import Face
+from inference.errors import DetectorError
 from inference.faces import FaceDetector, YuNetDetector
 from inference.mtcnn_detector import MtcnnDetector
 from models.detector.photo import Photo
-from models.detector.placing import MIRRORED, from_middles
+from models.detector.placing import MIRRORED, from_middles, overlaps
 from models.errors import DataError
 
 log = logging.getLogger(__name__)
@@ -42,8 +43,8 @@ def label_photos(
 
     A face is sure where YuNet gives it `SURE` or more and MTCNN finds it too, or (a face under a mask, which MTCNN does
     not know) where YuNet gives as much to its mirror image; what else YuNet suspects is doubtful. The box is YuNet's.
-    The landmarks are YuNet's, averaged with those of the mirror image (the two differ by 3 % of a face's height) and
-    those of MTCNN (of picture and mirror image), each where they differ by less than 0.06 of the face's height.
+    The landmarks are YuNet's, averaged with those of the mirror image and those of
+    MTCNN (of picture and mirror image), each where they differ by less than 0.06 of the face's height.
 
     Args:
         data: the shared data, with faces/*.parquet and reference/yunet_2026may.onnx.
@@ -51,8 +52,8 @@ def label_photos(
         on_photo: hears the photographs done and their total.
 
     Raises:
-        DataError: a file is absent or lacks a column.
-        inference.errors.DetectorError: a teacher cannot be loaded.
+        DataError: a file is absent or lacks a column, or MTCNN is not installed.
+        inference.errors.DetectorError: YuNet cannot be loaded.
     """
     rows = [(name, row) for name in FILES for row in _read(data / "faces" / f"{name}.parquet")]
     if not cache.exists():
@@ -96,11 +97,34 @@ def label_photos(
 
 
 def load_teachers(data: Path) -> tuple[FaceDetector, FaceDetector]:
-    """YuNet and MTCNN. Raises `inference.errors.DetectorError`."""
+    """YuNet and MTCNN, as they label. Raises DataError and `inference.errors.DetectorError`, see `load_yunet`."""
     return (
-        YuNetDetector(data / "reference" / "yunet_2026may.onnx", threshold=_DOUBTFUL),
-        MtcnnDetector(min_face=_WINDOW // 3, thresholds=(0.6, 0.7, 0.7), threads=1),
+        load_yunet(data, threshold=_DOUBTFUL),
+        load_mtcnn(min_face=_WINDOW // 3, thresholds=(0.6, 0.7, 0.7), threads=1),
     )
+
+
+def load_yunet(data: Path, threshold: float = 0.7) -> YuNetDetector:
+    """YuNet of the shared data. Raises DataError where it is absent, `inference.errors.DetectorError` where OpenCV
+    cannot load it."""
+    weights = data / "reference" / "yunet_2026may.onnx"
+    if not weights.is_file():
+        raise DataError(
+            f"There is no {weights}. Give --data, or set CLASSPULSE_DATA to the folder that holds faces/, galleries/ "
+            "and reference/."
+        )
+    return YuNetDetector(weights, threshold=threshold)
+
+
+def load_mtcnn(**options: Any) -> MtcnnDetector:
+    """MTCNN with the options of `MtcnnDetector`. Raises DataError where its package is not installed."""
+    try:
+        return MtcnnDetector(**options)
+    except DetectorError as error:
+        raise DataError(
+            "Faces are labelled and compared by MTCNN, which is not installed: "
+            "`pip install -r requirements/mtcnn.txt` (the extra `mtcnn`)."
+        ) from error
 
 
 def label_picture(
@@ -175,14 +199,7 @@ def _near(one: NDArray[np.floating[Any]], other: NDArray[np.floating[Any]], face
 
 def _matches(box: NDArray[np.float32], others: Sequence[NDArray[np.float32]]) -> bool:
     """Whether one of the others is the same face."""
-    if not others:
-        return False
-    stacked = np.stack(others)
-    low, high = np.maximum(box[:2], stacked[:, :2]), np.minimum(box[2:], stacked[:, 2:])
-    shared = np.prod(np.maximum(high - low, 0), axis=1)
-    areas = np.prod(stacked[:, 2:] - stacked[:, :2], axis=1)
-    overlap = shared / (areas + np.prod(box[2:] - box[:2]) - shared)
-    return bool(overlap.max() >= _SAME)
+    return bool(len(others) and overlaps(box, np.stack(others)).max() >= _SAME)
 
 
 def _read(path: Path) -> list[dict[str, Any]]:

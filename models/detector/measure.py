@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from engagement.records import Face
 from inference.faces import FaceDetector
 from models.detector.compose import Scene
+from models.detector.placing import overlaps
 
 SAME: Final = 0.5
 """Intersection over union from which a detection is the face."""
@@ -55,9 +56,9 @@ class Tally:
         gaps = np.full(len(scene.boxes), np.nan)
         for index in np.argsort(-found.scores, kind="stable"):
             box, score = found.boxes[index], float(found.scores[index])
-            overlaps = _overlaps(box, scene.boxes)
-            face = int(overlaps.argmax()) if len(overlaps) else -1
-            if face >= 0 and overlaps[face] >= SAME:
+            shares = overlaps(box, scene.boxes)
+            face = int(shares.argmax()) if len(shares) else -1
+            if face >= 0 and shares[face] >= SAME:
                 if best[face] < 0:
                     best[face] = score
                     gap = np.linalg.norm(found.landmarks[index] - scene.landmarks[face], axis=1).mean()
@@ -130,9 +131,9 @@ def matches(faces: Sequence[Face], scene: Scene) -> list[tuple[Face, int]]:
     paired: dict[int, Face] = {}
     for face in sorted(faces, key=lambda face: -face.score):
         box = np.array([face.box.left, face.box.top, face.box.right, face.box.bottom], np.float32)
-        overlaps = _overlaps(box, scene.boxes)
-        if len(overlaps) and overlaps.max() >= SAME:
-            paired.setdefault(int(overlaps.argmax()), face)
+        shares = overlaps(box, scene.boxes)
+        if len(shares) and shares.max() >= SAME:
+            paired.setdefault(int(shares.argmax()), face)
     return [(face, number) for number, face in paired.items()]
 
 
@@ -142,13 +143,6 @@ def tally_of(detector: FaceDetector, scenes: Iterable[Scene]) -> Tally:
     for scene in scenes:
         tally.add(Found.of(detector.detect(scene.picture)), scene)
     return tally
-
-
-def _overlaps(box: Floats, others: Floats) -> Floats:
-    low, high = np.maximum(box[:2], others[:, :2]), np.minimum(box[2:], others[:, 2:])
-    shared = np.prod(np.maximum(high - low, 0), axis=1)
-    areas = np.prod(others[:, 2:] - others[:, :2], axis=1)
-    return np.asarray(shared / np.maximum(areas + np.prod(box[2:] - box[:2]) - shared, 1e-6), np.float32)
 
 
 def _covered(box: Floats, others: Floats) -> float:

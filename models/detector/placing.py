@@ -101,6 +101,14 @@ def mean_over(weight: Floats, box: Floats) -> float:
     return float(part.mean()) if part.size else 0.0
 
 
+def overlaps(box: Floats, others: Floats) -> Floats:
+    """Intersection over union of a box (4,) with each of others (N, 4)."""
+    low, high = np.maximum(box[:2], others[:, :2]), np.minimum(box[2:], others[:, 2:])
+    shared = np.prod(np.maximum(high - low, 0), axis=1)
+    areas = np.prod(others[:, 2:] - others[:, :2], axis=1)
+    return np.asarray(shared / np.maximum(areas + np.prod(box[2:] - box[:2]) - shared, 1e-6), np.float32)
+
+
 def clipped_boxes(boxes: Floats, width: int, height: int) -> Floats:
     """Boxes (N, 4) as far as they lie in a picture of this size."""
     return np.clip(boxes, 0, (width, height, width, height)).astype(np.float32).reshape(-1, 4)

@@ -250,6 +250,7 @@ class _Loop:
                 [np.full((settings.size // stride) ** 2, stride, np.float32) for stride in STRIDES]
             )
         )
+        self._origin = checkpoints.made_of(settings.data, settings.start)
         self._step = tf.function(self._train_step)
 
     def round(
@@ -298,15 +299,14 @@ class _Loop:
 
     def resume(self) -> list[dict[str, float]]:
         """Load the folder's checkpoint, if any, and return the history so far."""
-        return checkpoints.resume(
-            self._settings.out, checkpoints.plain_settings(self._settings), self._state()
-        )
+        plain = checkpoints.plain_settings(self._settings)
+        return checkpoints.resume(self._settings.out, plain, self._origin, self._state())
 
     def keep(self, history: list[dict[str, float]]) -> None:
         """Write checkpoint, best weights and run.json."""
         best = max(history, key=lambda record: record["val_ap"])
         plain = checkpoints.plain_settings(self._settings)
-        checkpoints.keep(self._settings.out, plain, self._state(), history, best, self._average)
+        checkpoints.keep(self._settings.out, plain, self._origin, self._state(), history, best, self._average)
 
     def _state(self) -> list[Any]:
         return [*self._model.variables, *self._average.weights, *self._optimizer.variables]

@@ -205,6 +205,7 @@ class _Loop:
         )
         self._optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
         self._optimizer.build(self._model.trainable_variables)
+        self._origin = checkpoints.made_of(settings.data, None)
         self._step = tf.function(self._train_step)
 
     def round(self, pool: Samples, number: int, on_step: Callable[[int, int], None] | None) -> float:
@@ -237,15 +238,14 @@ class _Loop:
 
     def resume(self) -> list[dict[str, float]]:
         """Load the folder's checkpoint, if any, and return the history so far."""
-        return checkpoints.resume(
-            self._settings.out, checkpoints.plain_settings(self._settings), self._state()
-        )
+        plain = checkpoints.plain_settings(self._settings)
+        return checkpoints.resume(self._settings.out, plain, self._origin, self._state())
 
     def keep(self, history: list[dict[str, float]]) -> None:
         """Write checkpoint, best weights and run.json."""
         best = min(history, key=lambda record: record["val_galleries"])
         plain = checkpoints.plain_settings(self._settings)
-        checkpoints.keep(self._settings.out, plain, self._state(), history, best, self._average)
+        checkpoints.keep(self._settings.out, plain, self._origin, self._state(), history, best, self._average)
 
     def _state(self) -> list[Any]:
         return [*self._model.variables, *self._average.weights, *self._optimizer.variables]

@@ -1,9 +1,9 @@
 """Photographs of heads turned and nodded by known angles.
 
-Photographs show few raised or lowered heads, and neither teacher reads them well: of a pitch turned in here, YuNet's
-landmarks tell a twelfth and MTCNN's a half. So a generic head is laid over the photograph (the pose is that of its
-landmarks), turned, and the picture drawn along. What the photograph does not show stays hidden, so the angles are
-moderate. The head is a bowl with a nose, in the axes and millimetres of `inference.pose.HEAD`.
+Photographs show few raised or lowered heads, and neither teacher reads them well (models/DETECTOR_CARD.md, the degrees
+read per degree of pitch). So a generic head is laid over the photograph (the pose is that of its landmarks), turned,
+and the picture drawn along. What the photograph does not show stays hidden, so the angles are moderate. The head is a
+bowl with a nose, in the axes and millimetres of `inference.pose.HEAD`.
 """
 
 from dataclasses import replace

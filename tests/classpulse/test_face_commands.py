@@ -38,6 +38,12 @@ def test_each_command_tells_its_options(command: str) -> None:
         (("face", "export", "classifier"), "run of another kind of network: its settings lack"),
         (("landmarks", "export", "classifier"), "run of another kind of network: its settings lack"),
         (("face", "train", "taken/run"), "A file cannot be read or written"),
+        (("face", "evaluate"), "yunet_2026may.onnx. Give --data, or set CLASSPULSE_DATA"),
+        (
+            ("face", "evaluate", "--data", "absent"),
+            "There are no photographs in absent/faces. Give --data, or set",
+        ),
+        (("landmarks", "train", "run", "--data", "absent"), "There are no photographs in absent/faces"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_a_sentence(
@@ -46,6 +52,7 @@ def test_what_cannot_be_done_is_said_in_a_sentence(
     pytest.importorskip("keras")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("CLASSPULSE_DATA", str(tmp_path / "data"))
+    (tmp_path / "data" / "faces").mkdir(parents=True)
     (tmp_path / "taken").write_text("a file, no folder")
     run = tmp_path / "classifier"
     run.mkdir()
@@ -55,3 +62,20 @@ def test_what_cannot_be_done_is_said_in_a_sentence(
     answer = CliRunner().invoke(app, ["models", *options])
     assert isinstance(answer.exception, ClasspulseError), answer.exception
     assert said in str(answer.exception)
+
+
+def test_who_interrupts_a_training_is_told_that_it_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    training = pytest.importorskip("models.detector.train")
+
+    def interrupted(*given: object, **options: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(training, "train_detector", interrupted)
+    (tmp_path / "faces").mkdir()
+    answer = CliRunner().invoke(
+        app, ["models", "face", "train", str(tmp_path / "run"), "--data", str(tmp_path)]
+    )
+    assert answer.exit_code == 130
+    assert "the same command goes on" in " ".join(answer.stderr.split())

@@ -1,14 +1,17 @@
 """What training keeps between two rounds."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from models.checkpoints import digest, load_made, save_made
-from models.detector.labels import label_photos
-from models.errors import DataError
+from inference import mtcnn_networks
+from models.checkpoints import digest, load_made, made_of, resume, save_made
+from models.detector.labels import label_photos, load_mtcnn
+from models.errors import DataError, TrainingError
+from models.runs import BEST, RUN
 
 
 def test_pictures_made_with_other_settings_are_made_anew(tmp_path: Path) -> None:
@@ -40,3 +43,23 @@ def test_a_broken_file_of_labels_is_named(tmp_path: Path, content: bytes) -> Non
         DataError, match=r"labels\.npz holds no labels of faces .*; remove it, or give another"
     ):
         label_photos(tmp_path, labels)
+
+
+def test_without_mtcnn_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mtcnn_networks.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(DataError, match=r"pip install -r requirements/mtcnn\.txt"):
+        load_mtcnn(min_face=24)
+
+
+def test_a_run_does_not_go_on_from_other_weights_of_the_same_name(tmp_path: Path) -> None:
+    start, out = tmp_path / "start", tmp_path / "run"
+    for folder in (start, out, tmp_path / "faces"):
+        folder.mkdir()
+    (start / BEST).write_bytes(b"first")
+    settings = {"start": "start"}
+    record = {"settings": settings, "history": [{"round": 1}], **made_of(tmp_path, start)}
+    (out / RUN).write_text(json.dumps(record))
+    assert resume(out, settings, made_of(tmp_path, start), []) == []
+    (start / BEST).write_bytes(b"second")
+    with pytest.raises(TrainingError, match="begun with another start; give the same settings and data"):
+        resume(out, settings, made_of(tmp_path, start), [])

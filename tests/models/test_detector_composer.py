@@ -6,6 +6,7 @@ import pytest
 
 from models.detector import drawn
 from models.detector.compose import SMALLEST_TAUGHT, TILE, Scene, compose, compose_gallery, compose_tilted
+from models.detector.covers import KINDS
 from models.detector.labels import SPLITS, label_picture, load_teachers
 from models.detector.photo import Photo
 from models.detector.placing import MIRRORED, from_middles, mirrored, resized
@@ -92,6 +93,43 @@ def test_truth_is_scaled_with_the_picture() -> None:
     assert half.picture.shape == (100, 110, 3)
     np.testing.assert_allclose(half.boxes, marked_photo().boxes / 2)
     np.testing.assert_allclose(half.landmarks, marked_photo().landmarks / 2)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_cover_is_of_the_kind_asked_for_and_moves_no_mark(kind: str) -> None:
+    for seed in range(4):
+        bare, covered = (
+            compose_tilted([marked_photo()], 0.0, np.random.default_rng(seed), kind=chosen)
+            for chosen in (None, kind)
+        )
+        np.testing.assert_array_equal(covered.landmarks, bare.landmarks)
+        np.testing.assert_array_equal(covered.boxes, bare.boxes)
+        left, top, right, bottom = covered.boxes[0]
+        rows, columns = np.nonzero((covered.picture != bare.picture).any(axis=-1))
+        assert len(rows) > 0
+        middle = {
+            "scarf": (columns < left) | (columns > right) | (rows < top) | (rows > bottom),
+            "headset": (columns < left + 0.3 * (right - left))
+            | (columns > right - 0.3 * (right - left))
+            | (rows < top),
+            "glasses": rows < (top + bottom) / 2,
+            "hand": rows > top,
+            "cup": rows > (top + bottom) / 2,
+        }[kind]
+        assert middle.mean() > 0.6
+
+
+def test_a_cut_face_lies_at_an_edge_and_most_of_it_shows() -> None:
+    edges = set()
+    for seed in range(12):
+        scene = compose_tilted([marked_photo()], 0.0, np.random.default_rng(seed), cut=True)
+        height, width = scene.picture.shape[:2]
+        assert len(scene.boxes) == 1
+        left, top, right, bottom = scene.boxes[0]
+        touched = {"left": left <= 0, "top": top <= 0, "right": right >= width, "bottom": bottom >= height}
+        assert sum(touched.values()) >= 1
+        edges |= {side for side, there in touched.items() if there}
+    assert edges == {"left", "top", "right", "bottom"}
 
 
 def test_scenes_are_seeded_and_their_truth_lies_inside() -> None:

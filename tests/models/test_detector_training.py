@@ -27,7 +27,7 @@ from models.detector.train import (
     train_detector,
 )
 from models.errors import DataError, TrainingError
-from models.runs import BEST, RUN
+from models.runs import BEST, RUN, read_run
 
 pytestmark = pytest.mark.filterwarnings(
     # Keras 3.15 reads TensorFlow's variables as numpy 2 no longer likes it
@@ -93,8 +93,17 @@ def test_it_learns_goes_on_where_it_stopped_and_refuses_other_settings(settings:
     assert second["val_ap"] > 0.05
     assert record["settings"]["seed"] == settings.seed
     assert "out" not in record["settings"]
+    assert record["device"] in {"cpu", "gpu"}
     with pytest.raises(TrainingError, match="another seed"):
         train_detector(replace(settings, seed=9))
+    changed = record | {"photographs_sha256": "0" * 64}
+    (settings.out / RUN).write_text(json.dumps(changed))
+    with pytest.raises(TrainingError, match="another set of photographs; give the same settings and data"):
+        train_detector(settings)
+    del changed["photographs_sha256"], changed["device"]  # as runs of before were written
+    (settings.out / RUN).write_text(json.dumps(changed))
+    train_detector(settings)
+    assert read_run(settings.out)["history"] == record["history"]
     network = build_from(settings)
     network.load_weights(settings.out / BEST)
     assert record["parameters"] == network.count_params()
