@@ -1,6 +1,7 @@
 """Expression probabilities of a batch of faces, by LiteRT."""
 
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from engagement.emotion import EXPRESSIONS
 from inference.errors import ClassifierError
 from inference.litert import new_interpreter
-from models.registry import ModelEntry
+from models.registry import ModelEntry, Steps, at_height
 
 _BATCHES: Final = (1, 4, 16, 49)
 """Batch sizes that are allocated, one at a time, up to the tiles of the largest gallery; a batch between two of them is
@@ -25,6 +26,7 @@ class ExpressionClassifier:
             (N, 7 H), float32: H heads in the order of `EXPRESSIONS` each.
         head: the head that is asked, 0..H-1.
         temperature: the logits are divided by it before the softmax (Guo et al. 2017), above 0.
+        temperatures: the same by the face's height, where that is told.
         flip: average the logits over a face and its mirror image.
         standardise: bring each crop to one light and contrast before (see `standardised`).
         threads: of the interpreter, 1 or more.
@@ -39,12 +41,14 @@ class ExpressionClassifier:
         *,
         head: int = 0,
         temperature: float = 1.0,
+        temperatures: Steps = (),
         flip: bool = False,
         standardise: bool = False,
         threads: int = 2,
     ) -> None:
-        if temperature <= 0:
-            raise ClassifierError(f"The temperature must be above 0, got {temperature}. Check the manifest.")
+        lowest = min(temperature, *(value for _, value in temperatures)) if temperatures else temperature
+        if lowest <= 0:
+            raise ClassifierError(f"The temperature must be above 0, got {lowest}. Check the manifest.")
         try:
             self._interpreter: Any = new_interpreter(weights, threads)
         except (ValueError, RuntimeError) as error:
@@ -69,6 +73,7 @@ class ExpressionClassifier:
             )
         self._served = slice(head * len(EXPRESSIONS), (head + 1) * len(EXPRESSIONS))
         self._temperature = temperature
+        self._temperatures = tuple(temperatures)
         self._flip = flip
         self._standardise = standardise
         self._batch = 0
@@ -81,6 +86,7 @@ class ExpressionClassifier:
             entry.path,
             head=entry.head,
             temperature=entry.temperature,
+            temperatures=entry.temperatures,
             flip=entry.flip,
             standardise=entry.standardise,
         )
@@ -90,11 +96,20 @@ class ExpressionClassifier:
         """Side of the crops in pixels."""
         return int(self._input["shape"][1])
 
-    def classify(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Probabilities float32 (N, 7) of grey crops uint8 (N, S, S); N may be 0."""
+    def classify(
+        self, crops: NDArray[np.uint8], heights: Sequence[float] | None = None
+    ) -> NDArray[np.float32]:
+        """Probabilities float32 (N, 7) of grey crops uint8 (N, S, S); N may be 0.
+
+        `heights` are the N faces' in the frame, in px, of which small ones are given less confidence; None stands for
+        faces of full size.
+        """
         if not len(crops):
             return np.zeros((0, len(EXPRESSIONS)), np.float32)
-        scaled = self.logits(crops)[:, self._served].astype(np.float64) / self._temperature
+        temperatures = np.full(len(crops), self._temperature)
+        if heights is not None and self._temperatures:
+            temperatures = np.array([at_height(self._temperatures, height) for height in heights])
+        scaled = self.logits(crops)[:, self._served].astype(np.float64) / temperatures[:, np.newaxis]
         odds = np.exp(scaled - scaled.max(axis=1, keepdims=True))
         return np.asarray(odds / odds.sum(axis=1, keepdims=True), np.float32)
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engagement.records import Face, HeadPose, State
-from models.registry import threshold_at
+from models.registry import at_height
 
 _COMFORTABLE_HEIGHT: Final = 48
 """Pixels; above this a taller face tells a 48-pixel classifier nothing more."""
@@ -44,7 +44,7 @@ class QualityGate:
 
     def least_probability(self, face: Face) -> float:
         """The top probability, 0..1, from which on this face's expression is named."""
-        return threshold_at(self.thresholds, face.box.height) if self.thresholds else self.min_probability
+        return at_height(self.thresholds, face.box.height) if self.thresholds else self.min_probability
 
     def judge_face(self, face: Face, pose: HeadPose, sharp: float) -> State:
         """SEEN, TURNED_AWAY or UNREADABLE, before any expression is read."""

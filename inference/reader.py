@@ -231,7 +231,8 @@ class Reader:
             if state is State.SEEN:
                 crops[index] = crop
         if self._classifier is not None and crops:
-            probabilities = self._classifier.classify(np.stack(list(crops.values())))
+            heights = [face.box.height for index in crops if (face := faces[index]) is not None]
+            probabilities = self._classifier.classify(np.stack(list(crops.values())), heights)
             for index, read in zip(crops, probabilities, strict=True):
                 face, bias = faces[index], biases[index]
                 # before the gate, which judges what is believed of this seat

@@ -180,9 +180,10 @@ def _by_height(report: dict[str, Any], entry: dict[str, Any], least: int) -> lis
     lines = [
         "## By the height of the face",
         "",
-        "Faces shrunk to the height and enlarged again. Small faces ask for a higher threshold, so that those that are "
-        f"named stay right in {entry.get('named_accuracy', 0.75):.0%} on {entry['data']['chosen_on']}; below "
-        f"{least} px none is read.",
+        "Faces shrunk to the height and enlarged again, without the blur and the compression of a call. Small faces "
+        "ask for a higher threshold, so that those that are named stay right in "
+        f"{entry.get('named_accuracy', 0.75):.0%} on {entry['data']['chosen_on']}; below {least} px none is read."
+        + (" Each height has a temperature of its own." if entry.get("temperatures") else ""),
         "",
         "![Accuracy and coverage against height](card/height.svg)",
         "",

@@ -19,7 +19,7 @@ from models.card import served, write_card
 from models.data import SIZE, FaceSet, among, data_hash, named_split, read_faces, resized
 from models.heads import LABELS, VOTES, Truth, fit_temperature, heads_in, of_head, truth_of
 from models.manifest import read_table, replace_file
-from models.registry import MANIFEST, resolve, threshold_at
+from models.registry import MANIFEST, Steps, at_height, resolve
 from models.runs import (
     EVALUATION,
     Classify,
@@ -65,6 +65,7 @@ def evaluate(
         "served": [
             entry.head,
             entry.temperature,
+            [list(pair) for pair in entry.temperatures],
             entry.flip,
             entry.standardise,
             [list(pair) for pair in entry.thresholds],
@@ -76,9 +77,9 @@ def evaluate(
     splits = read_faces(data)
     faces = named_split(splits, split, data)
     classifier, described = ExpressionClassifier.of(entry), read_table(manifest, name)
-    temperatures = [float(described.get("label_temperature", entry.temperature))]
-    if entry.head == VOTES:
-        temperatures.append(entry.temperature)
+    temperatures: list[Steps] = [((SIZE, float(described.get("label_temperature", entry.temperature))),)]
+    steps = entry.temperatures or ((SIZE, entry.temperature),)
+    temperatures[entry.head :] = [steps]
     report: dict[str, Any] = {
         "model": name,
         "kind": "shipped",
@@ -142,9 +143,10 @@ def report_run(
         temperatures, thresholds = [], []
         for head in range(heads_in(logits)):
             truth, answers = truth_of(public, head), of_head(logits, head)
-            temperatures.append(fit_temperature(answers, truth))
+            temperature = fit_temperature(answers, truth)
+            temperatures.append(((SIZE, temperature),))
             curve = metrics.coverage_curve(
-                metrics.softmax(answers, temperatures[-1]), truth.labels, np.arange(30, 96) / 100
+                metrics.softmax(answers, temperature), truth.labels, np.arange(30, 96) / 100
             )
             thresholds.append(((SIZE, choose_threshold(curve, NAMED_ACCURACY[head])),))
         report = identity | measure_heads(
@@ -183,7 +185,7 @@ def evaluate_engine(engine: str, data: Path, out: Path, *, split: str = "PublicT
         **measure_heads(
             loaded.classify,
             faces,
-            temperatures=[temperature],
+            temperatures=[((SIZE, temperature),)],
             thresholds=[((SIZE, 0.0),)],
             seen=_seen(splits, split),
         ),
@@ -197,15 +199,15 @@ def measure_heads(
     classify: Classify,
     faces: FaceSet,
     *,
-    temperatures: Sequence[float],
-    thresholds: Sequence[Sequence[tuple[float, float]]],
+    temperatures: Sequence[Steps],
+    thresholds: Sequence[Steps],
     seen: NDArray[np.bool_] | None = None,
 ) -> dict[str, Any]:
     """`measure` of the first head, and of the second, where there are as many temperatures and thresholds, as `votes`
     in it. FER+'s majority is then measured of the second."""
     reports = [
-        measure(classify, faces, head=head, temperature=temperature, thresholds=steps, seen=seen)
-        for head, (temperature, steps) in enumerate(zip(temperatures, thresholds, strict=True))
+        measure(classify, faces, head=head, temperatures=cooling, thresholds=steps, seen=seen)
+        for head, (cooling, steps) in enumerate(zip(temperatures, thresholds, strict=True))
     ]
     if len(reports) > 1 and faces.votes is not None:
         reports[LABELS] |= {"votes": reports[VOTES], "ferplus_majority": reports[VOTES]["accuracy"]}
@@ -219,19 +221,19 @@ def measure(
     faces: FaceSet,
     *,
     head: int = LABELS,
-    temperature: float,
-    thresholds: Sequence[tuple[float, float]],
+    temperatures: Steps,
+    thresholds: Steps,
     seen: NDArray[np.bool_] | None = None,
 ) -> dict[str, Any]:
     """All figures of one head of a classifier on one set of faces, as JSON can hold them.
 
-    `thresholds` as in `ModelEntry`. `seen` (N,): faces whose very picture was trained on; those without are measured by
-    themselves too, as `unseen`. Coverage and who is right of those named are measured on all faces: one on which the
-    voters do not agree counts as wrong where it is named.
+    `temperatures` and `thresholds` as in `ModelEntry`, at least one of each. `seen` (N,): faces whose very picture was
+    trained on; those without are measured by themselves too, as `unseen`. Coverage and who is right of those named are
+    measured on all faces: one on which the voters do not agree counts as wrong where it is named.
     """
     truth = truth_of(faces, head)
     logits = of_head(classify(faces.images), head)
-    predicted = logits.argmax(axis=1).astype(np.int64)
+    predicted, temperature = logits.argmax(axis=1).astype(np.int64), at_height(temperatures, SIZE)
     right, calibrated = predicted == truth.labels, metrics.softmax(logits, temperature)
     counted, known = truth.counted, truth.labels >= 0
     matrix = metrics.confusion(predicted[known], truth.labels[known])
@@ -248,7 +250,7 @@ def measure(
         "reliability": metrics.reliability(calibrated[counted], truth.labels[counted]),
         "coverage": metrics.coverage_curve(calibrated, truth.labels, np.array(THRESHOLDS)),
         "at_threshold": metrics.coverage_curve(
-            calibrated, truth.labels, np.array([threshold_at(thresholds, SIZE)])
+            calibrated, truth.labels, np.array([at_height(thresholds, SIZE)])
         )[0],
         "by_height": [
             named_at(
@@ -256,8 +258,8 @@ def measure(
                 faces,
                 truth,
                 height,
-                temperature,
-                threshold_at(thresholds, height),
+                at_height(temperatures, height),
+                at_height(thresholds, height),
             )
             for height in HEIGHTS
         ],

@@ -19,11 +19,11 @@ from models.convert import to_litert
 from models.data import FaceSet, data_hash, named_split, read_faces, resized
 from models.errors import TrainingError
 from models.evaluate import NAMED_ACCURACY, logits_of
-from models.gate import choose_gate, curves_by_height
+from models.gate import Gate, choose_gate, curves_by_height, fit_temperatures, logits_by_height
 from models.golden import golden_answers
 from models.heads import LABELS, VOTES, fit_temperature, heads_in, of_head, truth_of
 from models.manifest import candidate_file, replace_file, write_entry
-from models.registry import MANIFEST, ModelEntry, resolve
+from models.registry import MANIFEST, ModelEntry, Steps, resolve
 from models.runs import (
     architecture_of,
     heads_of,
@@ -117,10 +117,7 @@ def export(
     ]
     with candidate_file(contents, folder) as weights:
         raw = ExpressionClassifier(weights, flip=flip, standardise=standardise)
-        curves = curves_by_height(
-            lambda faces: logits_of(raw, faces), public, temperatures[served], head=served
-        )
-        gate = choose_gate(curves, NAMED_ACCURACY[served])
+        by_height, gate = _by_height(raw, public, served)
         shipped = ExpressionClassifier(
             weights, head=served, temperature=temperatures[served], flip=flip, standardise=standardise
         )
@@ -138,6 +135,7 @@ def export(
         "heads": heads,
         "head": served,
         "temperature": round(temperatures[served], 4),
+        "temperatures": [list(pair) for pair in by_height],
         "label_temperature": round(temperatures[LABELS], 4),
         "threshold": gate.thresholds[-1][1],
         "min_height": gate.min_height,
@@ -242,6 +240,14 @@ def int8_is_good_enough(quantised: Mapping[str, float], exact: Mapping[str, floa
         quantised["accuracy"] >= exact["accuracy"] - INT8_MAY_COST
         and quantised["ece"] <= exact["ece"] + INT8_MAY_MISSTATE
     )
+
+
+def _by_height(raw: ExpressionClassifier, public: FaceSet, head: int) -> tuple[Steps, Gate]:
+    """Temperatures and thresholds of a head for small faces and large ones."""
+    answers = logits_by_height(lambda faces: logits_of(raw, faces), public, head=head)
+    truth = truth_of(public, head)
+    temperatures = fit_temperatures(answers, truth)
+    return temperatures, choose_gate(curves_by_height(answers, temperatures, truth), NAMED_ACCURACY[head])
 
 
 def _flips(exact: Mapping[bool, NDArray[np.float64]], public: FaceSet, given: bool | None) -> bool:

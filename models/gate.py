@@ -1,4 +1,4 @@
-"""Which faces may be read, chosen from accuracy and coverage against their height.
+"""How sure to be of a face and which faces may be read, chosen from what is answered at each height.
 
 One threshold for all heights would let small faces through that are wrong more often: with the first released weights
 the faces named were right in 75 % at 48 px and in 65 % at 24 px, and a minimal height alone would have refused all
@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models import metrics
 from models.data import SIZE, FaceSet, resized
 from models.evaluate import NAMED_ACCURACY, choose_threshold, right_enough
-from models.heads import LABELS, of_head, truth_of
+from models.heads import LABELS, Truth, fit_temperature, of_head
+from models.registry import Steps, at_height
 from models.runs import Classify
 
 GRID: Final = (18, 20, 24, 28, 32, 40, SIZE)
@@ -32,22 +34,30 @@ class Gate:
     thresholds: tuple[tuple[int, float], ...]
 
 
+def logits_by_height(
+    classify: Classify, faces: FaceSet, heights: Sequence[int] = GRID, *, head: int = LABELS
+) -> dict[int, NDArray[np.float64]]:
+    """What one head says of the faces at each height, logits (N, 7)."""
+    return {height: of_head(classify(resized(faces.images, height)), head) for height in heights}
+
+
+def fit_temperatures(
+    logits: Mapping[int, NDArray[np.float64]], truth: Truth
+) -> tuple[tuple[int, float], ...]:
+    """(height in px, temperature) by rising height: with the one of large faces, small ones would seem surer than they
+    are right."""
+    return tuple((height, round(fit_temperature(logits[height], truth), 4)) for height in sorted(logits))
+
+
 def curves_by_height(
-    classify: Classify,
-    faces: FaceSet,
-    temperature: float,
-    heights: Sequence[int] = GRID,
-    *,
-    head: int = LABELS,
+    logits: Mapping[int, NDArray[np.float64]], temperatures: Steps, truth: Truth
 ) -> dict[int, list[dict[str, Any]]]:
-    """The coverage curve of one head on the faces at each height."""
+    """The coverage curve at each height."""
     return {
         height: metrics.coverage_curve(
-            metrics.softmax(of_head(classify(resized(faces.images, height)), head), temperature),
-            truth_of(faces, head).labels,
-            _THRESHOLDS,
+            metrics.softmax(answers, at_height(temperatures, height)), truth.labels, _THRESHOLDS
         )
-        for height in heights
+        for height, answers in logits.items()
     }
 
 

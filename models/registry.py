@@ -20,6 +20,9 @@ LANDMARKS: Final = "landmarks"
 MIN_HEIGHT: Final = 18
 """Pixels of a face where the manifest says nothing."""
 
+Steps = Sequence[tuple[float, float]]
+"""(height of a face in px, value) by rising height, for `at_height`."""
+
 
 @dataclass(frozen=True, slots=True)
 class CropGeometry:
@@ -42,10 +45,11 @@ class ModelEntry:
     sha256: of that file, lower-case hex.
     labels: meaning of the outputs, in order.
     head: the head that is served, 0..H-1: 0 was taught FER2013's labels, 1 what FER+'s voters said.
-    temperature: its logits are divided by it before the softmax (after averaging over flips).
+    temperature: its logits are divided by it before the softmax (after averaging over flips), of a face of full size.
+    temperatures: the same by the face's height, for small faces deserve less confidence; empty: `temperature` at any.
     threshold: a face of full size whose highest probability is lower is not named. 0..1.
     min_height: a face lower than this many px is not read.
-    thresholds: (height in px, threshold) by rising height, for `threshold_at`; empty: `threshold` at any height.
+    thresholds: `threshold` by the face's height; empty: `threshold` at any.
     flip: True if the logits of the face and of its mirror image are to be averaged.
     standardise: True if each face is brought to one light and contrast before (`inference.expression`).
     crop: how to cut a face out before the resize (INTER_AREA) to input_size.
@@ -59,6 +63,7 @@ class ModelEntry:
     labels: tuple[str, ...]
     head: int
     temperature: float
+    temperatures: tuple[tuple[float, float], ...]
     threshold: float
     min_height: int
     thresholds: tuple[tuple[float, float], ...]
@@ -173,17 +178,15 @@ def read_figures(name: str, manifest: Path = MANIFEST) -> dict[str, Any] | None:
     return figures if figures.get("sha256") == entry.sha256 else None
 
 
-def threshold_at(thresholds: Sequence[tuple[float, float]], height: float) -> float:
-    """The threshold for a face of `height` px: straight lines between the (height, threshold) given by rising height,
-    level beyond them; 0 where there are none."""
-    if not thresholds:
-        return 0.0
-    if height <= thresholds[0][0]:
-        return thresholds[0][1]
-    for (low, above), (high, below) in pairwise(thresholds):
+def at_height(steps: Steps, height: float) -> float:
+    """The value for a face of `height` px: straight lines between the steps, of which there is one at least, level
+    beyond them."""
+    if height <= steps[0][0]:
+        return steps[0][1]
+    for (low, first), (high, second) in pairwise(steps):
         if height <= high:
-            return above + (below - above) * (height - low) / (high - low)
-    return thresholds[-1][1]
+            return first + (second - first) * (height - low) / (high - low)
+    return steps[-1][1]
 
 
 def _tables(path: Path) -> dict[str, Any]:
@@ -231,9 +234,10 @@ def _entry(name: str, table: Any, manifest: Path) -> ModelEntry:
             labels=tuple(table["labels"]),
             head=int(table.get("head", 0)),
             temperature=float(table["temperature"]),
+            temperatures=_steps(table, "temperatures"),
             threshold=float(table["threshold"]),
             min_height=int(table.get("min_height", MIN_HEIGHT)),
-            thresholds=tuple((float(height), float(value)) for height, value in table.get("thresholds", ())),
+            thresholds=_steps(table, "thresholds"),
             flip=bool(table["flip"]),
             standardise=bool(table.get("standardise", False)),
             crop=CropGeometry(float(crop["side"]), float(crop["offset_x"]), float(crop["offset_y"])),
@@ -246,14 +250,23 @@ def _entry(name: str, table: Any, manifest: Path) -> ModelEntry:
             f"The entry {name!r} of {manifest.name} has the labels {', '.join(entry.labels)}; "
             f"expected {', '.join(EXPRESSIONS)}."
         )
-    heights = [height for height, _ in entry.thresholds]
+    temperatures = (entry.temperature, *(value for _, value in entry.temperatures))
     if not (
-        min(entry.temperature, entry.input_size, entry.min_height, entry.crop.side) > 0
+        min(*temperatures, entry.input_size, entry.min_height, entry.crop.side) > 0
         and all(0 <= value < 1 for value in (entry.threshold, *(value for _, value in entry.thresholds)))
-        and heights == sorted(set(heights))
+        and all(_rising(steps) for steps in (entry.temperatures, entry.thresholds))
     ):
         raise ManifestError(
-            f"The entry {name!r} of {manifest.name} is out of range: temperature, input_size, min_height and crop.side "
-            "must be positive, thresholds in 0..1 and by rising height. Export the model anew."
+            f"The entry {name!r} of {manifest.name} is out of range: temperatures, input_size, min_height and "
+            "crop.side must be positive, thresholds in 0..1, both by rising height. Export the model anew."
         )
     return entry
+
+
+def _steps(table: Any, name: str) -> tuple[tuple[float, float], ...]:
+    return tuple((float(height), float(value)) for height, value in table.get(name, ()))
+
+
+def _rising(steps: Steps) -> bool:
+    heights = [height for height, _ in steps]
+    return heights == sorted(set(heights))

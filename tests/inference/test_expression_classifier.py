@@ -54,6 +54,19 @@ def test_the_temperature_divides_the_logits(entry: ModelEntry, crops: NDArray[np
     np.testing.assert_allclose(cool - cool[:, :1], (raw - raw[:, :1]) / 2, atol=1e-3)
 
 
+def test_small_faces_are_read_at_their_own_temperature(entry: ModelEntry, crops: NDArray[np.uint8]) -> None:
+    steps = ((20.0, 2.0), (40.0, 1.0))
+    classifier = ExpressionClassifier(entry.path, temperature=0.5, temperatures=steps)
+    by_height = classifier.classify(crops[:4], [12, 30, 40, 300])
+    for row, temperature in enumerate((2.0, 1.5, 1.0, 1.0)):
+        alone = ExpressionClassifier(entry.path, temperature=temperature).classify(crops[:4])
+        np.testing.assert_allclose(by_height[row], alone[row], atol=1e-4)
+    full = ExpressionClassifier(entry.path, temperature=0.5).classify(crops[:4])
+    np.testing.assert_allclose(classifier.classify(crops[:4]), full, atol=1e-4)
+    with pytest.raises(ClassifierError, match="above 0"):
+        ExpressionClassifier(entry.path, temperatures=((20.0, 0.0),))
+
+
 def test_flipping_averages_a_face_and_its_mirror_image(entry: ModelEntry, crops: NDArray[np.uint8]) -> None:
     flipping = ExpressionClassifier(entry.path, flip=True)
     np.testing.assert_allclose(flipping.classify(crops[:5]), flipping.classify(crops[:5, :, ::-1]), atol=1e-5)

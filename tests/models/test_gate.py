@@ -3,10 +3,13 @@ import pytest
 
 from engagement.records import Box, Face
 from inference.quality import QualityGate
+from models import metrics
 from models.data import FaceSet
-from models.gate import Gate, choose_gate, curves_by_height
+from models.gate import Gate, choose_gate, curves_by_height, fit_temperatures, logits_by_height
 from models.golden import golden_faces
-from models.registry import threshold_at
+from models.heads import LABELS, Truth, truth_of
+from models.metrics import softmax
+from models.registry import at_height
 
 
 def curve(*points: tuple[float, float, float]) -> list[dict[str, float]]:
@@ -43,19 +46,36 @@ def test_curves_are_those_of_the_shrunk_faces() -> None:
         return logits
 
     faces = FaceSet(golden_faces(48, 4), np.array([3, 3, 3, 0]))
-    curves = curves_by_height(classify, faces, 1.0, (16, 48))
+    logits = logits_by_height(classify, faces, (16, 48))
     assert seen == [16, 48]
+    curves = curves_by_height(logits, ((48, 1.0),), truth_of(faces, LABELS))
     at = {height: next(p for p in points if p["threshold"] == 0.5) for height, points in curves.items()}
     assert (at[16]["coverage"], at[48]["coverage"]) == (0.0, 1.0)
     assert at[48]["accuracy"] == 0.75
 
 
-def test_the_threshold_lies_on_straight_lines_between_the_heights() -> None:
+def test_small_faces_that_are_wrong_as_surely_get_less_confidence() -> None:
+    rng = np.random.default_rng(0)
+    truth = Truth(rng.integers(0, 7, 4000), np.ones(4000, bool))
+
+    def answers(noise: float) -> np.ndarray:
+        logits = 3.0 * np.eye(7)[truth.labels] + rng.normal(0, noise, (4000, 7))
+        return logits / logits.std(axis=1, keepdims=True) * 3
+
+    logits = {48: answers(0.7), 24: answers(2.0)}
+    temperatures = fit_temperatures(logits, truth)
+    assert [height for height, _ in temperatures] == [24, 48]
+    assert temperatures[0][1] > 1.5 * temperatures[1][1]
+    for height, steps in ((24, temperatures), (24, temperatures[1:])):
+        error = metrics.calibration_error(softmax(logits[height], at_height(steps, height)), truth.labels)
+        assert (error < 0.03) == (steps is temperatures)
+
+
+def test_a_value_lies_on_straight_lines_between_the_heights() -> None:
     steps = ((20.0, 0.6), (30.0, 0.5), (48.0, 0.4))
-    assert [threshold_at(steps, height) for height in (10, 20, 48, 200)] == [0.6, 0.6, 0.4, 0.4]
-    assert threshold_at(steps, 25) == pytest.approx(0.55)
-    assert threshold_at(steps, 39) == pytest.approx(0.45)
-    assert threshold_at((), 30) == 0.0
+    assert [at_height(steps, height) for height in (10, 20, 48, 200)] == [0.6, 0.6, 0.4, 0.4]
+    assert at_height(steps, 25) == pytest.approx(0.55)
+    assert at_height(steps, 39) == pytest.approx(0.45)
 
 
 def test_the_gate_asks_more_of_a_small_face() -> None:

@@ -76,7 +76,9 @@ def test_two_heads_are_measured_each_against_its_own_truth(faces: FaceSet) -> No
 
     steps = ((48.0, 0.5),)
     seen = np.array([True, False, False, False])
-    report = measure_heads(classify, faces, temperatures=[1, 1], thresholds=[steps, steps], seen=seen)
+    report = measure_heads(
+        classify, faces, temperatures=[((48, 1.0),)] * 2, thresholds=[steps, steps], seen=seen
+    )
     assert (report["accuracy"]["value"], report["accuracy"]["n"]) == (0.75, 4)
     # of happy, happy and contempt the first alone; of all that were named, too, and nobody agreed on the third
     assert (report["ferplus_majority"]["value"], report["ferplus_majority"]["n"]) == (pytest.approx(1 / 3), 3)
@@ -89,7 +91,7 @@ def test_two_heads_are_measured_each_against_its_own_truth(faces: FaceSet) -> No
         2,
     )
 
-    alone = measure_heads(classify, faces, temperatures=[1], thresholds=[steps])
+    alone = measure_heads(classify, faces, temperatures=[((48, 1.0),)], thresholds=[steps])
     assert alone["ferplus_majority"]["value"] == pytest.approx(
         0
     )  # the first head names none of them happy but one

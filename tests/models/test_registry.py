@@ -43,10 +43,16 @@ def test_an_entry_comes_back_as_it_was_written(manifest: Path) -> None:
 
 
 def test_the_gate_and_what_has_no_value_come_back_as_written(manifest: Path) -> None:
-    gate = {"min_height": 20, "thresholds": [[20, 0.55], [48, 0.45]], "settings": {"start": None, "seed": 1}}
+    gate = {
+        "min_height": 20,
+        "thresholds": [[20, 0.55], [48, 0.45]],
+        "temperatures": [[20, 0.9]],
+        "settings": {"start": None, "seed": 1},
+    }
     write_entry(manifest, "expression", TABLE | gate)
     entry = resolve("expression", manifest)
     assert (entry.min_height, entry.thresholds) == (20, ((20.0, 0.55), (48.0, 0.45)))
+    assert entry.temperatures == ((20.0, 0.9),)
     assert "start" not in manifest.read_text()
 
 
@@ -86,6 +92,8 @@ def test_an_unknown_name_says_which_there_are(manifest: Path) -> None:
         ({"min_height": 0}, "out of range"),
         ({"thresholds": [[20, 0.5], [20, 0.4]]}, "out of range"),
         ({"thresholds": [[20, 1.0]]}, "out of range"),
+        ({"temperatures": [[30, 0.5], [20, 0.4]]}, "out of range"),
+        ({"temperatures": [[20, 0.0]]}, "out of range"),
         ({"thresholds": [20, 0.5]}, "malformed"),
     ],
 )

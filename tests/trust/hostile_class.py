@@ -1,7 +1,7 @@
 """A class whose participants typed what harms, read through a recogniser that gives exactly that."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Self
 
@@ -91,7 +91,8 @@ class Calm:
 
     size = 48
 
-    def classify(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def classify(self, crops: NDArray[np.uint8], heights: Sequence[float]) -> NDArray[np.float32]:
+        assert len(heights) == len(crops)
         row = [0.9 if expression == "neutral" else 0.1 / 6 for expression in EXPRESSIONS]
         return np.array([row] * len(crops), dtype=np.float32)
 

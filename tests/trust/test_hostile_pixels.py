@@ -1,7 +1,7 @@
 """Pixels that somebody else made: ten thousand frames of every kind that no camera gives."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import psutil
@@ -115,7 +115,8 @@ class Guess:
 
     size = 48
 
-    def classify(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def classify(self, crops: NDArray[np.uint8], heights: Sequence[float]) -> NDArray[np.float32]:
+        assert len(heights) == len(crops)
         assert crops.dtype == np.uint8
         assert np.isfinite(crops).all()
         rows = np.full((len(crops), len(EXPRESSIONS)), 0.05, np.float32)
