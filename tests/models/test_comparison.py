@@ -52,7 +52,7 @@ def reports(tmp_path: Path) -> list[Path]:
             return np.eye(7)[labels] * skill + rng.normal(0, 1, (len(images), 7))
 
         report: dict[str, Any] = {"model": name, "kind": kind, "split": "PublicTest"}
-        report |= measure(classify, faces, temperature=1.0, thresholds=((48, 0.5),))
+        report |= measure(classify, faces, temperatures=((48, 1.0),), thresholds=((48, 0.5),))
         report["unseen"] = {"accuracy": {"value": 0.123, "n": 30, "low": 0.1, "high": 0.2}}
         report |= {"note": "<b>theirs</b>", "version": "1"} if kind == "engine" else {"parameters": 7}
         report |= {"sha256": "0123456789abcdef" * 4} if kind == "shipped" else {}
