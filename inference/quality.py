@@ -21,8 +21,10 @@ class QualityGate:
 
     Attributes:
         min_height: of the face's box, in real pixels of the frame.
-        min_score: of the detector, 0..1.
-        max_yaw, max_pitch: degrees either way; beyond, the seat is turned away.
+        min_score: of the detector, 0..1. It reports a face from a lower score on (models/manifest.toml): somebody is
+            there, but what is hardly a face is not read.
+        max_yaw, max_pitch: degrees either way; beyond, the seat is turned away. Judged by the pose of the one grab, for
+            it is this face that is read or not; where a seat looks is averaged (`engagement.head_pose`).
         min_sharpness: as `sharpness` measures it. LFW faces of 24 pixels have 0.04 (2nd percentile), blurred by
             1.5 of 48 pixels 0.01, by 2.5 pixels 0.003.
         min_probability: abstention threshold on the top probability, 0..1; the manifest of the weights says it.

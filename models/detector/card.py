@@ -1,12 +1,17 @@
 """The detector's card, generated from the manifest and an evaluation, so that no figure is typed by hand."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from models.detector.compose import WALL, WHOLE
 from models.detector.groups import ASIDE, BEGUN, TURNED
 from models.landmarks.card import pose_lines, recipe_lines
 from models.manifest import read_table
 from models.registry import FACE, LANDMARKS
+
+_OPTIONS: Final = (
+    "rounds", "fresh", "steps", "batch", "learning_rate", "landmark_weight", "least_tile", "seed",
+)  # fmt: skip
 
 
 def write_card(path: Path, report: dict[str, Any], manifest: Path) -> None:
@@ -204,15 +209,23 @@ def _error(here: dict[str, Any]) -> str:
 def _recipe(entry: dict[str, Any]) -> list[str]:
     settings, calibration = entry["settings"], entry["calibration"]
     return [
-        f"Trained on pictures of {settings['size']} px composed from {entry['data']['name']}: {settings['rounds']} "
+        f"Trained on pictures of {settings['size']} px composed from {entry['data']['name']}; one in ten shows the "
+        f"class, of the others {WHOLE:.0%} are one large photograph, {WALL:.0%} walls of small ones and the rest "
+        f"tiles: {settings['rounds']} "
         f"rounds of {settings['steps']} steps of {settings['batch']}, {settings['fresh']} new pictures a round, AdamW "
         f"{settings['learning_rate']:g} with warm-up and cosine, weight decay {settings['weight_decay']:g}, moving "
         f"average {settings['average']:g}, {settings['precision']}, seed {settings['seed']}; round "
         f"{entry['run']['chosen_round']} was best on val."
         + (f" {entry['run']['note']}" if "note" in entry["run"] else ""),
         "",
+        "`classpulse models face train OUT "
+        + " ".join(f"--{name.replace('_', '-')} {settings[name]:g}" for name in _OPTIONS)
+        + "` trains such a run.",
+        "",
         "Strides 8, 16 and 32: the score is taught the overlap of its own box (generalised focal loss), the box the "
         "generalised intersection over union, the landmarks a smooth L1 in face sizes. A score of 0.5 is where "
         f"galleries of val reach a precision of {calibration['precision_at_half']:.3f}, 0.1 where they reach "
-        f"{calibration['precision_at_tenth']:.2f} (logit x {calibration['scale']:.2f} {calibration['offset']:+.2f}).",
+        f"{calibration['precision_at_tenth']:.2f} and 0.9 where they reach "
+        f"{calibration['precision_at_nine_tenths']:.3f} (logits from {calibration['half']:.2f} up "
+        f"x {calibration['above']:.2f}, down x {calibration['below']:.2f}).",
     ]

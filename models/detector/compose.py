@@ -43,9 +43,9 @@ _CUT: Final = (0.15, 0.38)
 """Share of its width or height by which a face is cut off that is to be: the rest is still a face (`_SHOWN`)."""
 _ASPECT: Final = 0.78
 """About the width of a face in heights."""
-_WHOLE: Final = 0.15
+WHOLE: Final = 0.3
 """Share of the pictures that are one large photograph, without tiles."""
-_WALL: Final = 0.22
+WALL: Final = 0.2
 """Share of those that are many small ones: sharp faces of few pixels, which tiles seldom show."""
 
 
@@ -90,9 +90,9 @@ def compose(
         scene = _whole(classes, size, rng)
     else:
         roll = rng.random()
-        if roll < _WHOLE:
+        if roll < WHOLE:
             scene = _whole(photos, size, rng)
-        elif roll < _WHOLE + _WALL:
+        elif roll < WHOLE + WALL:
             scene = _wall(photos, size, rng)
         else:
             scene = _grid(photos, size, rng, least)

@@ -1,6 +1,7 @@
 """The face detector: a small fully convolutional network without anchors, for pictures of any size."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import keras
@@ -14,6 +15,15 @@ _FIRST_BOX: Final = np.array([0, 0, 1, 1], np.float32)
 """Before training a face is e strides wide and high."""
 
 
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Where scores lie: the logit x of the network becomes (x - half) x `below`, or above 0 x `above`."""
+
+    half: float = 0.0
+    below: float = 1.0
+    above: float = 1.0
+
+
 def build_detector(
     stem: int = 16,
     widths: Sequence[int] = (24, 40, 48, 48),
@@ -21,6 +31,7 @@ def build_detector(
     blocks: Sequence[int] = (1, 2, 2, 1),
     *,
     apart: bool = False,
+    bend: float = 1.0,
 ) -> keras.Model:
     """Pictures float32 (N, H, W, 3) RGB in 0..255, H and W multiples of 32 -> per stride float32 (N, H / s, W / s, 15).
 
@@ -34,6 +45,7 @@ def build_detector(
         neck: channels of the maps that the heads see, and of the heads.
         blocks: residual 3x3 convolutions at each of these strides, after the one that halves the map.
         apart: score (1), box (4) and landmarks (10) of each stride are outputs of their own.
+        bend: what a negative logit is multiplied by.
     """
     inputs = keras.layers.Input((None, None, 3), dtype="float32")
     levels = _pyramid(inputs, stem, widths, neck, blocks)
@@ -57,7 +69,10 @@ def build_detector(
             keras.layers.ReLU()(FusedBatchNormalization(momentum=0.9, epsilon=1e-5)(head(level)))
             for head in heads
         )
-        parts = [score(found), box(found), points(marked)]
+        logit = score(found)
+        if bend != 1.0:
+            logit = keras.layers.LeakyReLU(negative_slope=bend, dtype="float32")(logit)
+        parts = [logit, box(found), points(marked)]
         outputs += parts if apart else [keras.layers.Concatenate(dtype="float32")(parts)]
     return keras.Model(inputs, outputs)
 
@@ -85,8 +100,7 @@ def _pyramid(inputs: Any, stem: int, widths: Sequence[int], neck: int, blocks: S
 
 def to_serve(
     trained: keras.Model,
-    scale: float,
-    offset: float,
+    calibration: Calibration,
     stem: int,
     widths: Sequence[int],
     neck: int,
@@ -94,14 +108,16 @@ def to_serve(
 ) -> keras.Model:
     """The trained network with score, box and landmarks as outputs of their own, so that int8 can scale each by itself.
 
-    The logit of the score becomes `scale` x logit + `offset`. The other arguments are those of `build_detector`.
+    The logits of the score are placed by `calibration`. The other arguments are those of `build_detector`.
     """
-    served = build_detector(stem, widths, neck, blocks, apart=True)
+    bend = calibration.below / calibration.above
+    served = build_detector(stem, widths, neck, blocks, apart=True, bend=bend)
     for theirs, mine in zip(_weighted(trained), _weighted(served), strict=True):
         mine.set_weights(theirs.get_weights())
         if mine.get_weights()[0].shape == (1, 1, neck, 1):
             kernel, bias = mine.get_weights()
-            mine.set_weights([kernel * scale, bias * scale + offset])
+            above = calibration.above
+            mine.set_weights([kernel * above, (bias - calibration.half) * above])
     return served
 
 

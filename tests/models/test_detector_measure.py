@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from models.detector.compose import Scene
-from models.detector.export import AT_HALF, AT_TENTH, calibration, lowest_score
+from models.detector.export import AT_HALF, AT_NINE_TENTHS, AT_TENTH, calibration, lowest_score
 from models.detector.measure import Found, Tally
 
 
@@ -63,9 +63,11 @@ def test_calibration_puts_the_scores_where_the_precisions_are() -> None:
     tally.right = (rng.random(4000) < 1 / (1 + np.exp(-2 * logits - 1))).tolist()
     tally.scores = (1 / (1 + np.exp(-logits))).tolist()
     tally.best = [0.0] * sum(tally.right)
-    scale, offset = calibration(tally)
-    assert scale > 0
-    tally.scores = (1 / (1 + np.exp(-scale * logits - offset))).tolist()
+    placed = calibration(tally)
+    above = logits - placed.half
+    slopes = np.where(above > 0, placed.above, placed.below)
+    tally.scores = (1 / (1 + np.exp(-slopes * above))).tolist()
     assert tally.at(0.5)[1] == pytest.approx(AT_HALF, abs=0.002)
     assert tally.at(0.1)[1] == pytest.approx(AT_TENTH, abs=0.005)
+    assert tally.at(0.9)[1] == pytest.approx(AT_NINE_TENTHS, abs=0.002)
     assert tally.at(lowest_score(tally, 0.99))[1] >= 0.99

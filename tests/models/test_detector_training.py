@@ -15,7 +15,7 @@ from inference.tileface import TileFaceDetector
 from models.detector.compose import compose_tilted
 from models.detector.export import to_litert
 from models.detector.labels import label_photos
-from models.detector.network import build_detector, to_serve
+from models.detector.network import Calibration, build_detector, to_serve
 from models.detector.photo import Photo
 from models.detector.placing import MIRRORED
 from models.detector.train import (
@@ -65,7 +65,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> DetectorSettings:
     np.savez(out / LABELS, sure=sure, doubtful=np.zeros((0, 5), np.float32), photos=np.array(2 * len(rows)))
     stem, widths, neck, blocks = SHAPE
     return DetectorSettings(
-        folder / "data", out, rounds=2, fresh=24, steps=40, batch=8, size=96, stem=stem, widths=widths, neck=neck,
+        folder / "data", out, rounds=2, fresh=24, steps=60, batch=8, size=96, stem=stem, widths=widths, neck=neck,
         blocks=blocks, learning_rate=1e-2, warmup_steps=5, average=0.9, held=2, precision="float32", classes=False,
     )  # fmt: skip
 
@@ -83,9 +83,9 @@ def test_it_learns_goes_on_where_it_stopped_and_refuses_other_settings(settings:
 
     with pytest.raises(StoppedError):
         train_detector(settings, on_step=lambda done, total: heard.append(done), on_round=interrupt)
-    assert heard == list(range(1, 41))
+    assert heard == list(range(1, 61))
     train_detector(settings, on_step=lambda done, total: heard.append(done))
-    assert heard == list(range(1, 81))
+    assert heard == list(range(1, 121))
     record = json.loads((settings.out / RUN).read_text())
     first, second = record["history"]
     assert first == stopped[0]
@@ -159,14 +159,15 @@ def test_exported_it_answers_as_the_network_does(tmp_path: Path) -> None:
     )
     pictures = [rng.integers(0, 256, (64, 96, 3)).astype(np.uint8) for _ in range(3)]
     joined = [level.numpy()[0] for level in network(pictures[0][np.newaxis].astype(np.float32))]
-    served = to_serve(network, 2.0, -1.0, *SHAPE)
+    served = to_serve(network, Calibration(0.5, 1.5, 2.0), *SHAPE)
     for representative, tolerance in ((None, 1e-3), (pictures, 0.6)):
         path = tmp_path / "face.tflite"
         path.write_bytes(to_litert(served, representative))
         maps = TileFaceDetector(path)._full.run(pictures[0])
         for exact, given in zip(joined, maps, strict=True):
             expected = exact.copy()
-            expected[..., 0] = 2 * exact[..., 0] - 1
+            above = exact[..., 0] - 0.5
+            expected[..., 0] = np.where(above > 0, 2 * above, 1.5 * above)
             assert np.abs(given - expected).mean() < tolerance * max(1.0, float(expected.std()))
 
 
