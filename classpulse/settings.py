@@ -159,9 +159,9 @@ def settings_with(
     """The settings with the given options in place of their values; None leaves a setting as it is.
 
     Raises:
-        SettingsError: an option, a variable or the file is wrong.
+        SettingsError: an option, a variable or the file is wrong, or an option would change nothing.
     """
-    return load(
+    chosen = load(
         {
             "capture": {"source": source, "interval": interval},
             "inference": {"detector": detector, "detector_model": detector_model},
@@ -170,6 +170,12 @@ def settings_with(
             "dashboard": {"host": host, "port": port},
         }
     )
+    if detector_model is not None and chosen.inference.detector != "yunet":
+        raise SettingsError(
+            f"--detector-model is for the detector yunet; {chosen.inference.detector} carries its own weights. Add "
+            "--detector yunet, or leave it out."
+        )
+    return chosen
 
 
 def load(options: Mapping[str, Mapping[str, object]] | None = None) -> Settings:

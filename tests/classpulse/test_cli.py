@@ -155,6 +155,13 @@ def test_erase_asks_and_then_erases(environment: dict[str, str], tmp_path: Path)
     assert classpulse("erase", "Physics", "--yes", environment=environment).returncode == 1
 
 
+def test_a_model_for_a_detector_that_has_its_own(environment: dict[str, str]) -> None:
+    result = classpulse("read", "class.png", "--detector-model", "yunet.onnx", environment=environment)
+    assert result.returncode == 1
+    assert "tileface carries its own weights" in " ".join(result.stderr.split())
+    assert "Traceback" not in result.stderr
+
+
 def test_settings_file_with_an_unknown_key(environment: dict[str, str], tmp_path: Path) -> None:
     file = tmp_path / "settings.toml"
     file.write_text("[capture]\nintervall = 2\n")
