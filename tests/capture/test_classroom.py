@@ -2,7 +2,7 @@
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
-from itertools import islice, pairwise
+from itertools import islice, pairwise, product
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ from engagement.records import Reading, Rule, Seat, State, Tile
 from inference.reader import load_reader
 
 FLOORS = {
-    "angry": 0.7, "disgust": 0.8, "fear": 0.8, "happy": 0.95, "sad": 0.9, "surprise": 0.9, "neutral": 0.95,
+    "angry": 0.85, "disgust": 0.6, "fear": 0.85, "happy": 0.95, "sad": 0.9, "surprise": 0.9, "neutral": 0.95,
 }  # fmt: skip
 """Least share of faces read as scripted among those read; benchmarks/classroom_agreement.py prints the figures."""
 
@@ -192,12 +192,13 @@ def test_glasses_lie_on_the_face_only(faces: Faces) -> None:
 
 
 def test_the_product_reads_the_class_as_it_is_scripted() -> None:
-    frames = len(EXPRESSIONS) + 1
-    classroom = Classroom(20, 1280, 720, seed=11, script=Posed(20, 11))
+    frames, seeds = len(EXPRESSIONS) + 1, (11, 12, 13)
     reader = load_reader(keep_names=False)
     found = turned = 0
     agree: dict[str, list[bool]] = {kind: [] for kind in EXPRESSIONS}
-    for second in range(frames):
+    # of one class alone a dozen faces show disgust that is read at all
+    for seed, second in product(seeds, range(frames)):
+        classroom = Classroom(20, 1280, 720, seed=seed, script=Posed(20, seed))
         truths = classroom.truth(float(second))
         tiles = [Tile(seat.box, label_strip(seat.box), camera_on=True) for seat in truths]
         readings = reader.read(classroom.draw(float(second)), tiles).readings
@@ -208,8 +209,9 @@ def test_the_product_reads_the_class_as_it_is_scripted() -> None:
                 agree[seat.expression].append(
                     EXPRESSIONS[int(reading.probabilities.argmax())] == seat.expression
                 )
-    assert found >= 0.95 * 20 * frames
-    assert turned >= 0.8 * 20
+    seats = 20 * len(seeds)
+    assert found >= 0.95 * seats * frames
+    assert turned >= 0.8 * seats
     for kind, floor in FLOORS.items():
-        assert len(agree[kind]) >= 0.6 * 20, f"only {len(agree[kind])} of 20 {kind} faces were read"
+        assert len(agree[kind]) >= 0.6 * seats, f"only {len(agree[kind])} of {seats} {kind} faces were read"
         assert np.mean(agree[kind]) >= floor, f"{kind}: {np.mean(agree[kind]):.0%} read as scripted"
