@@ -46,15 +46,10 @@ class ExpressionClassifier:
         standardise: bool = False,
         threads: int = 2,
     ) -> None:
-        lowest = min(temperature, *(value for _, value in temperatures)) if temperatures else temperature
+        lowest = min([temperature, *(value for _, value in temperatures)])
         if lowest <= 0:
             raise ClassifierError(f"The temperature must be above 0, got {lowest}. Check the manifest.")
-        try:
-            self._interpreter: Any = new_interpreter(weights, threads)
-        except (ValueError, RuntimeError) as error:
-            raise ClassifierError(
-                f"LiteRT cannot load the expression weights {weights} ({error}). Install classpulse again."
-            ) from error
+        self._interpreter: Any = new_interpreter(weights, threads, "expression", ClassifierError)
         self._input = self._interpreter.get_input_details()[0]
         self._output = self._interpreter.get_output_details()[0]
         takes, gives = tuple(self._input["shape"].tolist()), tuple(self._output["shape"].tolist())

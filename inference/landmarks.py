@@ -84,12 +84,7 @@ class LandmarkNetwork:
     """
 
     def __init__(self, weights: Path, *, threads: int = 2) -> None:
-        try:
-            self._interpreter: Any = new_interpreter(weights, threads)
-        except (ValueError, RuntimeError) as error:
-            raise DetectorError(
-                f"LiteRT cannot load the landmark weights {weights} ({error}). Install classpulse again."
-            ) from error
+        self._interpreter: Any = new_interpreter(weights, threads, "landmark", DetectorError)
         self._input = self._interpreter.get_input_details()[0]
         self._output = self._interpreter.get_output_details()[0]
         takes, gives = tuple(self._input["shape"].tolist()), tuple(self._output["shape"].tolist())

@@ -7,22 +7,28 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from inference.errors import InferenceError
 
-def new_interpreter(weights: Path, threads: int) -> Any:
+
+def new_interpreter(weights: Path, threads: int, what: str, refusal: type[InferenceError]) -> Any:
     """An `ai_edge_litert.interpreter.Interpreter` with its tensors allocated; it says nothing on standard error.
 
     Args:
         weights: a LiteRT file.
         threads: for one run, 1 or more.
-
-    Raises:
-        ValueError, RuntimeError: LiteRT cannot load the file.
+        what: the weights are of, for the message, such as "face".
+        refusal: what is raised where LiteRT cannot load the file.
     """
     from ai_edge_litert.interpreter import Interpreter
 
-    with _standard_error_closed():
-        interpreter = Interpreter(model_path=str(weights), num_threads=threads)
-        interpreter.allocate_tensors()
+    try:
+        with _standard_error_closed():
+            interpreter = Interpreter(model_path=str(weights), num_threads=threads)
+            interpreter.allocate_tensors()
+    except (ValueError, RuntimeError) as error:
+        raise refusal(
+            f"LiteRT cannot load the {what} weights {weights} ({error}). Install classpulse again."
+        ) from error
     return interpreter
 
 

@@ -101,12 +101,7 @@ class _Network:
     """One interpreter of the weights. Raises DetectorError as `TileFaceDetector`."""
 
     def __init__(self, weights: Path, threads: int) -> None:
-        try:
-            self._interpreter: Any = new_interpreter(weights, threads)
-        except (ValueError, RuntimeError) as error:
-            raise DetectorError(
-                f"LiteRT cannot load the face weights {weights} ({error}). Install classpulse again."
-            ) from error
+        self._interpreter: Any = new_interpreter(weights, threads, "face", DetectorError)
         self._input = self._interpreter.get_input_details()[0]
         self._outputs = [detail["index"] for detail in self._interpreter.get_output_details()]
         channels = sum(int(detail["shape"][-1]) for detail in self._interpreter.get_output_details())

@@ -105,6 +105,31 @@ def test_portraits_have_their_landmarks_where_yunet_sees_them(
     assert np.mean(gaps) < 0.027
 
 
+@pytest.mark.parametrize("degrees", [-35, 35])
+def test_landmarks_of_tilted_faces_are_put_right(
+    network: LandmarkNetwork,
+    detector: FaceDetector,
+    portraits: list[tuple[NDArray[np.uint8], Face, Face]],
+    degrees: int,
+) -> None:
+    before, after = [], []
+    for picture, _, theirs in portraits:
+        turn = cv2.getRotationMatrix2D(theirs.box.centre, -degrees, 1.0)
+        tilted = np.asarray(
+            cv2.warpAffine(picture, turn, picture.shape[1::-1], borderMode=cv2.BORDER_REPLICATE), np.uint8
+        )
+        truth = theirs.landmarks @ turn[:, :2].T + turn[:, 2]
+        for face in detector.detect(tilted):
+            if face.box.contains(*theirs.box.centre):
+                (refined,) = network.refine(tilted, [face])
+                for points, gaps in ((face.landmarks, before), (refined.landmarks, after)):
+                    gaps.append(np.linalg.norm(points - truth, axis=1).mean() / theirs.box.height)
+                break
+    assert len(after) >= 14
+    assert np.mean(after) < np.mean(before)
+    assert np.mean(after) < 0.035
+
+
 def test_a_mirror_image_has_the_mirrored_landmarks_with_left_and_right_swapped(
     network: LandmarkNetwork, portraits: list[tuple[NDArray[np.uint8], Face, Face]]
 ) -> None:
