@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from engagement.emotion import EXPRESSIONS
 from inference.quality import QualityGate
@@ -51,7 +51,8 @@ def _what(entry: dict[str, Any], name: str) -> list[str]:
         + ("logits averaged over the face and its mirror image." if entry["flip"] else "one pass per face."),
         f"It names one of {', '.join(EXPRESSIONS)}, or nothing when unsure.",
         "",
-        *(_heads() if entry.get("head") else _prior(entry)),
+        *(_heads() if entry.get("head") else []),
+        *_prior(entry),
         "It reads the expression that a face shows in one picture. It does not know what a person feels, thinks or "
         "how attentive they are, and must not be used to grade, rank or discipline anyone.",
     ]
@@ -107,7 +108,7 @@ def _chosen(entry: dict[str, Any]) -> str:
     """Of the export's decisions, those that were made on the split to choose on, and those that were given to it."""
     heads, given = entry.get("heads", 1), entry.get("given", [])
     decided = ["epoch", "temperatures" if heads > 1 else "temperature", "thresholds", "least height"]
-    decided += [name for name in ("flip", *(() if heads > 1 else ("prior",))) if name not in given]
+    decided += [name for name in ("flip", "prior") if name not in given]
     told = (
         f" {' and '.join(given).capitalize()} {'was' if len(given) == 1 else 'were'} given." if given else ""
     )
@@ -324,23 +325,35 @@ def _ece(title: str, report: dict[str, Any]) -> str:
     )
 
 
+_REACHED: Final = {
+    "fer2013": ("FER2013", ".1%"),
+    "ferplus": ("FER+ majority", ".1%"),
+    "macro_f1": ("macro F1 against it", ".3f"),
+}
+"""Of `models.operating_point`: how the card calls and writes it."""
+
+
 def _prior(entry: dict[str, Any]) -> list[str]:
     points = entry.get("operating_points", [])
     at = next((point for point in points if point["prior"] == entry["prior"]), None)
     if not entry["prior"] and at is None:
         return []
-    return [
-        f"The class frequencies learnt from the mixed targets are shifted by {entry['prior']:g} of the way to those of "
-        "FER2013's labels, which buys accuracy on FER2013 with accuracy on FER+ (whose voters see more neutral faces)."
-        + (
-            f" On {entry['data']['chosen_on']}, in float, FER2013 and FER+ majority are {at['fer2013']:.1%} and "
-            f"{at['ferplus']:.1%} there, {points[0]['fer2013']:.1%} and {points[0]['ferplus']:.1%} at 0, "
-            f"{points[-1]['fer2013']:.1%} and {points[-1]['ferplus']:.1%} at 1."
-            if at is not None
-            else ""
-        ),
-        "",
-    ]
+    told = f"The class frequencies that it learnt are shifted by {entry['prior']:g} of the way to FER2013's labels, "
+    if entry.get("head"):
+        told += "fewer of which are neutral: less of what is rare is missed."
+    else:
+        told += "which buys accuracy on FER2013 with accuracy on FER+ (whose voters see more neutral faces)."
+    if at is not None:
+        kinds = [(key, *kind) for key, kind in _REACHED.items() if key in at]
+        reached = [
+            " and ".join(format(point[key], how) for key, _, how in kinds)
+            for point in (at, points[0], points[-1])
+        ]
+        told += (
+            f" On {entry['data']['chosen_on']}, in float, {' and '.join(title for _, title, _ in kinds)} are "
+            f"{reached[0]} there, {reached[1]} at 0, {reached[2]} at 1."
+        )
+    return [told, ""]
 
 
 def _row(title: str, share: dict[str, Any]) -> str:

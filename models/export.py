@@ -2,7 +2,7 @@
 
 import hashlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,6 +23,7 @@ from models.gate import Gate, choose_gate, curves_by_height, fit_temperatures, l
 from models.golden import golden_answers
 from models.heads import LABELS, VOTES, fit_temperature, heads_in, of_head, truth_of
 from models.manifest import candidate_file, replace_file, write_entry
+from models.operating_point import accuracies, choose_prior, macro_f1, operating_points, voters_offsets
 from models.registry import MANIFEST, ModelEntry, Steps, resolve
 from models.runs import (
     architecture_of,
@@ -41,8 +42,6 @@ INT8_MAY_COST: Final = 0.003
 """Of accuracy."""
 INT8_MAY_MISSTATE: Final = 0.005
 """Of calibration error."""
-PRIORS: Final = tuple(round(0.1 * step, 1) for step in range(11))
-GOALS: Final = {"fer2013": 0.73, "ferplus": 0.87}
 
 
 def export(
@@ -62,9 +61,8 @@ def export(
     (`models.gate`). Of two heads, the one is served that learnt what people see.
 
     `flip` says whether each face is read mirrored too, which costs a second pass; None leaves it to the log-loss.
-    `prior` is for a network of one head: 0..1, how far the class frequencies that the mixed targets taught (FER+ voters
-    see far more neutral faces) are shifted towards FER2013's: it buys accuracy on FER2013's labels with accuracy on
-    FER+'s. None lets `choose_prior` decide. Raises TrainingError, DataError and ManifestError.
+    `prior` 0..1 says how far the class frequencies that the served head learnt are shifted towards FER2013's
+    (`models.operating_point`); None lets `choose_prior` decide. Raises TrainingError, DataError and ManifestError.
     """
     demand_tensorflow("Export")
     record, architecture = read_run(run), architecture_of(run)
@@ -73,8 +71,6 @@ def export(
     splits = read_faces(data)
     training, public = (named_split(splits, split, data) for split in ("Training", "PublicTest"))
     size, standardise, heads = input_size_of(record), wants_standardised(record), heads_of(record)
-    if heads > 1 and prior is not None:
-        raise TrainingError(f"{run} has a head of its own for FER2013's labels; there is no prior to shift.")
     if heads > 1 and public.votes is None:
         raise TrainingError(
             f"{data} has no votes to measure the second head of {run} on; give FER2013 with FER+."
@@ -92,15 +88,18 @@ def export(
 
     exact = logits(to_litert(network, size))
     flip = _flips(exact, public, flip)
-    points: list[dict[str, float]] = []
-    if heads == 1:
-        offsets = metrics.fit_offsets(exact[flip], public.labels)
-        points = [{"prior": share, **_accuracies(exact[flip] + share * offsets, public)} for share in PRIORS]
-        log.info("prior: %s", points)
-        prior = choose_prior(points) if prior is None else prior
-        if prior:
-            _add_to_bias(network, prior * offsets)
-            exact = logits(to_litert(network, size))
+    answers = of_head(exact[flip], served)
+    offsets = (
+        voters_offsets(answers, public, training)
+        if served == VOTES
+        else metrics.fit_offsets(answers, public.labels)
+    )
+    points = operating_points(answers, offsets, public, served)
+    log.info("prior: %s", points)
+    prior = choose_prior(points) if prior is None else prior
+    if prior:
+        _add_to_bias(network, np.concatenate([np.zeros(served * len(EXPRESSIONS)), prior * offsets]))
+        exact = logits(to_litert(network, size))
     contents = to_litert(network, size, _representative(training, size, standardise=standardise))
     chosen = logits(contents)
     precision = "int8"
@@ -143,14 +142,14 @@ def export(
         "named_accuracy": NAMED_ACCURACY[served],
         "flip": flip,
         "standardise": standardise,
-        "prior": prior or 0.0,
+        "prior": prior,
         "given": given,
         **_making(record, data_hash(data)),
         "golden": golden,
         "metrics": _metrics(chosen, exact, flip, public),
     }
     log.info("%s, flip %s: %s", precision, flip, table["metrics"])
-    if points and public.votes is not None:
+    if public.votes is not None:
         table["operating_points"] = points
     # together and at the end: weights that are not those of the manifest are refused
     replace_file(folder / f"{name}.tflite", contents)
@@ -184,8 +183,8 @@ def _metrics(
         ),
     }
     if public.votes is not None:
-        told["public_ferplus"] = _accuracies(of_head(chosen[flip], last), public)["ferplus"]
-        told["public_ferplus_float"] = _accuracies(of_head(exact[flip], last), public)["ferplus"]
+        told["public_ferplus"] = accuracies(of_head(chosen[flip], last), public)["ferplus"]
+        told["public_ferplus_float"] = accuracies(of_head(exact[flip], last), public)["ferplus"]
     if last == VOTES:
         told["public_ferplus_ece"] = _figures(chosen[flip], public, VOTES)["ece"]
     return told
@@ -220,18 +219,6 @@ def _making(record: Mapping[str, Any], data_sha256: str) -> dict[str, Any]:
         },
         "settings": record["settings"],
     }
-
-
-def choose_prior(points: Sequence[Mapping[str, float]]) -> float:
-    """The prior of the operating point between FER2013's labels and FER+'s, of points {prior, fer2013, ferplus}.
-
-    The smaller of the two margins to `GOALS` is to be largest, so that neither is bought with all of the other; of
-    equals, the smallest prior. Without votes there is no ferplus, and the accuracy on FER2013 decides."""
-
-    def worst(point: Mapping[str, float]) -> float:
-        return min(point[name] - goal for name, goal in GOALS.items() if name in point)
-
-    return max(points, key=lambda point: (worst(point), -point["prior"]))["prior"]
 
 
 def int8_is_good_enough(quantised: Mapping[str, float], exact: Mapping[str, float]) -> bool:
@@ -272,23 +259,13 @@ def _loss(logits: NDArray[np.float64], faces: FaceSet) -> float:
 def _figures(logits: NDArray[np.float64], faces: FaceSet, head: int) -> dict[str, float]:
     """What the manifest says of one head of logits (N, 7 H) on PublicTest, at its own temperature."""
     truth, answers = truth_of(faces, head), of_head(logits, head)
-    counted, known = truth.counted, truth.labels >= 0
-    named = answers.argmax(axis=1).astype(np.int64)
+    counted = truth.counted
     calibrated = metrics.softmax(answers, fit_temperature(answers, truth))
     return {
-        "accuracy": round(float((named == truth.labels)[counted].mean()), 4),
-        "macro_f1": round(metrics.macro_f1(metrics.confusion(named[known], truth.labels[known])), 4),
+        "accuracy": round(float((answers.argmax(axis=1) == truth.labels)[counted].mean()), 4),
+        "macro_f1": macro_f1(answers, truth),
         "ece": round(metrics.calibration_error(calibrated[counted], truth.labels[counted]), 4),
     }
-
-
-def _accuracies(logits: NDArray[np.float64], faces: FaceSet) -> dict[str, float]:
-    named = logits.argmax(axis=1).astype(np.int64)
-    figures = {"fer2013": round(float((named == faces.labels).mean()), 4)}
-    if faces.votes is not None:
-        correct, total = metrics.ferplus_accuracy(named, faces.votes)
-        figures["ferplus"] = round(correct / max(total, 1), 4)
-    return figures
 
 
 def _representative(faces: FaceSet, size: int, *, standardise: bool) -> NDArray[np.float32]:
@@ -297,7 +274,7 @@ def _representative(faces: FaceSet, size: int, *, standardise: bool) -> NDArray[
 
 
 def _add_to_bias(network: keras.Model, offsets: NDArray[np.float64]) -> None:
-    """Add to the logits, in the bias of the last layer that has one per class."""
+    """Add to the logits, in the bias of the last layer that has one for each."""
     bias = [weight for weight in network.trainable_weights if tuple(weight.shape) == offsets.shape][-1]
     bias.assign(bias + offsets)
 

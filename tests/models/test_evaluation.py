@@ -16,13 +16,14 @@ from inference.expression import ExpressionClassifier
 from models import export as exporting
 from models import zoo
 from models.card import render_card
-from models.data import SIZE, VOTES, resized
+from models.data import SIZE, VOTES, FaceSet, resized
 from models.engines import ENGINES
 from models.errors import DataError, TrainingError
 from models.evaluate import choose_threshold, evaluate, evaluate_engine, evaluate_run, pace, proportion
-from models.export import choose_prior, export, int8_is_good_enough
+from models.export import export, int8_is_good_enough
 from models.golden import golden_faces
 from models.manifest import read_table, write_entry
+from models.operating_point import choose_prior, operating_points, voters_offsets
 from models.registry import read_figures, resolve
 from models.runs import BEST, FITTED, RUN, Classify
 from models.zoo.layers import conv_norm
@@ -273,6 +274,41 @@ def test_the_operating_point_keeps_the_smaller_margin_large() -> None:
     assert choose_prior([{key: p[key] for key in ("prior", "fer2013")} for p in points]) == 1.0
 
 
+def test_of_voters_less_that_is_rare_is_missed_where_it_costs_nothing() -> None:
+    points = [
+        {"prior": 0.0, "ferplus": 0.871, "macro_f1": 0.77},
+        {"prior": 0.2, "ferplus": 0.874, "macro_f1": 0.79},
+        {"prior": 0.3, "ferplus": 0.871, "macro_f1": 0.8},
+        {"prior": 0.4, "ferplus": 0.872, "macro_f1": 0.8},
+        {"prior": 0.5, "ferplus": 0.870, "macro_f1": 0.81},
+    ]
+    assert choose_prior(points) == 0.3
+    assert choose_prior([points[0], points[-1]]) == 0.0
+
+
+def test_what_a_shift_of_the_prior_reaches() -> None:
+    """Ten faces that voters call fear are called neutral by a little, and ten neutral ones are sure."""
+    fear, neutral = EXPRESSIONS.index("fear"), EXPRESSIONS.index("neutral")
+    logits = np.full((20, 7), -9.0)
+    logits[:, neutral] = 1.05
+    logits[:10, fear], logits[10:, fear] = 0.5, -2.0
+    offsets = np.zeros(7)
+    offsets[fear] = 1.0
+    votes = np.zeros((20, 10), np.float32)
+    votes[:10, VOTES.index("fear")] = votes[10:, VOTES.index("neutral")] = 10
+    faces = FaceSet(np.zeros((20, 4, 4), np.uint8), np.full(20, fear), votes)
+    shift = voters_offsets(logits, faces, faces)  # all labels are fear, voters see half of it
+    assert shift.argmax() == fear
+    assert shift.argmin() == neutral
+    assert abs(shift.sum()) < 1e-9
+    by_voters = operating_points(logits, offsets, faces, 1)
+    assert [point["ferplus"] for point in by_voters] == [0.5] * 6 + [1.0] * 5
+    assert by_voters[0]["macro_f1"] < by_voters[6]["macro_f1"]
+    by_labels = operating_points(logits, offsets, faces, 0)
+    assert [point["fer2013"] for point in by_labels] == [0.0] * 6 + [0.5] * 5
+    assert [point["ferplus"] for point in by_labels] == [0.5] * 6 + [1.0] * 5
+
+
 def test_int8_may_cost_three_tenths_of_a_point_and_half_a_point_of_calibration() -> None:
     exact = {"accuracy": 0.7, "ece": 0.02}
     assert int8_is_good_enough({"accuracy": 0.6971, "ece": 0.0249}, exact)
@@ -355,8 +391,16 @@ def test_of_two_heads_the_one_is_served_that_learnt_from_voters(
         bias = network.weights[-1]
         bias.assign(5 * np.eye(14)[7 + happy])  # the voters' head names all faces happy, as all voters do
         network.save_weights(run / BEST)
-        with pytest.raises(TrainingError, match="no prior to shift"):
-            export(run, data, manifest=manifest, prior=0.5)
+        before = export(run, data, manifest=tmp_path / "before.toml", prior=0.0)
+        plain = ExpressionClassifier.of(before).logits(golden_faces(24))
+        shifted = export(run, data, manifest=manifest, prior=1.0)
+        moved = ExpressionClassifier.of(shifted).logits(golden_faces(24)) - plain
+        np.testing.assert_allclose(moved[:, :7], 0, atol=0.1)
+        assert moved[:, 7:].mean(axis=0).argmin() == happy
+        assert moved[:, 7 + happy].max() < -0.1
+        table = tomllib.loads(manifest.read_text())["expression"]
+        assert (table["prior"], table["given"]) == (1.0, ["prior"])
+        assert [set(point) for point in table["operating_points"]] == [{"prior", "ferplus", "macro_f1"}] * 11
         entry = export(run, data, manifest=manifest)
     served = ExpressionClassifier.of(entry)
     assert entry.head == 1
@@ -374,7 +418,7 @@ def test_of_two_heads_the_one_is_served_that_learnt_from_voters(
     assert "100.0% of them as most voters did" in text
     assert "for the other the FER+ votes" in text
     assert "| happy | 1.000 | 1.000 |" in text
-    assert "temperatures, thresholds, least height, flip and precision were chosen" in text
+    assert "temperatures, thresholds, least height, flip, prior and precision were chosen" in text
     assert "FER+ majority accuracy 100.00% (float 100.00%); " in text
     folders = tmp_path / "folders"
     for number, row in pd.read_parquet(data).iterrows():

@@ -537,8 +537,8 @@ def test_gradient_histograms_tell_direction_and_not_brightness() -> None:
 )
 def test_every_architecture_maps_faces_of_any_size_to_seven_logits(name: str) -> None:
     network = zoo.build(name, None)
-    assert network(golden_faces(32)[..., None].astype(np.float32)).shape == (4, 7)
-    assert network(golden_faces(48)[..., None].astype(np.float32)).shape == (4, 7)
+    assert network(golden_faces(32, 4)[..., None].astype(np.float32)).shape == (4, 7)
+    assert network(golden_faces(48, 4)[..., None].astype(np.float32)).shape == (4, 7)
     assert network.layers[1].name.startswith("rescaling")
 
 
