@@ -223,7 +223,7 @@ def _not_valid() -> list[str]:
 def _making(entry: dict[str, Any]) -> list[str]:
     settings, crop, run = entry["settings"], entry["crop"], entry["run"]
     phases = "; ".join(map(_phase, settings["phases"]))
-    taught = _taught(settings)
+    taught = _taught(settings, run.get("unlabelled_faces", 0))
     if settings.get("self_weight"):
         taught += (
             f" The network's own probabilities, averaged over earlier epochs, grow to {settings['self_weight']:g} of "
@@ -263,7 +263,7 @@ def _phase(phase: dict[str, Any]) -> str:
     )
 
 
-def _taught(settings: dict[str, Any]) -> str:
+def _taught(settings: dict[str, Any], unlabelled: int) -> str:
     teachers = teachers_of(settings)
     if not teachers:
         return ""
@@ -277,6 +277,12 @@ def _taught(settings: dict[str, Any]) -> str:
             ", asked of every view that the network saw (Beyer et al. 2022)."
             if settings.get("teachers_see_views")
             else ", asked once of every whole face."
+        )
+        + (
+            f" They are all that was learnt of {unlabelled:,} faces without labels "
+            f"({', '.join(settings['unlabelled'])})."
+            if unlabelled
+            else ""
         )
     )
 

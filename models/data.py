@@ -98,27 +98,26 @@ def read_faces(path: Path) -> dict[str, FaceSet]:
 
 def read_fer2013plus(path: Path) -> dict[str, FaceSet]:
     """The FER2013 + FER+ parquet: columns usage, label, image (encoded bytes), votes_*. Raises DataError."""
-    import pandas as pd
-
-    try:
-        import pyarrow as pa
-    except ImportError as error:
-        raise DataError(
-            "Reading parquet needs the train extra: `pip install -r requirements/train.txt`."
-        ) from error
-    try:
-        table = pd.read_parquet(path)
-    except (OSError, ValueError, pa.ArrowException) as error:
-        raise DataError(f"Cannot read {path} as parquet ({error}). Fetch the file again.") from error
+    table = _read_parquet(path)
     _demand(set(table.columns), {"usage", "label", "image", *(f"votes_{name}" for name in VOTES)}, path)
     images = np.empty((len(table), SIZE, SIZE), np.uint8)
-    for row, blob in enumerate(table["image"]):
-        if not isinstance(blob, bytes):
-            raise DataError(f"Row {row} of {path} holds no picture; expected encoded bytes in `image`.")
+    for row, blob in enumerate(_encoded(table, path)):
         images[row] = _decode(np.frombuffer(blob, np.uint8), f"Row {row} of {path}")
     labels = _indices(table["label"].astype(str).tolist(), path)
     votes = _numbers(table[[f"votes_{name}" for name in VOTES]], path)
     return _split(images, labels, votes, table["usage"].astype(str).to_numpy(), path)
+
+
+def read_pictures(path: Path) -> list[bytes]:
+    """The encoded pictures of a parquet, its column `image`; only those of `split` train where it has that column.
+
+    Raises DataError.
+    """
+    table = _read_parquet(path)
+    _demand(set(table.columns), {"image"}, path)
+    if "split" in table.columns:
+        table = table[table["split"] == "train"]
+    return _encoded(table, path)
 
 
 def read_fer2013_csv(path: Path) -> dict[str, FaceSet]:
@@ -242,6 +241,30 @@ def targets_of_heads(faces: FaceSet, *, smoothing: float = 0.05) -> NDArray[np.f
     expressions; each seven sum to 1. A face without such votes has its label in both places."""
     label = soft_targets(faces, hard_weight=1.0, smoothing=smoothing)
     return np.concatenate([label, soft_targets(faces, hard_weight=0.0, smoothing=smoothing)], axis=1)
+
+
+def _read_parquet(path: Path) -> Any:
+    import pandas as pd
+
+    try:
+        import pyarrow as pa
+    except ImportError as error:
+        raise DataError(
+            "Reading parquet needs the train extra: `pip install -r requirements/train.txt`."
+        ) from error
+    try:
+        return pd.read_parquet(path)
+    except (OSError, ValueError, pa.ArrowException) as error:
+        raise DataError(f"Cannot read {path} as parquet ({error}). Fetch the file again.") from error
+
+
+def _encoded(table: Any, path: Path) -> list[bytes]:
+    """The column `image`, all of it bytes."""
+    blobs: list[Any] = table["image"].tolist()
+    for row, blob in enumerate(blobs):
+        if not isinstance(blob, bytes):
+            raise DataError(f"Row {row} of {path} holds no picture; expected encoded bytes in `image`.")
+    return blobs
 
 
 def _read_csv(path: Path) -> Any:

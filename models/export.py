@@ -214,7 +214,7 @@ def _making(record: Mapping[str, Any], data_sha256: str) -> dict[str, Any]:
         "run": {
             "epochs": len(record["history"]),
             "chosen_epoch": record["chosen_epoch"],
-            **{key: record[key] for key in ("begun", "device", "note") if key in record},
+            **{key: record[key] for key in ("begun", "unlabelled_faces", "device", "note") if key in record},
             **{f"version_{key}": value for key, value in record["versions"].items()},
         },
         "settings": record["settings"],

@@ -42,6 +42,7 @@ from models.runs import (
     teach,
     teach_views,
 )
+from models.unlabelled import read_unlabelled
 from models.zoo import classical
 from models.zoo.imagenet import load_backbone
 
@@ -105,6 +106,8 @@ class TrainSettings:
     teachers_see_views: the teachers judge every view that the network sees, instead of the whole faces once (Beyer et
         al. 2022, "Knowledge distillation: a good teacher is patient and consistent"): of a whole face that it learnt by
         heart, a teacher tells little more than its label.
+    unlabelled: sources of faces without labels (`models.unlabelled`), beside those of `data`; what the teachers say of
+        their views is all that is learnt of them.
     self_weight: share of the targets that the network's own probabilities have at the end of the run, growing from 0 in
         proportion to the steps done (Kim et al. 2021, "Self-knowledge distillation with progressive refinement of
         targets"). They are averaged over the views of all epochs so far, each epoch weighing `1 - SELF_KEEP` (Laine and
@@ -133,6 +136,7 @@ class TrainSettings:
     teachers: tuple[Path, ...] = ()
     teacher_weight: float = 0.6
     teachers_see_views: bool = False
+    unlabelled: tuple[Path, ...] = ()
     self_weight: float = 0.0
     sharpness: float = 0.0
     start: Path | None = None
@@ -155,8 +159,10 @@ def train(settings: TrainSettings, *, on_step: OnStep | None = None, on_epoch: O
     The folder then holds `best.weights.h5` (moving average of the epoch with the highest PublicTest accuracy
     at full size) or `fitted.joblib`, `checkpoint.npz` (everything needed to go on), `run.json` (settings, data hash,
     versions, history), `curves.svg`, and what `models.evaluate.report_run` writes of PublicTest: evaluation.json,
-    report.txt and figures. `on_step` hears the steps done and their total, `on_epoch` the epoch's record. PrivateTest
-    is never looked at. Raises DataError and TrainingError.
+    report.txt and figures. `on_step` hears the pictures without labels that were searched for faces and their total,
+    then the steps done and theirs; `on_epoch` hears the epoch's record. PrivateTest is never looked at.
+
+    Raises DataError and TrainingError.
     """
     splits = read_faces(settings.data)
     if "Training" not in splits or "PublicTest" not in splits:
@@ -190,7 +196,15 @@ def _fit_network(
         raise TrainingError(
             f"{len(faces)} training faces do not fill a batch of {settings.batch}; lower --batch."
         )
-    loop = _Loop(settings, total_steps=steps * settings.epochs, faces=len(faces))
+    pictures = faces.images
+    if settings.unlabelled:
+        if not (settings.teachers and settings.teachers_see_views):
+            raise TrainingError(
+                "Of faces without labels only teachers tell: --unlabelled needs --teacher and --teachers-see-views."
+            )
+        pictures = np.concatenate([pictures, read_unlabelled(settings.unlabelled, on_picture=on_step)])
+        steps = len(pictures) // settings.batch
+    loop = _Loop(settings, total_steps=steps * settings.epochs, faces=len(pictures))
     history = loop.resume()
     if len(history) == settings.epochs:
         return
@@ -201,12 +215,14 @@ def _fit_network(
     if settings.teachers and not settings.teachers_see_views:
         taught = teach(settings.teachers, faces.images, settings.heads)
         targets = (1 - settings.teacher_weight) * targets + settings.teacher_weight * taught
+    # of a face without a label they tell nothing: a row of zeros
+    targets = np.pad(targets, ((0, len(pictures) - len(faces)), (0, 0)))
     for epoch in range(len(history), settings.epochs):
         started = time.monotonic()
         phase = _phase_at(settings, epoch)
         rng = np.random.default_rng([settings.seed, epoch])
-        images = augment.degrade(faces.images, phase.degraded, rng)
-        order = rng.permutation(len(faces))[: steps * settings.batch].reshape(steps, settings.batch)
+        images = augment.degrade(pictures, phase.degraded, rng)
+        order = rng.permutation(len(pictures))[: steps * settings.batch].reshape(steps, settings.batch)
         loss, accuracy = loop.epoch(images, targets, order, phase, epoch * steps, on_step)
         record = {
             "epoch": epoch + 1,
@@ -217,7 +233,7 @@ def _fit_network(
             "seconds": round(time.monotonic() - started, 1),
         }
         history.append(record)
-        loop.keep(history, len(faces))
+        loop.keep(history, len(faces), len(pictures) - len(faces))
         write_curves(history, settings.out / "curves.svg")
         log.info("%s", " ".join(f"{key}={value:.4g}" for key, value in record.items()))
         if on_epoch is not None:
@@ -325,8 +341,10 @@ class _Loop:
             wanted = (1 - share) * targets[rows] + share * thoughts[rows]
             wanted = own * wanted + (1 - own) * wanted[partners]
             if self._taught is not None:
-                part = np.float32(self._settings.teacher_weight)
-                wanted = (1 - part) * wanted + part * self._taught(batch)
+                # teachers have their part of what the labels tell, and all of what no label tells
+                labelled = wanted[:, : len(EXPRESSIONS)].sum(axis=1, keepdims=True)
+                part = np.float32(1 - self._settings.teacher_weight)
+                wanted = part * wanted + (1 - part * labelled) * self._taught(batch)
             figures, given = self._step(batch, wanted, decay)
             totals += figures
             thought = np.where(seen, SELF_KEEP * thoughts[rows] + (1 - SELF_KEEP) * given, given)
@@ -378,7 +396,7 @@ class _Loop:
         before = _demand_same(self._settings, _plain(self._settings))
         return load_state(self._settings.out, self._state(), before["history"])
 
-    def keep(self, history: list[dict[str, Any]], faces: int) -> None:
+    def keep(self, history: list[dict[str, Any]], faces: int, unlabelled: int) -> None:
         """Write best weights, run.json and checkpoint, each whole or not at all.
 
         The checkpoint comes last: whatever is cut off before it is done again from the one before.
@@ -394,6 +412,7 @@ class _Loop:
             "settings": _plain(self._settings),
             "data_sha256": self._data_sha256,
             "faces": faces,
+            **({"unlabelled_faces": unlabelled} if unlabelled else {}),
             "parameters": self._average.count_params(),
             "begun": self._begun,
             "device": backend().device(),
@@ -483,7 +502,7 @@ def command_of(settings: Mapping[str, Any]) -> str:
     """The `classpulse models train` that asks for the settings of a `run.json`, in which other runs and files stand by
     their names; empty where one of them has no option."""
     usual = _plain(TrainSettings(Path(), Path()))
-    idle = {"teachers_sha256", "start_sha256"}
+    idle = {"teachers_sha256", "start_sha256", "unlabelled_sha256"}
     idle |= {"hard_weight"} if settings.get("heads", 1) > 1 else set()
     idle |= set() if settings.get("teachers") else {"teacher_weight", "teachers_see_views"}
     told = {key: value for key, value in settings.items() if key not in idle and value != usual.get(key)}
@@ -516,6 +535,10 @@ def _plain(settings: TrainSettings) -> dict[str, Any]:
     # a name can come to mean another run
     if settings.teachers:
         plain["teachers_sha256"] = [_weights_hash(run) for run in settings.teachers]
+    del plain["unlabelled"]  # of which runs of before it was known tell nothing
+    if settings.unlabelled:
+        plain["unlabelled"] = [source.name for source in settings.unlabelled]
+        plain["unlabelled_sha256"] = [data_hash(source) for source in settings.unlabelled]
     if settings.start is not None:
         plain["start_sha256"] = _weights_hash(settings.start)
     plain["phases"] = [asdict(phase) for phase in settings.phases]

@@ -6,8 +6,9 @@ import pandas as pd
 import pytest
 
 from engagement.emotion import EXPRESSIONS
-from models.data import SIZE, VOTES, FaceSet, among, read_faces, soft_targets
+from models.data import SIZE, VOTES, FaceSet, among, read_faces, read_pictures, soft_targets
 from models.errors import DataError
+from models.unlabelled import read_unlabelled
 
 
 def picture(value: int) -> np.ndarray:
@@ -225,3 +226,41 @@ def test_the_project_s_data_is_what_the_card_says(shared_data: Path) -> None:
         "PublicTest": 3579,
         "PrivateTest": 3574,
     }
+
+
+def test_pictures_of_people_are_those_to_train_on(tmp_path: Path) -> None:
+    path = tmp_path / "pictures.parquet"
+    pd.DataFrame({"image": [b"one", b"two", b"three"], "split": ["train", "test", "val"]}).to_parquet(path)
+    assert read_pictures(path) == [b"one"]
+    pd.DataFrame({"image": [b"one", b"two"]}).to_parquet(path)
+    assert read_pictures(path) == [b"one", b"two"]
+    with pytest.raises(DataError, match=r"Picture 0 of .*pictures\.parquet cannot be decoded"):
+        read_unlabelled([path])
+    pd.DataFrame({"picture": [b"one"]}).to_parquet(path)
+    with pytest.raises(DataError, match="lacks the columns image"):
+        read_pictures(path)
+
+
+def test_faces_without_labels_are_cut_out_as_the_product_does(shared_data: Path, tmp_path: Path) -> None:
+    table = pd.read_parquet(shared_data / "faces" / "portraits.parquet")
+    few = tmp_path / "few.parquet"
+    table[table["split"] == "train"].head(24).to_parquet(few)
+    heard: list[tuple[int, int]] = []
+    faces = read_unlabelled([few], on_picture=lambda done, total: heard.append((done, total)))
+    assert heard == [(n, 24) for n in range(1, 25)]
+    assert faces.shape[1:] == (SIZE, SIZE)
+    assert faces.dtype == np.uint8
+    assert len(faces) >= 24  # one main face each, some with bystanders
+    eyes, cheeks = faces[:, 15:24, 8:40].mean(), faces[:, 26:32, 8:40].mean()
+    assert eyes < cheeks - 5  # eyes and brows are where FER2013 has them
+
+
+def test_pictures_without_a_face_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "walls.parquet"
+    wall = cv2.imencode(".png", np.full((90, 160, 3), 200, np.uint8))[1].tobytes()
+    pd.DataFrame({"image": [wall]}).to_parquet(path)
+    with pytest.raises(DataError, match=r"No picture of .*walls\.parquet shows a face"):
+        read_unlabelled([path])
+    face = cv2.imencode(".png", picture(90))[1].tobytes()
+    pd.DataFrame({"image": [wall, face]}).to_parquet(path)
+    np.testing.assert_array_equal(read_unlabelled([path]), picture(90)[np.newaxis])

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import cv2
 import keras
 import numpy as np
 import pandas as pd
@@ -407,6 +408,43 @@ def test_teachers_judge_the_views_that_the_network_sees(
     assert record["settings"]["phases"][0]["mixed"] == 0.5
     with pytest.raises(TrainingError, match="--teachers-see-views wants networks with the same --heads"):
         train(replace(chosen, out=tmp_path / "third", standardise=True))
+
+
+def test_of_faces_without_labels_only_teachers_tell(
+    faces_csv: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pictures = tmp_path / "pictures.parquet"
+    faces = [cv2.imencode(".png", face)[1].tobytes() for face in golden_faces(SIZE, 16)]
+    pd.DataFrame({"image": faces}).to_parquet(pictures)
+    first = train(settings(faces_csv, tmp_path / "first", phases=(Phase(1, 22, 0.0, 0.0),)))
+    heard: list[tuple[int, int]] = []
+    steps = listen(monkeypatch)
+    chosen = settings(
+        faces_csv, tmp_path / "second", phases=(Phase(1, 22, 0.0, 0.0), Phase(1, 22, 0.0, 0.0, mixed=1.0)),
+        teachers=(first,), teacher_weight=0.25, teachers_see_views=True, unlabelled=(pictures,),
+    )  # fmt: skip
+    train(chosen, on_step=lambda done, total: heard.append((done, total)))
+    assert heard == [(n, 16) for n in range(1, 17)] + [(n, 8) for n in range(1, 9)]
+    network, _ = load_run(first)
+    alone = 0
+    for views, targets, _ in steps:
+        said = metrics.softmax(np.asarray(network(views), np.float64))
+        np.testing.assert_allclose(targets.sum(axis=1), 1, atol=1e-5)
+        assert (targets >= 0.25 * said - 1e-5).all()
+        alone += int(np.isclose(targets, said, atol=1e-4).all(axis=1).sum())
+    told = np.concatenate([targets for _, targets, _ in steps[:4]])
+    assert alone >= 16
+    # three quarters of a label that is smoothed by 0.05
+    assert (told.max(axis=1) > 0.75 * 0.95).sum() == 48
+    record = json.loads((tmp_path / "second" / RUN).read_text())
+    assert (record["faces"], record["unlabelled_faces"]) == (48, 16)
+    assert record["settings"]["unlabelled"] == ["pictures.parquet"]
+    assert "--unlabelled pictures.parquet" in training.command_of(record["settings"] | {"average": 0.998})
+    with pytest.raises(TrainingError, match="--unlabelled needs --teacher and --teachers-see-views"):
+        train(replace(chosen, out=tmp_path / "third", teachers_see_views=False))
+    pd.DataFrame({"image": faces[:8]}).to_parquet(pictures)
+    with pytest.raises(TrainingError, match="begun with another unlabelled_sha256"):
+        train(chosen)
 
 
 def test_mixed_faces_have_mixed_targets(
