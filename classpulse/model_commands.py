@@ -63,6 +63,10 @@ def train(
         bool,
         typer.Option("--teachers-see-views", help="Teachers judge each view, not the whole faces once."),
     ] = False,
+    posed: Annotated[
+        list[Path] | None,
+        typer.Option(help="Parquet of actors' faces, whose labels are sure; may be given again."),
+    ] = None,
     unlabelled: Annotated[
         list[Path] | None,
         typer.Option(help="Parquet of pictures of people, of whose faces teachers tell; may be given again."),
@@ -116,6 +120,7 @@ def train(
         teachers=teacher or (),
         teacher_weight=teacher_weight,
         teachers_see_views=teachers_see_views,
+        posed=posed or (),
         unlabelled=unlabelled or (),
         self_weight=self_weight,
         sharpness=sharpness,

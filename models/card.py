@@ -36,7 +36,7 @@ def render_card(report: dict[str, Any], entry: dict[str, Any], name: str) -> str
         _by_height(asked, entry, report["min_height"]),
         _not_valid(),
         _making(entry),
-        _data(),
+        _data(entry["settings"]),
     )
     return "\n".join(line for part in parts for line in (*part, ""))
 
@@ -223,7 +223,7 @@ def _not_valid() -> list[str]:
 def _making(entry: dict[str, Any]) -> list[str]:
     settings, crop, run = entry["settings"], entry["crop"], entry["run"]
     phases = "; ".join(map(_phase, settings["phases"]))
-    taught = _taught(settings, run.get("unlabelled_faces", 0))
+    taught = _taught(settings) + _others(settings, run)
     if settings.get("self_weight"):
         taught += (
             f" The network's own probabilities, averaged over earlier epochs, grow to {settings['self_weight']:g} of "
@@ -263,7 +263,7 @@ def _phase(phase: dict[str, Any]) -> str:
     )
 
 
-def _taught(settings: dict[str, Any], unlabelled: int) -> str:
+def _taught(settings: dict[str, Any]) -> str:
     teachers = teachers_of(settings)
     if not teachers:
         return ""
@@ -278,13 +278,23 @@ def _taught(settings: dict[str, Any], unlabelled: int) -> str:
             if settings.get("teachers_see_views")
             else ", asked once of every whole face."
         )
-        + (
-            f" They are all that was learnt of {unlabelled:,} faces without labels "
-            f"({', '.join(settings['unlabelled'])})."
-            if unlabelled
-            else ""
-        )
     )
+
+
+def _others(settings: dict[str, Any], run: dict[str, Any]) -> str:
+    """Of faces beside those of the data set."""
+    told = ""
+    if run.get("posed_faces"):
+        told += (
+            f" {run['posed_faces']:,} posed faces ({', '.join(settings['posed'])}) were learnt beside them by their "
+            "labels alone, which are sure."
+        )
+    if run.get("unlabelled_faces"):
+        told += (
+            f" Of {run['unlabelled_faces']:,} faces without labels ({', '.join(settings['unlabelled'])}) all that was "
+            "learnt is what the teachers say."
+        )
+    return told
 
 
 def _command(settings: dict[str, Any]) -> list[str]:
@@ -295,12 +305,27 @@ def _command(settings: dict[str, Any]) -> list[str]:
     return [told, ""] if command else []
 
 
-def _data() -> list[str]:
+_COLLECTIONS: Final = {
+    "ck48.parquet": "CK+ (Lucey et al. 2010): 118 people, who posed for it; research use.",
+    "portraits.parquet": "LFW (Huang et al. 2007): press photos; research use.",
+    "masks.parquet": "People with and without masks, pictures from public sources; the collection is MIT.",
+}
+"""Terms of faces that may be learnt beside FER2013's."""
+
+
+def _data(settings: dict[str, Any]) -> list[str]:
+    others = [
+        _COLLECTIONS.get(name, f"{name}.")
+        for key in ("posed", "unlabelled")
+        for name in settings.get(key, ())
+    ]
     return [
         "## Data, terms and licence",
         "",
         "FER2013 (Goodfellow et al. 2013): faces found on the web by words for emotions; people threw out what did not "
-        "show them. FER+ (Barsoum et al. 2016): ten votes per face, MIT. No picture is part of classpulse. The people "
+        "show them. FER+ (Barsoum et al. 2016): ten votes per face, MIT. "
+        + " ".join([*others, "No picture is part of classpulse."])
+        + " The people "
         "pictured are not a fair sample: ages, skin tones, glasses, veils and masks are represented unevenly, and "
         "errors differ between groups in ways that were not measured here.",
         "",

@@ -126,8 +126,8 @@ def _what(entry: Entry) -> str:
     taught = ", two heads" if settings.get("heads", 1) > 1 else ""
     taught += f", {teachers} teacher{'s' if teachers > 1 else ''}" if teachers else ""
     taught += " who judge every view" if teachers and settings.get("teachers_see_views") else ""
-    unlabelled = entry.run.get("unlabelled_faces")
-    taught += f" and tell of {unlabelled:,} faces without labels" if unlabelled else ""
+    for key, kind in (("posed_faces", "posed faces"), ("unlabelled_faces", "faces without labels")):
+        taught += f", {entry.run[key]:,} {kind}" if entry.run.get(key) else ""
     taught += ", faces mixed" if any(phase.get("mixed") for phase in settings.get("phases", ())) else ""
     taught += ", taught by itself" if settings.get("self_weight") else ""
     taught += ", sharpness-aware" if settings.get("sharpness") else ""

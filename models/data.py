@@ -120,6 +120,22 @@ def read_pictures(path: Path) -> list[bytes]:
     return _encoded(table, path)
 
 
+def read_posed(path: Path) -> FaceSet:
+    """The faces of a parquet with the columns image (encoded) and label: one of our expressions, or FER+'s word for it.
+    Other labels, as contempt, are left out. Without votes. Raises DataError."""
+    table = _read_parquet(path)
+    _demand(set(table.columns), {"image", "label"}, path)
+    names = table["label"].astype(str).replace({word: name for name, word in VOTE_OF.items()})
+    table, names = table[names.isin(EXPRESSIONS)], names[names.isin(EXPRESSIONS)]
+    if not len(table):
+        raise DataError(f"{path} has no label that we know; expected {', '.join(EXPRESSIONS)}.")
+    blobs = _encoded(table, path)
+    images = [
+        _decode(np.frombuffer(blob, np.uint8), f"Row {row} of {path}") for row, blob in enumerate(blobs)
+    ]
+    return FaceSet(np.array(images, np.uint8), _indices(names.tolist(), path))
+
+
 def read_fer2013_csv(path: Path) -> dict[str, FaceSet]:
     """Kaggle's fer2013.csv (emotion, pixels, Usage), with FER+'s fer2013new.csv beside it, if any. Raises DataError.
 

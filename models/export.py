@@ -38,6 +38,8 @@ from models.runs import (
 log = logging.getLogger(__name__)
 
 REPRESENTATIVE: Final = 500
+_TOLD: Final = ("begun", "posed_faces", "unlabelled_faces", "device", "note")
+"""Of a `run.json`, in the manifest."""
 INT8_MAY_COST: Final = 0.003
 """Of accuracy."""
 INT8_MAY_MISSTATE: Final = 0.005
@@ -214,7 +216,7 @@ def _making(record: Mapping[str, Any], data_sha256: str) -> dict[str, Any]:
         "run": {
             "epochs": len(record["history"]),
             "chosen_epoch": record["chosen_epoch"],
-            **{key: record[key] for key in ("begun", "unlabelled_faces", "device", "note") if key in record},
+            **{key: record[key] for key in _TOLD if key in record},
             **{f"version_{key}": value for key, value in record["versions"].items()},
         },
         "settings": record["settings"],

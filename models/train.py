@@ -23,7 +23,7 @@ from models import augment, metrics, zoo
 from models.backends import backend
 from models.charts import write_curves
 from models.checkpoints import load_state, save_state
-from models.data import SIZE, FaceSet, data_hash, read_faces, soft_targets, targets_of_heads
+from models.data import SIZE, FaceSet, data_hash, read_faces, read_posed, soft_targets, targets_of_heads
 from models.errors import TrainingError
 from models.evaluate import report_run
 from models.manifest import replace_file
@@ -106,6 +106,8 @@ class TrainSettings:
     teachers_see_views: the teachers judge every view that the network sees, instead of the whole faces once (Beyer et
         al. 2022, "Knowledge distillation: a good teacher is patient and consistent"): of a whole face that it learnt by
         heart, a teacher tells little more than its label.
+    posed: sources of faces beside those of `data` whose labels are sure, as actors showed what they were asked for
+        (`models.data.read_posed`): teachers have no part in their targets.
     unlabelled: sources of faces without labels (`models.unlabelled`), beside those of `data`; what the teachers say of
         their views is all that is learnt of them.
     self_weight: share of the targets that the network's own probabilities have at the end of the run, growing from 0 in
@@ -136,6 +138,7 @@ class TrainSettings:
     teachers: tuple[Path, ...] = ()
     teacher_weight: float = 0.6
     teachers_see_views: bool = False
+    posed: tuple[Path, ...] = ()
     unlabelled: tuple[Path, ...] = ()
     self_weight: float = 0.0
     sharpness: float = 0.0
@@ -184,6 +187,55 @@ def train(settings: TrainSettings, *, on_step: OnStep | None = None, on_epoch: O
     return settings.out
 
 
+@dataclass(frozen=True, slots=True)
+class _Lessons:
+    """All that is learnt from.
+
+    images: uint8 (N, 48, 48), grey.  targets: float32 (N, 7 H), what labels tell.  shares: float32 (N, 1), the part of
+    that beside what teachers say of each view: all of it of posed faces, none of unlabelled ones.  counts: how many
+    faces there are of each kind, those of the data set under `faces`.
+    """
+
+    images: NDArray[np.uint8]
+    targets: NDArray[np.float32]
+    shares: NDArray[np.float32]
+    counts: Mapping[str, int]
+
+
+def _lessons(settings: TrainSettings, faces: FaceSet, on_step: OnStep | None) -> _Lessons:
+    def targets_of(labelled: FaceSet) -> NDArray[np.float32]:
+        if settings.heads == 1:
+            return soft_targets(labelled, hard_weight=settings.hard_weight, smoothing=settings.smoothing)
+        return targets_of_heads(labelled, smoothing=settings.smoothing)
+
+    judged = bool(settings.teachers) and settings.teachers_see_views
+    targets, share = targets_of(faces), 1 - settings.teacher_weight if judged else 1.0
+    if settings.teachers and not judged:
+        taught = teach(settings.teachers, faces.images, settings.heads)
+        targets = (1 - settings.teacher_weight) * targets + settings.teacher_weight * taught
+    kinds = {"faces": (faces.images, targets, share)}
+    if settings.posed:
+        posed = [read_posed(source) for source in settings.posed]
+        kinds["posed_faces"] = (
+            np.concatenate([one.images for one in posed]),
+            np.concatenate([targets_of(one) for one in posed]),
+            1.0,
+        )
+    if settings.unlabelled:
+        if not judged:
+            raise TrainingError(
+                "Of faces without labels only teachers tell: --unlabelled needs --teacher and --teachers-see-views."
+            )
+        found = read_unlabelled(settings.unlabelled, on_picture=on_step)
+        kinds["unlabelled_faces"] = (found, np.zeros((len(found), targets.shape[1]), np.float32), 0.0)
+    return _Lessons(
+        np.concatenate([images for images, _, _ in kinds.values()]),
+        np.concatenate([wanted for _, wanted, _ in kinds.values()]),
+        np.concatenate([np.full((len(wanted), 1), part, np.float32) for _, wanted, part in kinds.values()]),
+        {kind: len(images) for kind, (images, _, _) in kinds.items()},
+    )
+
+
 def _fit_network(
     settings: TrainSettings,
     faces: FaceSet,
@@ -191,39 +243,22 @@ def _fit_network(
     on_step: OnStep | None,
     on_epoch: OnEpoch | None,
 ) -> None:
-    steps = len(faces) // settings.batch
+    lessons = _lessons(settings, faces, on_step)
+    total = len(lessons.images)
+    steps = total // settings.batch
     if steps == 0:
-        raise TrainingError(
-            f"{len(faces)} training faces do not fill a batch of {settings.batch}; lower --batch."
-        )
-    pictures = faces.images
-    if settings.unlabelled:
-        if not (settings.teachers and settings.teachers_see_views):
-            raise TrainingError(
-                "Of faces without labels only teachers tell: --unlabelled needs --teacher and --teachers-see-views."
-            )
-        pictures = np.concatenate([pictures, read_unlabelled(settings.unlabelled, on_picture=on_step)])
-        steps = len(pictures) // settings.batch
-    loop = _Loop(settings, total_steps=steps * settings.epochs, faces=len(pictures))
+        raise TrainingError(f"{total} training faces do not fill a batch of {settings.batch}; lower --batch.")
+    loop = _Loop(settings, total_steps=steps * settings.epochs, faces=total)
     history = loop.resume()
     if len(history) == settings.epochs:
         return
-    if settings.heads == 1:
-        targets = soft_targets(faces, hard_weight=settings.hard_weight, smoothing=settings.smoothing)
-    else:
-        targets = targets_of_heads(faces, smoothing=settings.smoothing)
-    if settings.teachers and not settings.teachers_see_views:
-        taught = teach(settings.teachers, faces.images, settings.heads)
-        targets = (1 - settings.teacher_weight) * targets + settings.teacher_weight * taught
-    # of a face without a label they tell nothing: a row of zeros
-    targets = np.pad(targets, ((0, len(pictures) - len(faces)), (0, 0)))
     for epoch in range(len(history), settings.epochs):
         started = time.monotonic()
         phase = _phase_at(settings, epoch)
         rng = np.random.default_rng([settings.seed, epoch])
-        images = augment.degrade(pictures, phase.degraded, rng)
-        order = rng.permutation(len(pictures))[: steps * settings.batch].reshape(steps, settings.batch)
-        loss, accuracy = loop.epoch(images, targets, order, phase, epoch * steps, on_step)
+        images = augment.degrade(lessons.images, phase.degraded, rng)
+        order = rng.permutation(total)[: steps * settings.batch].reshape(steps, settings.batch)
+        loss, accuracy = loop.epoch(images, lessons, order, phase, epoch * steps, on_step)
         record = {
             "epoch": epoch + 1,
             "size": phase.size,
@@ -233,7 +268,7 @@ def _fit_network(
             "seconds": round(time.monotonic() - started, 1),
         }
         history.append(record)
-        loop.keep(history, len(faces), len(pictures) - len(faces))
+        loop.keep(history, lessons.counts)
         write_curves(history, settings.out / "curves.svg")
         log.info("%s", " ".join(f"{key}={value:.4g}" for key, value in record.items()))
         if on_epoch is not None:
@@ -319,13 +354,15 @@ class _Loop:
     def epoch(
         self,
         images: NDArray[np.uint8],
-        targets: NDArray[np.float32],
+        lessons: _Lessons,
         order: NDArray[np.intp],
         phase: Phase,
         first_step: int,
         on_step: OnStep | None,
     ) -> tuple[float, float]:
-        """One pass; mean loss and accuracy against the largest target."""
+        """One pass over `images`, those of `lessons` as they look in this epoch; mean loss and accuracy against the
+        largest target."""
+        targets, shares = lessons.targets, lessons.shares
         totals = np.zeros(2)
         thoughts = np.array(keras.ops.convert_to_numpy(self._thoughts))
         views = self._views(images, order, phase, first_step)
@@ -338,13 +375,11 @@ class _Loop:
             decay = min(self._settings.average, (1 + number) / (10 + number))
             seen = thoughts[rows].any(axis=1, keepdims=True)
             share = seen * np.float32(self._settings.self_weight * number / self._total)
-            wanted = (1 - share) * targets[rows] + share * thoughts[rows]
+            wanted = shares[rows] * ((1 - share) * targets[rows] + share * thoughts[rows])
             wanted = own * wanted + (1 - own) * wanted[partners]
             if self._taught is not None:
-                # teachers have their part of what the labels tell, and all of what no label tells
-                labelled = wanted[:, : len(EXPRESSIONS)].sum(axis=1, keepdims=True)
-                part = np.float32(1 - self._settings.teacher_weight)
-                wanted = part * wanted + (1 - part * labelled) * self._taught(batch)
+                told = wanted[:, : len(EXPRESSIONS)].sum(axis=1, keepdims=True)
+                wanted = wanted + (1 - told) * self._taught(batch)
             figures, given = self._step(batch, wanted, decay)
             totals += figures
             thought = np.where(seen, SELF_KEEP * thoughts[rows] + (1 - SELF_KEEP) * given, given)
@@ -396,7 +431,7 @@ class _Loop:
         before = _demand_same(self._settings, _plain(self._settings))
         return load_state(self._settings.out, self._state(), before["history"])
 
-    def keep(self, history: list[dict[str, Any]], faces: int, unlabelled: int) -> None:
+    def keep(self, history: list[dict[str, Any]], counts: Mapping[str, int]) -> None:
         """Write best weights, run.json and checkpoint, each whole or not at all.
 
         The checkpoint comes last: whatever is cut off before it is done again from the one before.
@@ -411,8 +446,7 @@ class _Loop:
         run = {
             "settings": _plain(self._settings),
             "data_sha256": self._data_sha256,
-            "faces": faces,
-            **({"unlabelled_faces": unlabelled} if unlabelled else {}),
+            **counts,
             "parameters": self._average.count_params(),
             "begun": self._begun,
             "device": backend().device(),
@@ -502,7 +536,7 @@ def command_of(settings: Mapping[str, Any]) -> str:
     """The `classpulse models train` that asks for the settings of a `run.json`, in which other runs and files stand by
     their names; empty where one of them has no option."""
     usual = _plain(TrainSettings(Path(), Path()))
-    idle = {"teachers_sha256", "start_sha256", "unlabelled_sha256"}
+    idle = {"teachers_sha256", "start_sha256", "posed_sha256", "unlabelled_sha256"}
     idle |= {"hard_weight"} if settings.get("heads", 1) > 1 else set()
     idle |= set() if settings.get("teachers") else {"teacher_weight", "teachers_see_views"}
     told = {key: value for key, value in settings.items() if key not in idle and value != usual.get(key)}
@@ -535,10 +569,11 @@ def _plain(settings: TrainSettings) -> dict[str, Any]:
     # a name can come to mean another run
     if settings.teachers:
         plain["teachers_sha256"] = [_weights_hash(run) for run in settings.teachers]
-    del plain["unlabelled"]  # of which runs of before it was known tell nothing
-    if settings.unlabelled:
-        plain["unlabelled"] = [source.name for source in settings.unlabelled]
-        plain["unlabelled_sha256"] = [data_hash(source) for source in settings.unlabelled]
+    for key, sources in (("posed", settings.posed), ("unlabelled", settings.unlabelled)):
+        del plain[key]  # of which runs of before it was known tell nothing
+        if sources:
+            plain[key] = [source.name for source in sources]
+            plain[f"{key}_sha256"] = [data_hash(source) for source in sources]
     if settings.start is not None:
         plain["start_sha256"] = _weights_hash(settings.start)
     plain["phases"] = [asdict(phase) for phase in settings.phases]

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from engagement.emotion import EXPRESSIONS
-from models.data import SIZE, VOTES, FaceSet, among, read_faces, read_pictures, soft_targets
+from models.data import SIZE, VOTES, FaceSet, among, read_faces, read_pictures, read_posed, soft_targets
 from models.errors import DataError
 from models.unlabelled import read_unlabelled
 
@@ -264,3 +264,20 @@ def test_pictures_without_a_face_are_refused(tmp_path: Path) -> None:
     face = cv2.imencode(".png", picture(90))[1].tobytes()
     pd.DataFrame({"image": [wall, face]}).to_parquet(path)
     np.testing.assert_array_equal(read_unlabelled([path]), picture(90)[np.newaxis])
+
+
+def test_posed_faces_are_those_whose_label_we_know(tmp_path: Path) -> None:
+    path = tmp_path / "posed.parquet"
+    face = cv2.imencode(".png", picture(90))[1].tobytes()
+    words = ["anger", "angry", "contempt", "happy", "sadness"]
+    pd.DataFrame({"image": [face] * 5, "label": words}).to_parquet(path)
+    posed = read_posed(path)
+    assert [EXPRESSIONS[label] for label in posed.labels] == ["angry", "angry", "happy", "sad"]
+    assert posed.votes is None
+    np.testing.assert_array_equal(posed.images[0], picture(90))
+    pd.DataFrame({"image": [face], "label": ["contempt"]}).to_parquet(path)
+    with pytest.raises(DataError, match="has no label that we know; expected angry, disgust"):
+        read_posed(path)
+    pd.DataFrame({"image": [face]}).to_parquet(path)
+    with pytest.raises(DataError, match="lacks the columns label"):
+        read_posed(path)

@@ -447,6 +447,33 @@ def test_of_faces_without_labels_only_teachers_tell(
         train(chosen)
 
 
+def test_of_posed_faces_only_their_labels_count(
+    faces_csv: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pictures = tmp_path / "actors.parquet"
+    faces = [cv2.imencode(".png", face)[1].tobytes() for face in golden_faces(SIZE, 17)]
+    pd.DataFrame({"image": faces, "label": ["disgust"] * 16 + ["contempt"]}).to_parquet(pictures)
+    first = train(settings(faces_csv, tmp_path / "first", phases=(Phase(1, 22, 0.0, 0.0),)))
+    steps = listen(monkeypatch)
+    chosen = settings(
+        faces_csv, tmp_path / "second", phases=(Phase(1, 22, 0.0, 0.0),), seed=4,
+        teachers=(first,), teacher_weight=1.0, teachers_see_views=True, posed=(pictures,),
+    )  # fmt: skip
+    train(chosen)
+    network, _ = load_run(first)
+    posed = 0
+    for views, targets, _ in steps:
+        said = metrics.softmax(np.asarray(network(views), np.float64))
+        labelled = targets[:, EXPRESSIONS.index("disgust")] > 0.95
+        posed += int(labelled.sum())
+        np.testing.assert_allclose(targets[~labelled], said[~labelled], atol=1e-4)
+    assert posed == 16
+    record = json.loads((tmp_path / "second" / RUN).read_text())
+    assert (record["faces"], record["posed_faces"]) == (48, 16)
+    assert record["settings"]["posed"] == ["actors.parquet"]
+    assert "unlabelled" not in record["settings"]
+
+
 def test_mixed_faces_have_mixed_targets(
     faces_csv: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
