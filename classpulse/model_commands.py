@@ -159,6 +159,20 @@ def list_runs(
         print_table(rows)
 
 
+@models_app.command("average")
+def average(
+    out: Annotated[Path, typer.Argument(help="Folder of the new run.")],
+    runs: Annotated[
+        list[Path], typer.Argument(help="Folders of finished runs that went on from one another.")
+    ],
+    data: DataOption = None,
+) -> None:
+    """Take the mean of the weights of runs that went on from one another."""
+    from classpulse import workshop
+
+    typer.echo(workshop.average(runs, data, out), err=True)
+
+
 @models_app.command("export")
 def export(
     run: Annotated[Path, typer.Argument(help="Folder of a finished run.")],

@@ -185,6 +185,20 @@ def export(run: Path, data: Path | None, prior: str, flip: bool | None) -> str:
 
 
 @files_in_words()
+def average(runs: Sequence[Path], data: Path | None, out: Path) -> str:
+    """Make one run of several; what it reaches, in a sentence."""
+    with needs_workshop():
+        from models.averaging import average as average_runs
+    with progress_bar(f"mean of {len(runs)} runs"):
+        average_runs(runs, faces_file(data), out)
+    report = json.loads((out / "evaluation.json").read_text(encoding="utf-8"))
+    return (
+        f"PublicTest {report['accuracy']['value']:.1%}; report and figures are in {out}. "
+        f"Serve it with: classpulse models export {out}"
+    )
+
+
+@files_in_words()
 def evaluate(
     run: Path | None,
     data: Path | None,
@@ -303,6 +317,7 @@ def runs_in(folder: Path) -> list[Row]:
             continue
         epochs = sum(phase["epochs"] for phase in record["settings"].get("phases", [{"epochs": 1}]))
         best = next((row for row in history if row["epoch"] == record.get("chosen_epoch")), history[-1])
+        best = record.get("averaged", best)
         full: dict[str, Any] = {}
         with suppress(FileNotFoundError, ValueError):
             full = json.loads((run / "evaluation.json").read_text(encoding="utf-8"))

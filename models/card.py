@@ -1,6 +1,6 @@
 """The model card, generated from the manifest and an evaluation, so that no figure is typed by hand."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -243,7 +243,7 @@ def _making(entry: dict[str, Any]) -> list[str]:
         f"{settings['weight_decay']:g} (decoupled), moving average of the weights {settings['average']:g}, "
         f"{settings['precision']}, seed {settings['seed']}." + (f" {run['note']}" if "note" in run else ""),
         "",
-        *_command(settings),
+        *_command(settings, run.get("averaged", ())),
         "A face is cut out as FER2013 shows it: turned upright by its landmarks, a square of "
         f"{crop['side']:g} detector box heights, centre "
         f"{crop['offset_x']:+g}, {crop['offset_y']:+g} box heights from the box's, grey "
@@ -294,14 +294,21 @@ def _others(settings: dict[str, Any], run: dict[str, Any]) -> str:
             f" Of {run['unlabelled_faces']:,} faces without labels ({', '.join(settings['unlabelled'])}) all that was "
             "learnt is what the teachers say."
         )
+    if run.get("averaged"):
+        told += (
+            f" The weights are the mean of those of the runs {' and '.join(run['averaged'])} (Wortsman et al. 2022), "
+            "the last of which is described here."
+        )
     return told
 
 
-def _command(settings: dict[str, Any]) -> list[str]:
+def _command(settings: dict[str, Any], averaged: Sequence[str]) -> list[str]:
     from models.train import command_of  # which imports this module
 
     command, others = command_of(settings), teachers_of(settings) or settings.get("start")
     told = f"`{command}` trains such a run" + ("; the other runs stand there by name." if others else ".")
+    if averaged:
+        told += f" `classpulse models average OUT {' '.join(averaged)}` takes the mean."
     return [told, ""] if command else []
 
 

@@ -128,6 +128,8 @@ def _what(entry: Entry) -> str:
     taught += " who judge every view" if teachers and settings.get("teachers_see_views") else ""
     for key, kind in (("posed_faces", "posed faces"), ("unlabelled_faces", "faces without labels")):
         taught += f", {entry.run[key]:,} {kind}" if entry.run.get(key) else ""
+    averaged = entry.run.get("averaged", {}).get("runs", ())
+    taught += f", mean of {len(averaged)} runs" if averaged else ""
     taught += ", faces mixed" if any(phase.get("mixed") for phase in settings.get("phases", ())) else ""
     taught += ", taught by itself" if settings.get("self_weight") else ""
     taught += ", sharpness-aware" if settings.get("sharpness") else ""

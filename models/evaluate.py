@@ -163,6 +163,20 @@ def report_run(
     return report
 
 
+def judge(logits: NDArray[np.floating[Any]], faces: FaceSet) -> dict[str, float]:
+    """What a history tells of an epoch, of logits (N, 7 H) of PublicTest: accuracy and loss against FER2013's labels,
+    and accuracy against the majority where there are votes."""
+    of_label, of_votes = logits[:, : len(EXPRESSIONS)], logits[:, -len(EXPRESSIONS) :]
+    judged = {
+        "public_accuracy": float((of_label.argmax(axis=1) == faces.labels).mean()),
+        "public_loss": metrics.log_loss(of_label, faces.labels),
+    }
+    if faces.votes is not None:
+        right, kept = metrics.ferplus_accuracy(of_votes.argmax(axis=1).astype(np.int64), faces.votes)
+        judged["public_ferplus"] = right / max(kept, 1)
+    return judged
+
+
 def evaluate_engine(engine: str, data: Path, out: Path, *, split: str = "PublicTest") -> dict[str, Any]:
     """Measure an engine of others (see `models.engines`) on whole pictures of one split, and write its report. Its
     temperature is chosen on PublicTest, as ours are.

@@ -217,6 +217,7 @@ def _making(record: Mapping[str, Any], data_sha256: str) -> dict[str, Any]:
             "epochs": len(record["history"]),
             "chosen_epoch": record["chosen_epoch"],
             **{key: record[key] for key in _TOLD if key in record},
+            **({"averaged": record["averaged"]["runs"]} if "averaged" in record else {}),
             **{f"version_{key}": value for key, value in record["versions"].items()},
         },
         "settings": record["settings"],

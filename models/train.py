@@ -19,13 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engagement.emotion import EXPRESSIONS
-from models import augment, metrics, zoo
+from models import augment, zoo
 from models.backends import backend
 from models.charts import write_curves
 from models.checkpoints import load_state, save_state
 from models.data import SIZE, FaceSet, data_hash, read_faces, read_posed, soft_targets, targets_of_heads
 from models.errors import TrainingError
-from models.evaluate import report_run
+from models.evaluate import judge, report_run
 from models.manifest import replace_file
 from models.narrow import narrow
 from models.runs import (
@@ -296,7 +296,7 @@ def _fit_machine(
             on_step(stage, stages)
 
     classical.fit(settings.architecture, faces.images, faces.labels, settings.seed, fitted, on_stage)
-    judged = _judge(classical.load(fitted)(held_out.images), held_out)
+    judged = judge(classical.load(fitted)(held_out.images), held_out)
     row = {"epoch": 1, "size": round(SIZE * COVER), **judged, "seconds": round(time.monotonic() - started, 1)}
     record: dict[str, Any] = {
         "settings": wanted,
@@ -422,7 +422,7 @@ class _Loop:
     def judge(self, faces: FaceSet, size: int) -> dict[str, float]:
         """Accuracy and loss of the moving average on whole faces of side `size`."""
         logits = predict(self._forward, faces.images, size, standardise=self._settings.standardise)
-        return _judge(logits, faces)
+        return judge(logits, faces)
 
     def resume(self) -> list[dict[str, Any]]:
         """Load the folder's checkpoint, if any, and return the history up to it."""
@@ -486,18 +486,6 @@ def _begin(model: keras.Model, settings: TrainSettings) -> str:
         load_backbone(model, settings.pretrained)
         return f"ImageNet weights {settings.pretrained.name}, SHA-256 {data_hash(settings.pretrained)[:16]}"
     return "random weights"
-
-
-def _judge(logits: NDArray[np.floating[Any]], faces: FaceSet) -> dict[str, float]:
-    of_label, of_votes = logits[:, : len(EXPRESSIONS)], logits[:, -len(EXPRESSIONS) :]
-    judged = {
-        "public_accuracy": float((of_label.argmax(axis=1) == faces.labels).mean()),
-        "public_loss": metrics.log_loss(of_label, faces.labels),
-    }
-    if faces.votes is not None:
-        right, kept = metrics.ferplus_accuracy(of_votes.argmax(axis=1).astype(np.int64), faces.votes)
-        judged["public_ferplus"] = right / max(kept, 1)
-    return judged
 
 
 def _demand_same(settings: TrainSettings, wanted: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,62 @@
+"""One network out of several runs that went on from one another."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from models.backends import backend
+from models.data import data_hash, named_split, read_faces
+from models.errors import TrainingError
+from models.evaluate import judge, report_run
+from models.manifest import replace_file
+from models.runs import BEST, RUN, heads_of, load_run, predict, read_run, wants_standardised, weights_of
+
+
+def average(runs: Sequence[Path], data: Path, out: Path) -> Path:
+    """Write the run `out`, whose weights are the mean of those of `runs`, and return it.
+
+    Where one run went on from the other, networks between the two are often better than either (Wortsman et al. 2022,
+    "Model soups"). `run.json` is that of the last run, with what was averaged; the report is of PublicTest, as
+    `models.train.train` writes it.
+
+    Raises:
+        TrainingError: fewer than two runs, networks of several plans or that read faces in several ways, or `out` holds
+            something else.
+        DataError: the data set cannot be read.
+    """
+    if len(runs) < 2:
+        raise TrainingError("A mean takes two runs or more; give the folders of both.")
+    if (out / RUN).exists():
+        raise TrainingError(f"{out} holds a run already; give another folder.")
+    splits = read_faces(data)
+    public = named_split(splits, "PublicTest", data)
+    records = [read_run(run) for run in runs]
+    networks = [load_run(run) for run in runs]
+    plans = {
+        (record["settings"].get("architecture"), heads_of(record), wants_standardised(record), size)
+        for record, (_, size) in zip(records, networks, strict=True)
+    }
+    if len(plans) > 1:
+        raise TrainingError(
+            "Only runs of one --architecture, --heads, --standardise and size of the last views have a mean that is a "
+            f"network; {' and '.join(run.name for run in runs)} differ."
+        )
+    network = networks[-1][0]
+    weights = zip(*(one.get_weights() for one, _ in networks), strict=True)
+    network.set_weights([np.mean(layers, axis=0) for layers in weights])
+    out.mkdir(parents=True, exist_ok=True)
+    network.save_weights(out / BEST)
+    size, standardise = networks[-1][1], wants_standardised(records[-1])
+    logits = predict(backend().make_forward(network), public.images, size, standardise=standardise)
+    record = records[-1] | {
+        "averaged": {
+            "runs": [run.name for run in runs],
+            "sha256": [data_hash(weights_of(run)) for run in runs],
+            **judge(logits, public),
+        }
+    }
+    replace_file(out / RUN, json.dumps(record, indent=1).encode())
+    report_run(out, splits, data_hash(data))
+    return out
