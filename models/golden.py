@@ -12,14 +12,14 @@ def golden_faces(size: int, count: int = 6) -> NDArray[np.uint8]:
     y, x = np.mgrid[0:size, 0:size] / (size - 1) * 2 - 1
     faces = []
     for number in range(count):
-        smile = number % 4 / 3 - 0.4
+        smile = (-0.4, -0.07, 0.27, 0.6)[number % 4]
         frown = (0.0, 0.35, -0.3)[number % 3]
-        wide = (0.0, 0.0, 0.16, 0.08, 0.0)[number % 5]
+        wide = (0.0, 0.0, 0.28, 0.04, 0.0)[number % 5]
         picture = np.where((x / 0.75) ** 2 + (y / 0.95) ** 2 < 1, 190.0, 60.0) + 12 * y
         for side in (-1, 1):
             across = x * side - 0.36
             picture -= 130 * np.exp(-((across / 0.14) ** 2 + ((y + 0.22) / (0.08 + 0.3 * wide)) ** 2))
-            brow = y + 0.45 + 0.6 * wide - 0.1 * smile + frown * across
+            brow = y + 0.45 + 0.3 * wide - 0.1 * smile + frown * across
             picture -= 80 * np.exp(-((across / 0.22) ** 2 + (brow / 0.05) ** 2))
         picture -= 50 * np.exp(-((x / 0.1) ** 2 + ((y - 0.15) / 0.2) ** 2))
         mouth = y - 0.55 + smile * (x**2 * 1.6 - 0.12)
