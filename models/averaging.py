@@ -6,12 +6,23 @@ from pathlib import Path
 
 import numpy as np
 
+from models import zoo
 from models.backends import backend
 from models.data import data_hash, named_split, read_faces
 from models.errors import TrainingError
 from models.evaluate import judge, report_run
 from models.manifest import replace_file
-from models.runs import BEST, RUN, heads_of, load_run, predict, read_run, wants_standardised, weights_of
+from models.runs import (
+    BEST,
+    RUN,
+    architecture_of,
+    heads_of,
+    load_run,
+    predict,
+    read_run,
+    wants_standardised,
+    weights_of,
+)
 
 
 def average(runs: Sequence[Path], data: Path, out: Path) -> Path:
@@ -22,8 +33,8 @@ def average(runs: Sequence[Path], data: Path, out: Path) -> Path:
     `models.train.train` writes it.
 
     Raises:
-        TrainingError: fewer than two runs, networks of several plans or that read faces in several ways, or `out` holds
-            something else.
+        TrainingError: fewer than two runs, one that is no network, networks of several plans or that read faces in
+            several ways, or `out` holds a run.
         DataError: the data set cannot be read.
     """
     if len(runs) < 2:
@@ -32,6 +43,9 @@ def average(runs: Sequence[Path], data: Path, out: Path) -> Path:
         raise TrainingError(f"{out} holds a run already; give another folder.")
     splits = read_faces(data)
     public = named_split(splits, "PublicTest", data)
+    for run in runs:
+        if (architecture := architecture_of(run)) in zoo.MACHINES:
+            raise TrainingError(f"{run} is a {architecture}; only networks have a mean.")
     records = [read_run(run) for run in runs]
     networks = [load_run(run) for run in runs]
     plans = {

@@ -72,6 +72,9 @@ def test_networks_that_have_no_mean_are_refused(runs: list[Path], tmp_path: Path
         average([first], faces, tmp_path / "mean")
     with pytest.raises(TrainingError, match="holds a run already"):
         average([second, second], faces, first)
+    machine = train(TrainSettings(faces, tmp_path / "machine", architecture="svm-linear"))
+    with pytest.raises(TrainingError, match="machine is a svm-linear; only networks have a mean"):
+        average([second, machine], faces, tmp_path / "mean")
     assert not (tmp_path / "mean").exists()
 
 

@@ -303,7 +303,7 @@ def test_the_weights_that_are_kept_are_those_of_the_epoch_that_is_named(
         kept.append(len(judged))
         save(model, path)
 
-    monkeypatch.setattr(training, "_judge", judge)
+    monkeypatch.setattr(training, "judge", judge)
 
     monkeypatch.setattr(keras.Model, "save_weights", saving)
     phases = (Phase(3, 22, 0.0, 0.0), Phase(1, 16, 0.0, 0.0), Phase(2, 22, 0.0, 0.0))
