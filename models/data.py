@@ -268,6 +268,8 @@ def _read_parquet(path: Path) -> Any:
         raise DataError(
             "Reading parquet needs the train extra: `pip install -r requirements/train.txt`."
         ) from error
+    if not path.is_file():
+        raise DataError(f"There is no file {path}; give a parquet with the column image.")
     try:
         return pd.read_parquet(path)
     except (OSError, ValueError, pa.ArrowException) as error:

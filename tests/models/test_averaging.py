@@ -4,7 +4,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
@@ -86,7 +85,5 @@ def test_the_command_tells_what_came_of_it(runs: list[Path], tmp_path: Path) -> 
     )
     assert answer.exit_code == 0
     assert f"Serve it with: classpulse models export {out}" in answer.stderr
-    np.testing.assert_array_equal(
-        pd.Series([w.sum() for w in load_run(out)[0].get_weights()]),
-        pd.Series([w.sum() for w in load_run(second)[0].get_weights()]),
-    )
+    for mean, own in zip(load_run(out)[0].get_weights(), load_run(second)[0].get_weights(), strict=True):
+        np.testing.assert_array_equal(mean, own)

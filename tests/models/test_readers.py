@@ -236,6 +236,8 @@ def test_pictures_of_people_are_those_to_train_on(tmp_path: Path) -> None:
     assert read_pictures(path) == [b"one", b"two"]
     with pytest.raises(DataError, match=r"Picture 0 of .*pictures\.parquet cannot be decoded"):
         read_unlabelled([path])
+    with pytest.raises(DataError, match=r"There is no file .*nobody\.parquet; give a parquet"):
+        read_unlabelled([tmp_path / "nobody.parquet"])
     pd.DataFrame({"picture": [b"one"]}).to_parquet(path)
     with pytest.raises(DataError, match="lacks the columns image"):
         read_pictures(path)
