@@ -63,6 +63,9 @@ def train(
         bool,
         typer.Option("--teachers-see-views", help="Teachers judge each view, not the whole faces once."),
     ] = False,
+    teachers_mirror: Annotated[
+        bool, typer.Option("--teachers-mirror", help="Each teacher sees half of the views mirrored.")
+    ] = False,
     posed: Annotated[
         list[Path] | None,
         typer.Option(help="Parquet of actors' faces, whose labels are sure; may be given again."),
@@ -120,6 +123,7 @@ def train(
         teachers=teacher or (),
         teacher_weight=teacher_weight,
         teachers_see_views=teachers_see_views,
+        teachers_mirror=teachers_mirror,
         posed=posed or (),
         unlabelled=unlabelled or (),
         self_weight=self_weight,
@@ -184,19 +188,19 @@ def export(
             "two heads misses less of what is rare where that costs no accuracy."
         ),
     ] = "auto",
-    flip: Annotated[
-        bool | None,
+    second_look: Annotated[
+        float,
         typer.Option(
-            "--flip/--no-flip",
-            help="Read each face mirrored too, which takes twice the time.",
-            show_default="where it lowers the log-loss",
+            min=0,
+            max=1,
+            help="Share of the faces, the least decided ones, that are read mirrored too; takes that much longer.",
         ),
-    ] = None,
+    ] = 0.08,
 ) -> None:
     """Quantise a trained classifier and make it the one that is served."""
     from classpulse import workshop
 
-    typer.echo(workshop.export(run, data, prior, flip))
+    typer.echo(workshop.export(run, data, prior, second_look))
 
 
 @models_app.command("evaluate")

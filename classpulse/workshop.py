@@ -43,6 +43,7 @@ def train(
     teachers: Sequence[Path],
     teacher_weight: float,
     teachers_see_views: bool,
+    teachers_mirror: bool,
     posed: Sequence[Path],
     unlabelled: Sequence[Path],
     self_weight: float,
@@ -84,6 +85,7 @@ def train(
         teachers=tuple(teachers),
         teacher_weight=teacher_weight,
         teachers_see_views=teachers_see_views,
+        teachers_mirror=teachers_mirror,
         posed=tuple(posed),
         unlabelled=tuple(unlabelled),
         self_weight=self_weight,
@@ -132,7 +134,7 @@ def check_heeded(given: Collection[str], architecture: str, heads: int) -> None:
         raise UsageError(
             "--hard-weight mixes label and votes for one head, --heads 2 learns them apart; choose one."
         )
-    for name in ("teacher_weight", "teachers_see_views"):
+    for name in ("teacher_weight", "teachers_see_views", "teachers_mirror"):
         if name in given and "teacher" not in given:
             raise UsageError(f"--{name.replace('_', '-')} needs a teacher; give --teacher, or leave it out.")
     if {"start", "pretrained"} <= set(given):
@@ -163,7 +165,7 @@ def read_phase(text: str) -> "Phase":
 
 
 @files_in_words()
-def export(run: Path, data: Path | None, prior: str, flip: bool | None) -> str:
+def export(run: Path, data: Path | None, prior: str, second_look: float) -> str:
     """Make a finished run the classifier that is served; what was chosen, as text."""
     try:
         wanted = None if prior == "auto" else float(prior)
@@ -174,9 +176,9 @@ def export(run: Path, data: Path | None, prior: str, flip: bool | None) -> str:
     with needs_workshop():
         from models.export import export as export_run
     with progress_bar(f"export of {run.name}"):
-        entry = export_run(run, faces_file(data), prior=wanted, flip=flip)
+        entry = export_run(run, faces_file(data), prior=wanted, second_look=second_look)
     chosen = {
-        "flip": entry.flip,
+        "second_look": entry.second_look,
         "temperature": entry.temperature,
         "min_height": entry.min_height,
         "thresholds": entry.thresholds,

@@ -47,8 +47,7 @@ def _what(entry: dict[str, Any], name: str) -> list[str]:
         "",
         f"`{entry['file']}` (SHA-256 `{entry['sha256'][:16]}...`): {entry['architecture']}, "
         f"{entry['parameters']:,} parameters, {entry['precision']}, "
-        f"{entry['input_size']} x {entry['input_size']} grey faces, "
-        + ("logits averaged over the face and its mirror image." if entry["flip"] else "one pass per face."),
+        f"{entry['input_size']} x {entry['input_size']} grey faces, " + _looks(entry),
         f"It names one of {', '.join(EXPRESSIONS)}, or nothing when unsure.",
         "",
         *(_heads() if entry.get("head") else []),
@@ -56,6 +55,17 @@ def _what(entry: dict[str, Any], name: str) -> list[str]:
         "It reads the expression that a face shows in one picture. It does not know what a person feels, thinks or "
         "how attentive they are, and must not be used to grade, rank or discipline anyone.",
     ]
+
+
+def _looks(entry: dict[str, Any]) -> str:
+    """How often a face is looked at."""
+    share = entry["second_look_share"]
+    if share in (0, 1):
+        return "looked at once each." if not share else "looked at twice each, as they are and mirrored."
+    return (
+        f"looked at once each; those whose two likeliest expressions lie closer than {entry['second_look']:.1%} "
+        f"({share:.0%} of {entry['data']['chosen_on']}) mirrored too."
+    )
 
 
 def _headline(report: dict[str, Any], entry: dict[str, Any]) -> list[str]:
@@ -85,6 +95,11 @@ def _headline(report: dict[str, Any], entry: dict[str, Any]) -> list[str]:
     lines += [
         f"| named at threshold {at['threshold']:.2f} | {at['coverage']:.1%} of the faces, "
         f"{_percent(at['accuracy'])} of them {as_what} | | |",
+        *(
+            [f"| looked at twice | {report['looked_at_twice']:.1%} of the faces | | |"]
+            if 0 < entry["second_look_share"] < 1
+            else []
+        ),
         f"| 49 faces, two threads | {report['milliseconds_49_faces']:.1f} ms on the machine that wrote this page"
         + (f", at a load of {report['load']:g}" if "load" in report else "")
         + " | | |",
@@ -108,7 +123,8 @@ def _chosen(entry: dict[str, Any]) -> str:
     """Of the export's decisions, those that were made on the split to choose on, and those that were given to it."""
     heads, given = entry.get("heads", 1), entry.get("given", [])
     decided = ["epoch", "temperatures" if heads > 1 else "temperature", "thresholds", "least height"]
-    decided += [name for name in ("flip", "prior") if name not in given]
+    decided += ["margin of the second look"] if 0 < entry["second_look_share"] < 1 else []
+    decided += [] if "prior" in given else ["prior"]
     told = (
         f" {' and '.join(given).capitalize()} {'was' if len(given) == 1 else 'were'} given." if given else ""
     )

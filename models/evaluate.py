@@ -5,6 +5,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,13 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engagement.emotion import EXPRESSIONS
-from inference.expression import ExpressionClassifier
+from inference.expression import ExpressionClassifier, margins
 from models import charts, metrics, zoo
 from models.card import served, write_card
 from models.data import SIZE, FaceSet, among, data_hash, named_split, read_faces, resized
 from models.heads import LABELS, VOTES, Truth, fit_temperature, heads_in, of_head, truth_of
 from models.manifest import read_table, replace_file
-from models.registry import MANIFEST, Steps, at_height, resolve
+from models.registry import MANIFEST, ModelEntry, Steps, at_height, resolve
 from models.runs import (
     EVALUATION,
     Classify,
@@ -66,7 +67,7 @@ def evaluate(
             entry.head,
             entry.temperature,
             [list(pair) for pair in entry.temperatures],
-            entry.flip,
+            entry.second_look,
             entry.standardise,
             [list(pair) for pair in entry.thresholds],
         ],
@@ -97,6 +98,7 @@ def evaluate(
             ],
             seen=_seen(splits, split),
         ),
+        "looked_at_twice": _looked_at_twice(entry, faces),
         **pace(classifier.classify, resized(faces.images[:GALLERY], classifier.size)),
     }
     write_report(report, out)
@@ -425,6 +427,12 @@ def _standing(folder: Path, identity: Mapping[str, Any]) -> dict[str, Any] | Non
         if key in identity
     )
     return report if same else None
+
+
+def _looked_at_twice(entry: ModelEntry, faces: FaceSet) -> float:
+    """Share of the faces that are less decided than the entry's `second_look` asks for, 0..1."""
+    once = ExpressionClassifier.of(replace(entry, second_look=0.0))
+    return float((margins(logits_of(once, faces.images)) < entry.second_look).mean())
 
 
 def _run_pace(run: Path, images: NDArray[np.uint8]) -> dict[str, float]:

@@ -45,12 +45,13 @@ class ModelEntry:
     sha256: of that file, lower-case hex.
     labels: meaning of the outputs, in order.
     head: the head that is served, 0..H-1: 0 was taught FER2013's labels, 1 what FER+'s voters said.
-    temperature: its logits are divided by it before the softmax (after averaging over flips), of a face of full size.
+    temperature: its logits are divided by it before the softmax (after the second look), of a face of full size.
     temperatures: the same by the face's height, for small faces deserve less confidence; empty: `temperature` at any.
     threshold: a face of full size whose highest probability is lower is not named. 0..1.
     min_height: a face lower than this many px is not read.
     thresholds: `threshold` by the face's height; empty: `threshold` at any.
-    flip: True if the logits of the face and of its mirror image are to be averaged.
+    second_look: a face whose two likeliest expressions are closer than this is looked at mirrored too
+        (`inference.expression`). 0..1.
     standardise: True if each face is brought to one light and contrast before (`inference.expression`).
     crop: how to cut a face out before the resize (INTER_AREA) to input_size.
     metrics: what was measured for the model card, by name.
@@ -67,7 +68,7 @@ class ModelEntry:
     threshold: float
     min_height: int
     thresholds: tuple[tuple[float, float], ...]
-    flip: bool
+    second_look: float
     standardise: bool
     crop: CropGeometry
     metrics: dict[str, float]
@@ -238,7 +239,7 @@ def _entry(name: str, table: Any, manifest: Path) -> ModelEntry:
             threshold=float(table["threshold"]),
             min_height=int(table.get("min_height", MIN_HEIGHT)),
             thresholds=_steps(table, "thresholds"),
-            flip=bool(table["flip"]),
+            second_look=float(table["second_look"]),
             standardise=bool(table.get("standardise", False)),
             crop=CropGeometry(float(crop["side"]), float(crop["offset_x"]), float(crop["offset_y"])),
             metrics={key: float(value) for key, value in table.get("metrics", {}).items()},
@@ -253,12 +254,14 @@ def _entry(name: str, table: Any, manifest: Path) -> ModelEntry:
     temperatures = (entry.temperature, *(value for _, value in entry.temperatures))
     if not (
         min(*temperatures, entry.input_size, entry.min_height, entry.crop.side) > 0
+        and 0 <= entry.second_look <= 1
         and all(0 <= value < 1 for value in (entry.threshold, *(value for _, value in entry.thresholds)))
         and all(_rising(steps) for steps in (entry.temperatures, entry.thresholds))
     ):
         raise ManifestError(
             f"The entry {name!r} of {manifest.name} is out of range: temperatures, input_size, min_height and "
-            "crop.side must be positive, thresholds in 0..1, both by rising height. Export the model anew."
+            "crop.side must be positive, second_look and thresholds in 0..1, what goes by height in rising order. "
+            "Export the model anew."
         )
     return entry
 

@@ -106,6 +106,7 @@ class TrainSettings:
     teachers_see_views: the teachers judge every view that the network sees, instead of the whole faces once (Beyer et
         al. 2022, "Knowledge distillation: a good teacher is patient and consistent"): of a whole face that it learnt by
         heart, a teacher tells little more than its label.
+    teachers_mirror: each teacher sees half of the views mirrored (`models.runs.teach_views`).
     posed: sources of faces beside those of `data` whose labels are sure, as actors showed what they were asked for
         (`models.data.read_posed`): teachers have no part in their targets.
     unlabelled: sources of faces without labels (`models.unlabelled`), beside those of `data`; what the teachers say of
@@ -138,6 +139,7 @@ class TrainSettings:
     teachers: tuple[Path, ...] = ()
     teacher_weight: float = 0.6
     teachers_see_views: bool = False
+    teachers_mirror: bool = False
     posed: tuple[Path, ...] = ()
     unlabelled: tuple[Path, ...] = ()
     self_weight: float = 0.0
@@ -209,6 +211,10 @@ def _lessons(settings: TrainSettings, faces: FaceSet, on_step: OnStep | None) ->
         return targets_of_heads(labelled, smoothing=settings.smoothing)
 
     judged = bool(settings.teachers) and settings.teachers_see_views
+    if settings.teachers_mirror and not judged:
+        raise TrainingError(
+            "Teachers see mirror images of views: --teachers-mirror needs --teachers-see-views."
+        )
     targets, share = targets_of(faces), 1 - settings.teacher_weight if judged else 1.0
     if settings.teachers and not judged:
         taught = teach(settings.teachers, faces.images, settings.heads)
@@ -342,6 +348,7 @@ class _Loop:
                 settings.heads,
                 standardise=settings.standardise,
                 precision=settings.precision,
+                mirror=settings.teachers_mirror,
             )
             if settings.teachers and settings.teachers_see_views
             else None
@@ -379,7 +386,8 @@ class _Loop:
             wanted = own * wanted + (1 - own) * wanted[partners]
             if self._taught is not None:
                 told = wanted[:, : len(EXPRESSIONS)].sum(axis=1, keepdims=True)
-                wanted = wanted + (1 - told) * self._taught(batch)
+                rng = np.random.default_rng([self._settings.seed, number, 2])
+                wanted = wanted + (1 - told) * self._taught(batch, rng)
             figures, given = self._step(batch, wanted, decay)
             totals += figures
             thought = np.where(seen, SELF_KEEP * thoughts[rows] + (1 - SELF_KEEP) * given, given)
@@ -526,7 +534,7 @@ def command_of(settings: Mapping[str, Any]) -> str:
     usual = _plain(TrainSettings(Path(), Path()))
     idle = {"teachers_sha256", "start_sha256", "posed_sha256", "unlabelled_sha256"}
     idle |= {"hard_weight"} if settings.get("heads", 1) > 1 else set()
-    idle |= set() if settings.get("teachers") else {"teacher_weight", "teachers_see_views"}
+    idle |= set() if settings.get("teachers") else {"teacher_weight", "teachers_see_views", "teachers_mirror"}
     told = {key: value for key, value in settings.items() if key not in idle and value != usual.get(key)}
     if told.keys() & {"warmup_epochs", "weight_decay", "average", "smoothing"}:
         return ""

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from classpulse import workshop
 from classpulse.cli import app
 from classpulse.errors import UsageError
+from models.export import SECOND_LOOK
 from models.registry import resolve
 from models.train import Phase
 
@@ -134,6 +135,7 @@ def test_an_unknown_keras_backend_is_named(tmp_path: Path) -> None:
         (["train", "out", "--heads", "2", "--hard-weight", "0.6"], "choose one"),
         (["train", "out", "--teacher-weight", "0.5"], "--teacher-weight needs a teacher"),
         (["train", "out", "--teachers-see-views"], "--teachers-see-views needs a teacher"),
+        (["train", "out", "--teachers-mirror"], "--teachers-mirror needs a teacher"),
         (["train", "out", "--start", "a", "--pretrained", "b"], "--start and --pretrained both"),
         (
             ["train", "out", "--architecture", "knn", "--seed", "2", "--epochs", "3", "--standardise"],
@@ -169,9 +171,9 @@ def test_options_that_are_heeded_are_not_refused(
     assert answer.exit_code == 130
 
 
-@pytest.mark.parametrize(("options", "flip"), [([], None), (["--flip"], True), (["--no-flip"], False)])
-def test_an_export_is_told_whether_to_mirror(
-    options: list[str], flip: bool | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("options", "share"), [([], SECOND_LOOK), (["--second-look", "0.5"], 0.5)])
+def test_an_export_is_told_how_many_to_look_at_twice(
+    options: list[str], share: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[object] = []
 
@@ -181,8 +183,8 @@ def test_an_export_is_told_whether_to_mirror(
 
     monkeypatch.setattr("models.export.export", export)
     answer = CliRunner().invoke(app, ["models", "export", "run", "--data", str(tmp_path), *options])
-    assert asked == [{"prior": None, "flip": flip}]
-    assert json.loads(answer.stdout)["flip"] is resolve("expression").flip
+    assert asked == [{"prior": None, "second_look": share}]
+    assert json.loads(answer.stdout)["second_look"] == resolve("expression").second_look
 
 
 def test_the_page_tells_a_command_that_can_be_given_again(

@@ -12,14 +12,22 @@ import pandas as pd
 import pytest
 
 from engagement.emotion import EXPRESSIONS
-from inference.expression import ExpressionClassifier
+from inference.expression import ExpressionClassifier, margins
 from models import export as exporting
 from models import zoo
 from models.card import render_card
-from models.data import SIZE, VOTES, FaceSet, resized
+from models.data import SIZE, VOTES, FaceSet, read_faces, resized
 from models.engines import ENGINES
 from models.errors import DataError, TrainingError
-from models.evaluate import choose_threshold, evaluate, evaluate_engine, evaluate_run, pace, proportion
+from models.evaluate import (
+    choose_threshold,
+    evaluate,
+    evaluate_engine,
+    evaluate_run,
+    logits_of,
+    pace,
+    proportion,
+)
 from models.export import export, int8_is_good_enough
 from models.golden import golden_faces
 from models.manifest import read_table, write_entry
@@ -85,7 +93,9 @@ def test_an_export_can_be_resolved_and_answers_its_golden_faces(exported: Path) 
     assert entry.input_size == 24
     assert 0 < entry.metrics["public_ece"] < 1
     assert entry.metrics["agreement_with_float"] > 0.7
-    classifier = ExpressionClassifier(entry.path, temperature=entry.temperature, flip=entry.flip)
+    classifier = ExpressionClassifier(
+        entry.path, temperature=entry.temperature, second_look=entry.second_look
+    )
     golden = tomllib.loads(exported.read_text())["expression"]["golden"]
     np.testing.assert_allclose(classifier.classify(golden_faces(24)), golden["probabilities"], atol=1e-3)
     np.testing.assert_allclose(classifier.logits(golden_faces(24)), golden["logits"], atol=1e-3)
@@ -97,7 +107,7 @@ def test_evaluation_counts_what_a_second_count_finds(exported: Path, data: Path,
     report = evaluate(data, tmp_path, split="PrivateTest", manifest=exported, card=card)
     entry = resolve("expression", exported)
     faces = np.stack([cv2.resize(f, (24, 24), interpolation=cv2.INTER_AREA) for f in golden_faces(SIZE, 35)])
-    named = ExpressionClassifier(entry.path, flip=entry.flip).classify(faces).argmax(axis=1)
+    named = ExpressionClassifier(entry.path, second_look=entry.second_look).classify(faces).argmax(axis=1)
     right = int((named == np.arange(35) % 7).sum())
 
     assert report["accuracy"] == {"value": right / 35, "n": 35} | {
@@ -126,7 +136,7 @@ def test_evaluation_counts_what_a_second_count_finds(exported: Path, data: Path,
     assert f"| FER2013 accuracy | {right / 35:.2%} |" in text
     assert "Measured on PrivateTest" in text
     assert "Nobody should use it." in text
-    assert "least height, flip, prior and precision were chosen on PublicTest." in text
+    assert "least height, margin of the second look, prior and precision were chosen on PublicTest." in text
     assert "models train" not in text  # this run's weight decay has no option
 
 
@@ -144,19 +154,29 @@ def test_the_load_is_that_of_the_timing(monkeypatch: pytest.MonkeyPatch) -> None
     assert 0 <= told["milliseconds_49_faces"] < 1000
 
 
-@pytest.mark.parametrize("flip", [False, True])
-def test_whether_faces_are_mirrored_can_be_said(
-    flip: bool, exported: Path, data: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize(
+    ("share", "told", "chosen"),
+    [
+        (0.0, "looked at once each.", "least height, prior"),
+        (0.4, "(40% of PublicTest) mirrored too.", "least height, margin of the second look, prior"),
+        (1.0, "looked at twice each, as they are and mirrored.", "least height, prior"),
+    ],
+)
+def test_how_many_faces_are_looked_at_twice_can_be_said(
+    share: float, told: str, chosen: str, exported: Path, data: Path, tmp_path: Path
 ) -> None:
     manifest = tmp_path / "manifest.toml"
-    with pytest.MonkeyPatch.context() as patch, caplog.at_level("INFO", logger="models.export"):
+    with pytest.MonkeyPatch.context() as patch:
         patch.setitem(zoo.ARCHITECTURES, "tiny", build_tiny)
-        assert export(exported.parent / "run", data, manifest=manifest, flip=flip).flip == flip
-    assert f"flip {flip}, given: log-loss" in caplog.text
+        entry = export(exported.parent / "run", data, manifest=manifest, second_look=share)
     report = evaluate(data, tmp_path, manifest=manifest)
+    faces = logits_of(ExpressionClassifier(entry.path), read_faces(data)["PublicTest"].images)
+    twice = report["looked_at_twice"]
+    assert twice == (margins(faces) < entry.second_look).mean() == pytest.approx(share, abs=0.1)
     card = render_card(report, read_table(manifest, "expression"), "expression")
-    assert ("one pass per face" in card) != flip
-    assert "least height, prior and precision were chosen on PublicTest. Flip was given." in card
+    assert told in card
+    assert f"{chosen} and precision were chosen on PublicTest." in card
+    assert (f"| looked at twice | {twice:.1%} of the faces |" in card) == (share == 0.4)
 
 
 def test_where_no_face_is_named_no_accuracy_is_told(exported: Path, data: Path, tmp_path: Path) -> None:
@@ -193,7 +213,7 @@ def test_faces_whose_picture_was_trained_on_are_counted_apart(
     report = evaluate(tmp_path / "faces.parquet", tmp_path, manifest=exported)
     entry = resolve("expression", exported)
     crop = cv2.resize(new, (24, 24), interpolation=cv2.INTER_AREA)
-    named = ExpressionClassifier(entry.path, flip=entry.flip).classify(crop[None]).argmax()
+    named = ExpressionClassifier(entry.path, second_look=entry.second_look).classify(crop[None]).argmax()
     assert report["unseen"]["accuracy"]["n"] == 1
     assert report["unseen"]["accuracy"]["value"] == float(named == 3)
     assert report["unseen"]["ferplus_majority"]["n"] == 1
@@ -362,7 +382,7 @@ def test_a_run_on_standardised_faces_is_served_so(exported: Path, data: Path, tm
         entry = export(run, data, manifest=manifest)
     assert entry.standardise
     served = ExpressionClassifier(
-        entry.path, temperature=entry.temperature, flip=entry.flip, standardise=True
+        entry.path, temperature=entry.temperature, second_look=entry.second_look, standardise=True
     )
     golden = tomllib.loads(manifest.read_text())["expression"]["golden"]["probabilities"]
     faces = golden_faces(24)
@@ -418,7 +438,10 @@ def test_of_two_heads_the_one_is_served_that_learnt_from_voters(
     assert "100.0% of them as most voters did" in text
     assert "for the other the FER+ votes" in text
     assert "| happy | 1.000 | 1.000 |" in text
-    assert "temperatures, thresholds, least height, flip, prior and precision were chosen" in text
+    assert (
+        "temperatures, thresholds, least height, margin of the second look, prior and precision were chosen"
+        in text
+    )
     assert "FER+ majority accuracy 100.00% (float 100.00%); " in text
     folders = tmp_path / "folders"
     for number, row in pd.read_parquet(data).iterrows():

@@ -17,7 +17,7 @@ TABLE = {
     "labels": list(EXPRESSIONS),
     "temperature": 1.5,
     "threshold": 0.4,
-    "flip": True,
+    "second_look": 0.25,
     "crop": {"side": 0.97, "offset_x": 0.0, "offset_y": -0.01},
     "metrics": {"public_accuracy": 0.7},
 }
@@ -36,7 +36,7 @@ def test_an_entry_comes_back_as_it_was_written(manifest: Path) -> None:
     entry = resolve("expression", manifest)
     assert entry.path == manifest.parent / "weights" / "net.tflite"
     assert entry.labels == EXPRESSIONS
-    assert (entry.input_size, entry.temperature, entry.threshold, entry.flip) == (48, 1.5, 0.4, True)
+    assert (entry.input_size, entry.temperature, entry.threshold, entry.second_look) == (48, 1.5, 0.4, 0.25)
     assert (entry.crop.side, entry.crop.offset_x, entry.crop.offset_y) == (0.97, 0.0, -0.01)
     assert entry.metrics == {"public_accuracy": 0.7}
     assert (entry.min_height, entry.thresholds) == (18, ())
@@ -94,6 +94,8 @@ def test_an_unknown_name_says_which_there_are(manifest: Path) -> None:
         ({"thresholds": [[20, 1.0]]}, "out of range"),
         ({"temperatures": [[30, 0.5], [20, 0.4]]}, "out of range"),
         ({"temperatures": [[20, 0.0]]}, "out of range"),
+        ({"second_look": -0.1}, "out of range"),
+        ({"second_look": 1.1}, "out of range"),
         ({"thresholds": [20, 0.5]}, "malformed"),
     ],
 )

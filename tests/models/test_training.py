@@ -406,6 +406,17 @@ def test_teachers_judge_the_views_that_the_network_sees(
     record = json.loads((tmp_path / "second" / RUN).read_text())
     assert record["settings"]["teachers_see_views"]
     assert record["settings"]["phases"][0]["mixed"] == 0.5
+    mirroring = replace(chosen, out=tmp_path / "mirroring", teachers_mirror=True)
+    del steps[:]
+    train(mirroring)
+    given, seen = (np.concatenate([step[part] for step in steps]) for part in (1, 0))
+    ways = [metrics.softmax(np.asarray(network(one), np.float64)) for one in (seen, seen[:, :, ::-1])]
+    apart = np.abs(ways[0] - ways[1]).max(axis=1) > 1e-3
+    plain, mirrored = (np.abs(given - way).max(axis=1) < 1e-4 for way in ways)
+    assert (plain | mirrored).all()
+    assert 0.2 < mirrored[apart].mean() < 0.8
+    with pytest.raises(TrainingError, match="--teachers-mirror needs --teachers-see-views"):
+        train(replace(mirroring, out=tmp_path / "third", teachers_see_views=False))
     with pytest.raises(TrainingError, match="--teachers-see-views wants networks with the same --heads"):
         train(replace(chosen, out=tmp_path / "third", standardise=True))
 
