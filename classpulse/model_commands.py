@@ -185,7 +185,7 @@ def export(
         str,
         typer.Option(
             help="How far towards FER2013's class frequencies, 0..1; auto keeps both FER2013 and FER+ in sight, and of "
-            "two heads misses less of what is rare where that costs no accuracy."
+            "two heads misses less of what is rare where that costs hardly any accuracy."
         ),
     ] = "auto",
     second_look: Annotated[

@@ -294,13 +294,13 @@ def test_the_operating_point_keeps_the_smaller_margin_large() -> None:
     assert choose_prior([{key: p[key] for key in ("prior", "fer2013")} for p in points]) == 1.0
 
 
-def test_of_voters_less_that_is_rare_is_missed_where_it_costs_nothing() -> None:
+def test_of_voters_less_that_is_rare_is_missed_where_it_costs_next_to_nothing() -> None:
     points = [
         {"prior": 0.0, "ferplus": 0.871, "macro_f1": 0.77},
         {"prior": 0.2, "ferplus": 0.874, "macro_f1": 0.79},
-        {"prior": 0.3, "ferplus": 0.871, "macro_f1": 0.8},
+        {"prior": 0.3, "ferplus": 0.8681, "macro_f1": 0.8},
         {"prior": 0.4, "ferplus": 0.872, "macro_f1": 0.8},
-        {"prior": 0.5, "ferplus": 0.870, "macro_f1": 0.81},
+        {"prior": 0.5, "ferplus": 0.8679, "macro_f1": 0.81},
     ]
     assert choose_prior(points) == 0.3
     assert choose_prior([points[0], points[-1]]) == 0.0
