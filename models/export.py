@@ -38,7 +38,8 @@ from models.runs import (
 
 log = logging.getLogger(__name__)
 
-REPRESENTATIVE: Final = 500
+REPRESENTATIVE: Final = 200
+"""Faces: the more there are, the further do a few strange ones stretch the range that int8 has 256 steps for."""
 _TOLD: Final = ("begun", "posed_faces", "unlabelled_faces", "device", "note")
 """Of a `run.json`, in the manifest."""
 SECOND_LOOK: Final = 0.08
