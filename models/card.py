@@ -283,6 +283,7 @@ def _taught(settings: dict[str, Any]) -> str:
     teachers = teachers_of(settings)
     if not teachers:
         return ""
+    half_mirrored = ", of half of them mirrored" if settings.get("teachers_mirror") else ""
     names = [
         name + (f", which counts {times} times" if times > 1 else "") for name, times in teachers.items()
     ]
@@ -290,7 +291,7 @@ def _taught(settings: dict[str, Any]) -> str:
         f" {settings['teacher_weight']:g} of the targets are the mean probabilities of {len(teachers)} other "
         f"run{'s' if len(teachers) > 1 else ''} ({'; '.join(names)})"
         + (
-            ", asked of every view that the network saw (Beyer et al. 2022)."
+            f", asked of every view that the network saw{half_mirrored} (Beyer et al. 2022)."
             if settings.get("teachers_see_views")
             else ", asked once of every whole face."
         )

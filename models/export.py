@@ -43,8 +43,8 @@ REPRESENTATIVE: Final = 200
 _TOLD: Final = ("begun", "posed_faces", "unlabelled_faces", "device", "note")
 """Of a `run.json`, in the manifest."""
 SECOND_LOOK: Final = 0.08
-"""Share of the faces, the least decided ones, that are looked at mirrored too: most of what a second look at all of
-them gives, at a twelfth of its price (`benchmarks.second_look`)."""
+"""Share of the faces, the least decided ones, that are looked at mirrored too: more than half of what a second look at
+all of them gives, at a twelfth of its price (`benchmarks.second_look`)."""
 INT8_MAY_COST: Final = 0.003
 """Of accuracy."""
 INT8_MAY_MISSTATE: Final = 0.005

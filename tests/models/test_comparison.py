@@ -156,17 +156,18 @@ def test_what_is_named_is_told_of_the_head_that_is_served(reports: list[Path], t
 
 
 def test_a_teacher_that_is_given_twice_is_one(reports: list[Path], tmp_path: Path) -> None:
-    record = json.loads((MANIFEST.parent / "teachers" / "pair-narrow4" / RUN).read_text())
+    record = json.loads((MANIFEST.parent / "teachers" / "pair-r4" / RUN).read_text())
     record["settings"]["teachers"][0] = record["settings"]["teachers"][1]
+    record["settings"]["phases"][0]["mixed"] = 0.5
     record |= {"averaged": {"runs": ["one", "two"]}, "posed_faces": 927}
     (reports[0] / RUN).write_text(json.dumps(record))
     write_page([read_entry(reports[0])], tmp_path / "page.html", "")
     html = (tmp_path / "page.html").read_text(encoding="utf-8")
     what = (
-        "vgg-narrow, 14 epochs, two heads, 2 teachers who judge every view, 927 posed faces, 981 faces without labels, "
+        "vgg-narrow, 5 epochs, two heads, 2 teachers who judge every view, 927 posed faces, 981 faces without labels, "
         "mean of 2 runs, faces mixed"
     )
-    assert f"<small>{what}; from weights of the run pair-narrow2</small>" in html
+    assert f"<small>{what}; from weights of the run pair-r12</small>" in html
 
 
 def test_multiply_adds_are_those_of_the_size_that_a_run_reads(reports: list[Path], tmp_path: Path) -> None:

@@ -136,21 +136,21 @@ def test_a_card_tells_all_that_a_network_was_taught_with(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     teachers = MANIFEST.parent / "teachers"
-    record = read_run(teachers / "pair-narrow5")
-    record |= {"averaged": {"runs": ["pair-narrow4", "pair-narrow5"]}, "unlabelled_faces": 981}
+    record = read_run(teachers / "pair-r5")
+    record |= {"averaged": {"runs": ["pair-r4", "pair-r5"]}, "unlabelled_faces": 981}
     record["settings"]["unlabelled"] = ["people.parquet"]
     table = read_table(MANIFEST, "expression") | making(record, record["data_sha256"])
     card = render_card(dict(read_figures("expression") or {}), table, "expression")
     for told in (
-        "Trained from weights of the run pair-narrow4 on ",
-        "10 epochs at 44 px (degraded 10%, erased 20%). ",
-        "0.8 of the targets are the mean probabilities of 3 other runs (pair-narrow4; pair-slim; pair-vgg), asked of "
-        "every view that the network saw (Beyer et al. 2022). 927 posed faces (ck48.parquet) were learnt beside them "
-        "by their labels alone, which are sure. Of 981 faces without labels (people.parquet) all that was learnt is "
-        "what the teachers say. The weights are the mean of those of the runs pair-narrow4 and pair-narrow5 (Wortsman "
-        "et al. 2022), the last of which is described here.",
+        "Trained from weights of the run pair-r4 on ",
+        "3 epochs at 44 px (degraded 5%, erased 0%, turned, moved and scaled 0.7 times as far as usual). ",
+        "0.5 of the targets are the mean probabilities of 3 other runs (pair-mean; pair-slim; pair-vgg), asked of every"
+        " view that the network saw, of half of them mirrored (Beyer et al. 2022). 927 posed faces (ck48.parquet) were "
+        "learnt beside them by their labels alone, which are sure. Of 981 faces without labels (people.parquet) all "
+        "that was learnt is what the teachers say. The weights are the mean of those of the runs pair-r4 and pair-r5 "
+        "(Wortsman et al. 2022), the last of which is described here.",
         f"`{command_of(record['settings'])}` trains such a run; the other runs stand there by name. `classpulse models "
-        "average OUT pair-narrow4 pair-narrow5` takes the mean.",
+        "average OUT pair-r4 pair-r5` takes the mean.",
         "CK+ (Lucey et al. 2010): 118 people, who posed for it; research use. people.parquet. No picture is part of",
     ):
         assert told in card
@@ -165,9 +165,9 @@ def test_a_card_tells_all_that_a_network_was_taught_with(
     for run in teachers.iterdir():
         (tmp_path / run.name).symlink_to(run)
     (tmp_path / "ck48.parquet").touch()
-    (tmp_path / "pair-narrow2").symlink_to(teachers / "pair-narrow4")  # which is not kept
+    (tmp_path / "pair-r12").symlink_to(teachers / "pair-r4")  # which is not kept
     monkeypatch.chdir(tmp_path)  # where the names lead to the runs
-    for name in ("pair-narrow4", "pair-narrow5", "pair-slim", "pair-vgg"):
+    for name in ("pair-r4", "pair-r5", "pair-slim", "pair-vgg"):
         settings = read_run(teachers / name)["settings"]
         words = shlex.split(command_of(settings).replace("OUT", "out"))[1:]
         assert CliRunner().invoke(app, [*words, "--data", "."]).exit_code == 130
