@@ -1,4 +1,4 @@
-"""What does a second look at the least decided faces give, and what does it take?
+"""What does a second look at the least decided faces give?
 
 Each run answers PublicTest as it is and mirrored; of the share of faces that are least decided, the mean of both
 answers counts. The table tells what the runs gain by that in the mean, in points of FER2013's labels and of FER+'s
@@ -9,11 +9,12 @@ majority. Run it with
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.expression import margins
+from inference.expression import margins, second_looks, undecided
 from models.backends import backend
 from models.data import FaceSet, read_faces
 from models.export import margin_of
@@ -31,7 +32,7 @@ def looks(run: Path, images: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
     return [predict(forward, seen, size, standardise=standardise) for seen in (images, images[:, :, ::-1])]
 
 
-def right(logits: NDArray[np.float32], faces: FaceSet) -> NDArray[np.float64]:
+def right(logits: NDArray[np.floating[Any]], faces: FaceSet) -> NDArray[np.float64]:
     """Points of labels and of the voters' majority."""
     answers = logits.astype(np.float64)
     return 100 * np.array(
@@ -55,8 +56,8 @@ def main() -> None:
         before, apart = right(once, faces), margins(once)
         print(f"{run.name}: {before[0]:.1f} / {before[1]:.1f} in one look", flush=True)
         for share in SHARES:
-            again = (apart < margin_of(apart, share))[:, np.newaxis]
-            gains[share].append(right(np.where(again, (once + mirrored) / 2, once), faces) - before)
+            again = undecided(once, margin_of(apart, share))
+            gains[share].append(right(second_looks(once, mirrored, again), faces) - before)
     print(f"{'looked at twice':>15} {'labels':>7} {'voters':>7}")
     for share in SHARES:
         labels, voters = np.mean(gains[share], axis=0)

@@ -64,7 +64,11 @@ def train(
         typer.Option("--teachers-see-views", help="Teachers judge each view, not the whole faces once."),
     ] = False,
     teachers_mirror: Annotated[
-        bool, typer.Option("--teachers-mirror", help="Each teacher sees half of the views mirrored.")
+        bool,
+        typer.Option(
+            "--teachers-mirror",
+            help="Each teacher sees half of the views mirrored; needs --teachers-see-views.",
+        ),
     ] = False,
     posed: Annotated[
         list[Path] | None,

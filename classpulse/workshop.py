@@ -137,6 +137,10 @@ def check_heeded(given: Collection[str], architecture: str, heads: int) -> None:
     for name in ("teacher_weight", "teachers_see_views", "teachers_mirror"):
         if name in given and "teacher" not in given:
             raise UsageError(f"--{name.replace('_', '-')} needs a teacher; give --teacher, or leave it out.")
+    if "teachers_mirror" in given and "teachers_see_views" not in given:
+        raise UsageError(
+            "--teachers-mirror mirrors the views that teachers see; give --teachers-see-views, or leave it out."
+        )
     if {"start", "pretrained"} <= set(given):
         raise UsageError("--start and --pretrained both give the weights to begin with; choose one of them.")
 

@@ -15,7 +15,7 @@ from models.registry import ModelEntry, Steps, at_height
 
 _LARGEST: Final = 49
 """Batch, the tiles of the largest gallery: of more faces the memory would grow for nothing. Any smaller one is
-allocated as it comes, which takes a hundredth of what the faces take."""
+allocated as it comes, which takes 0.2 ms at the most."""
 
 
 class ExpressionClassifier:
@@ -115,11 +115,12 @@ class ExpressionClassifier:
         faces = standardised(crops) if self._standardise else crops
         with self._lock:
             logits = self._logits(faces)
-            undecided = margins(logits) < self._second_look
-            if undecided.any():
-                mirrored = self._logits(faces[undecided, :, ::-1])
-                logits[undecided] = (logits[undecided] + mirrored) * np.float32(0.5)
-        return logits
+            again = undecided(logits, self._second_look)
+            if not again.any():
+                return logits
+            mirrored = np.zeros_like(logits)
+            mirrored[again] = self._logits(faces[again, :, ::-1])
+        return np.asarray(second_looks(logits, mirrored, again), np.float32)
 
     def _logits(self, faces: NDArray[np.number[Any]]) -> NDArray[np.float32]:
         parts = [self._run(faces[start : start + _LARGEST]) for start in range(0, len(faces), _LARGEST)]
@@ -139,10 +140,23 @@ class ExpressionClassifier:
 
 def margins(logits: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     """How far apart the two highest probabilities of a head lie, of logits (N, 7 H) as they are, without a temperature,
-    and of the head where they lie closest: float64 (N,), 0 to below 1."""
+    and of the head where they lie closest: float64 (N,), 0..1."""
     by_head = logits.reshape(len(logits), -1, len(EXPRESSIONS)).astype(np.float64)
     odds = np.sort(np.exp(by_head - by_head.max(axis=2, keepdims=True)), axis=2)
     return np.asarray(((odds[..., -1] - odds[..., -2]) / odds.sum(axis=2)).min(axis=1), np.float64)
+
+
+def undecided(logits: NDArray[np.floating[Any]], second_look: float) -> NDArray[np.bool_]:
+    """Which faces of logits (N, 7 H) are to be looked at again, bool (N,): those with a margin below `second_look`, or
+    all where that is 1."""
+    return np.asarray((margins(logits) < second_look) | (second_look >= 1), np.bool_)
+
+
+def second_looks(
+    once: NDArray[np.floating[Any]], mirrored: NDArray[np.floating[Any]], again: NDArray[np.bool_]
+) -> NDArray[np.floating[Any]]:
+    """Logits (N, 7 H) of faces as they are and mirrored, averaged where `again` (N,) says so."""
+    return np.where(again[:, np.newaxis], (once + mirrored) / 2, once)
 
 
 def standardised(crops: NDArray[np.number[Any]]) -> NDArray[np.float32]:

@@ -62,9 +62,10 @@ def _looks(entry: dict[str, Any]) -> str:
     share = entry["second_look_share"]
     if share in (0, 1):
         return "looked at once each." if not share else "looked at twice each, as they are and mirrored."
+    chosen, points = entry["data"]["chosen_on"], 100 * entry["second_look"]
     return (
-        f"looked at once each; those whose two likeliest expressions lie closer than {entry['second_look']:.1%} "
-        f"({share:.0%} of {entry['data']['chosen_on']}) mirrored too."
+        f"looked at once each. Those whose two likeliest expressions in either head lie less than {points:.1f} points "
+        f"apart, before the temperature, are looked at mirrored too ({share:.0%} of {chosen})."
     )
 
 
@@ -149,7 +150,12 @@ def _rounding(entry: dict[str, Any]) -> list[str]:
     return [
         "",
         f"The weights are rounded to int8. On {entry['data']['chosen_on']} that gives {' and '.join(figures)}; "
-        f"{found['agreement_with_float']:.1%} of the faces are named as in float.",
+        f"{found['agreement_with_float']:.1%} of the faces are named as in float."
+        + (
+            f" One look at each face gives {found['public_accuracy_once']:.2%} and {found['public_ferplus_once']:.2%}."
+            if 0 < entry["second_look_share"] < 1 and "public_ferplus_once" in found
+            else ""
+        ),
     ]
 
 

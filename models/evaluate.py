@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engagement.emotion import EXPRESSIONS
-from inference.expression import ExpressionClassifier, margins
+from inference.expression import ExpressionClassifier, undecided
 from models import charts, metrics, zoo
 from models.card import served, write_card
 from models.data import SIZE, FaceSet, among, data_hash, named_split, read_faces, resized
@@ -432,7 +432,7 @@ def _standing(folder: Path, identity: Mapping[str, Any]) -> dict[str, Any] | Non
 def _looked_at_twice(entry: ModelEntry, faces: FaceSet) -> float:
     """Share of the faces that are less decided than the entry's `second_look` asks for, 0..1."""
     once = ExpressionClassifier.of(replace(entry, second_look=0.0))
-    return float((margins(logits_of(once, faces.images)) < entry.second_look).mean())
+    return float(undecided(logits_of(once, faces.images), entry.second_look).mean())
 
 
 def _run_pace(run: Path, images: NDArray[np.uint8]) -> dict[str, float]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from engagement.emotion import EXPRESSIONS
 from inference.align import FER2013
-from inference.expression import ExpressionClassifier, margins
+from inference.expression import ExpressionClassifier, margins, second_looks, undecided
 from models import metrics, zoo
 from models.backends import demand_tensorflow
 from models.convert import to_litert
@@ -39,7 +39,7 @@ from models.runs import (
 log = logging.getLogger(__name__)
 
 REPRESENTATIVE: Final = 200
-"""Faces: the more there are, the further do a few strange ones stretch the range that int8 has 256 steps for."""
+"""Faces of Training that int8 is scaled by: among more of them a few strange ones would make its 256 steps wider."""
 _TOLD: Final = ("begun", "posed_faces", "unlabelled_faces", "device", "note")
 """Of a `run.json`, in the manifest."""
 SECOND_LOOK: Final = 0.08
@@ -72,6 +72,10 @@ def export(
     (`models.operating_point`); None lets `choose_prior` decide. Raises TrainingError, DataError and ManifestError.
     """
     demand_tensorflow("Export")
+    if not 0 <= second_look <= 1:
+        raise TrainingError(
+            f"The share of faces that are looked at twice must be in 0..1, got {second_look}."
+        )
     record, architecture = read_run(run), architecture_of(run)
     if architecture in zoo.MACHINES:
         raise TrainingError(f"{run} is a {architecture}; only networks can be served.")
@@ -100,11 +104,14 @@ def export(
         if served == VOTES
         else metrics.fit_offsets(answers, public.labels)
     )
-    points = operating_points(answers, offsets, public, served)
+    added = np.concatenate([np.zeros(served * len(EXPRESSIONS)), offsets])
+    points = operating_points(
+        lambda share: of_head(exact.shifted(share * added).served, served), public, served
+    )
     log.info("prior: %s", points)
     prior = choose_prior(points) if prior is None else prior
     if prior:
-        _add_to_bias(network, np.concatenate([np.zeros(served * len(EXPRESSIONS)), prior * offsets]))
+        _add_to_bias(network, prior * added)
         exact = looks(to_litert(network, size))
     contents = to_litert(network, size, _representative(training, size, standardise=standardise))
     chosen = looks(contents)
@@ -172,26 +179,35 @@ def export(
 class _Looks:
     """What weights say of PublicTest.
 
-    margin: below it a face is looked at twice.  once: logits float64 (N, 7 H) of one look at each.  served: the same
-    with the second looks.
+    once, mirrored: logits float64 (N, 7 H) of the faces as they are and mirrored.
+    share: of them looked at twice, 0..1.
     """
 
-    margin: float
     once: NDArray[np.float64]
-    served: NDArray[np.float64]
+    mirrored: NDArray[np.float64]
+    share: float
+
+    @property
+    def margin(self) -> float:
+        """Below it a face is looked at twice."""
+        return margin_of(margins(self.once), self.share)
+
+    @property
+    def served(self) -> NDArray[np.float64]:
+        """The logits that count, as `ExpressionClassifier` gives them."""
+        again = undecided(self.once, self.margin)
+        return np.asarray(second_looks(self.once, self.mirrored, again), np.float64)
+
+    def shifted(self, offsets: NDArray[np.float64]) -> "_Looks":
+        """What weights would say with `offsets` (7 H,) in the bias of the last layer."""
+        return _Looks(self.once + offsets, self.mirrored + offsets, self.share)
 
 
 def _look(contents: bytes, folder: Path, faces: FaceSet, share: float, *, standardise: bool) -> _Looks:
     with candidate_file(contents, folder) as weights:
-
-        def logits(second_look: float) -> NDArray[np.float64]:
-            return logits_of(
-                ExpressionClassifier(weights, second_look=second_look, standardise=standardise), faces.images
-            )
-
-        once = logits(0.0)
-        margin = margin_of(margins(once), share)
-        return _Looks(margin, once, logits(margin))
+        classifier = ExpressionClassifier(weights, standardise=standardise)
+        once, mirrored = (logits_of(classifier, seen) for seen in (faces.images, faces.images[:, :, ::-1]))
+        return _Looks(once, mirrored, share)
 
 
 def margin_of(apart: NDArray[np.float64], share: float) -> float:
@@ -221,6 +237,7 @@ def _metrics(chosen: _Looks, exact: _Looks, public: FaceSet) -> dict[str, float]
     }
     if public.votes is not None:
         told["public_ferplus"] = accuracies(of_head(chosen.served, last), public)["ferplus"]
+        told["public_ferplus_once"] = accuracies(of_head(chosen.once, last), public)["ferplus"]
         told["public_ferplus_float"] = accuracies(of_head(exact.served, last), public)["ferplus"]
     if last == VOTES:
         told["public_ferplus_ece"] = _figures(chosen.served, public, VOTES)["ece"]

@@ -6,7 +6,7 @@ the logits after the training mends some of it and leaves calibration to the tem
 the training would not (Saerens et al. 2002, "Adjusting the outputs of a classifier to new a priori probabilities").
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -38,13 +38,13 @@ def voters_offsets(logits: NDArray[np.float64], held_out: FaceSet, training: Fac
 
 
 def operating_points(
-    logits: NDArray[np.float64], offsets: NDArray[np.float64], faces: FaceSet, head: int
+    shifted: Callable[[float], NDArray[np.float64]], faces: FaceSet, head: int
 ) -> list[dict[str, float]]:
-    """What a head's logits (N, 7) reach with each share `prior` of `offsets` (7,) added.
+    """What a head's logits (N, 7) reach, which `shifted` gives with a share `prior` of its offsets added.
 
     Of the head for labels: accuracy `fer2013`, and `ferplus` against the voters' majority where there are votes. Of the
     head for votes: `ferplus`, and `macro_f1` against the majority."""
-    return [{"prior": share, **_reached(logits + share * offsets, faces, head)} for share in PRIORS]
+    return [{"prior": share, **_reached(shifted(share), faces, head)} for share in PRIORS]
 
 
 def _reached(logits: NDArray[np.float64], faces: FaceSet, head: int) -> dict[str, float]:

@@ -50,8 +50,8 @@ class ModelEntry:
     threshold: a face of full size whose highest probability is lower is not named. 0..1.
     min_height: a face lower than this many px is not read.
     thresholds: `threshold` by the face's height; empty: `threshold` at any.
-    second_look: a face whose two likeliest expressions are closer than this is looked at mirrored too
-        (`inference.expression`). 0..1.
+    second_look: a face whose two likeliest expressions are closer than this in some head, in probabilities without a
+        temperature, is looked at mirrored too (`inference.expression`). 0..1.
     standardise: True if each face is brought to one light and contrast before (`inference.expression`).
     crop: how to cut a face out before the resize (INTER_AREA) to input_size.
     metrics: what was measured for the model card, by name.

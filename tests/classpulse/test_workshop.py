@@ -136,6 +136,10 @@ def test_an_unknown_keras_backend_is_named(tmp_path: Path) -> None:
         (["train", "out", "--teacher-weight", "0.5"], "--teacher-weight needs a teacher"),
         (["train", "out", "--teachers-see-views"], "--teachers-see-views needs a teacher"),
         (["train", "out", "--teachers-mirror"], "--teachers-mirror needs a teacher"),
+        (
+            ["train", "out", "--teacher", "a", "--teachers-mirror"],
+            "give --teachers-see-views, or leave it out",
+        ),
         (["train", "out", "--start", "a", "--pretrained", "b"], "--start and --pretrained both"),
         (
             ["train", "out", "--architecture", "knn", "--seed", "2", "--epochs", "3", "--standardise"],

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from engagement.emotion import EXPRESSIONS
 from inference.errors import ClassifierError
-from inference.expression import ExpressionClassifier, margins
+from inference.expression import ExpressionClassifier, margins, undecided
 from models.registry import ModelEntry, resolve
 
 
@@ -76,6 +76,9 @@ def test_margins_are_those_of_the_head_that_is_least_decided() -> None:
     logits = np.log(np.array([sure + sure, sure + unsure, torn + sure]) + 1e-12).astype(np.float32)
     np.testing.assert_allclose(margins(logits), [0.5, 0.25, 0], atol=1e-5)
     np.testing.assert_allclose(margins(logits[:, :7] + 3), [0.5, 0.5, 0], atol=1e-5)
+    certain = np.array([[90.0, 0, 0, 0, 0, 0, 0]])
+    assert undecided(certain, 1.0).all()
+    assert not undecided(certain, 0.9).any()
 
 
 def test_undecided_faces_are_looked_at_mirrored_too(entry: ModelEntry, crops: NDArray[np.uint8]) -> None:

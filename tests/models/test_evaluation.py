@@ -158,7 +158,11 @@ def test_the_load_is_that_of_the_timing(monkeypatch: pytest.MonkeyPatch) -> None
     ("share", "told", "chosen"),
     [
         (0.0, "looked at once each.", "least height, prior"),
-        (0.4, "(40% of PublicTest) mirrored too.", "least height, margin of the second look, prior"),
+        (
+            0.4,
+            "are looked at mirrored too (40% of PublicTest).",
+            "least height, margin of the second look, prior",
+        ),
         (1.0, "looked at twice each, as they are and mirrored.", "least height, prior"),
     ],
 )
@@ -321,10 +325,10 @@ def test_what_a_shift_of_the_prior_reaches() -> None:
     assert shift.argmax() == fear
     assert shift.argmin() == neutral
     assert abs(shift.sum()) < 1e-9
-    by_voters = operating_points(logits, offsets, faces, 1)
+    by_voters = operating_points(lambda share: logits + share * offsets, faces, 1)
     assert [point["ferplus"] for point in by_voters] == [0.5] * 6 + [1.0] * 5
     assert by_voters[0]["macro_f1"] < by_voters[6]["macro_f1"]
-    by_labels = operating_points(logits, offsets, faces, 0)
+    by_labels = operating_points(lambda share: logits + share * offsets, faces, 0)
     assert [point["fer2013"] for point in by_labels] == [0.0] * 6 + [0.5] * 5
     assert [point["ferplus"] for point in by_labels] == [0.5] * 6 + [1.0] * 5
 
