@@ -108,6 +108,12 @@ def test_public_faces_are_read_as_the_manifest_claims(
     assert abs(agreed / voted - entry.metrics["public_ferplus"]) <= 0.002
 
 
+def test_the_shift_of_the_frequencies_was_judged_by_what_is_served_with_it(entry: ModelEntry) -> None:
+    table = read_table(MANIFEST, "expression")
+    (chosen,) = [point for point in table["operating_points"] if point["prior"] == table["prior"]]
+    assert chosen["ferplus"] == pytest.approx(entry.metrics["public_ferplus_float"], abs=2e-4)
+
+
 def test_about_shows_what_was_measured_of_these_weights(entry: ModelEntry) -> None:
     figures = read_figures("expression")
     assert figures is not None
