@@ -3,19 +3,15 @@
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engagement.emotion import EXPRESSIONS
 from inference.errors import ClassifierError
-from inference.litert import new_interpreter
+from inference.litert import BatchInterpreter
 from models.registry import ModelEntry, Steps, at_height
-
-_LARGEST: Final = 49
-"""Batch, the tiles of the largest gallery: of more faces the memory would grow for nothing. Any smaller one is
-allocated as it comes, which takes 0.2 ms at the most."""
 
 
 class ExpressionClassifier:
@@ -50,13 +46,10 @@ class ExpressionClassifier:
         lowest = min([temperature, *(value for _, value in temperatures)])
         if lowest <= 0:
             raise ClassifierError(f"The temperature must be above 0, got {lowest}. Check the manifest.")
-        self._interpreter: Any = new_interpreter(weights, threads, "expression", ClassifierError)
-        self._input = self._interpreter.get_input_details()[0]
-        self._output = self._interpreter.get_output_details()[0]
-        takes, gives = tuple(self._input["shape"].tolist()), tuple(self._output["shape"].tolist())
-        floats = self._input["dtype"] == self._output["dtype"] == np.float32
+        self._network = BatchInterpreter(weights, threads, "expression", ClassifierError)
+        takes, gives = self._network.takes, self._network.gives
         if (
-            not floats
+            not self._network.floats
             or (len(takes), takes[-1]) != (4, 1)
             or takes[1] != takes[2]
             or len(gives) != 2
@@ -72,7 +65,6 @@ class ExpressionClassifier:
         self._temperatures = tuple(temperatures)
         self._second_look = second_look
         self._standardise = standardise
-        self._batch = 0
         self._lock = threading.Lock()
 
     @classmethod
@@ -90,7 +82,7 @@ class ExpressionClassifier:
     @property
     def size(self) -> int:
         """Side of the crops in pixels."""
-        return int(self._input["shape"][1])
+        return int(self._network.takes[1])
 
     def classify(
         self, crops: NDArray[np.uint8], heights: Sequence[float] | None = None
@@ -114,28 +106,13 @@ class ExpressionClassifier:
         (N, 7 H)."""
         faces = standardised(crops) if self._standardise else crops
         with self._lock:
-            logits = self._logits(faces)
+            logits = self._network.run(faces[..., np.newaxis])
             again = undecided(logits, self._second_look)
             if not again.any():
                 return logits
             mirrored = np.zeros_like(logits)
-            mirrored[again] = self._logits(faces[again, :, ::-1])
+            mirrored[again] = self._network.run(faces[again, :, ::-1, np.newaxis])
         return np.asarray(second_looks(logits, mirrored, again), np.float32)
-
-    def _logits(self, faces: NDArray[np.number[Any]]) -> NDArray[np.float32]:
-        parts = [self._run(faces[start : start + _LARGEST]) for start in range(0, len(faces), _LARGEST)]
-        return np.concatenate(parts)
-
-    def _run(self, faces: NDArray[np.number[Any]]) -> NDArray[np.float32]:
-        if len(faces) != self._batch:
-            self._interpreter.resize_tensor_input(self._input["index"], (len(faces), self.size, self.size, 1))
-            self._interpreter.allocate_tensors()
-            self._batch = len(faces)
-        values = np.ascontiguousarray(faces[..., np.newaxis], np.float32)
-        self._interpreter.set_tensor(self._input["index"], values)
-        self._interpreter.invoke()
-        logits: NDArray[np.float32] = self._interpreter.get_tensor(self._output["index"])
-        return logits
 
 
 def margins(logits: NDArray[np.floating[Any]]) -> NDArray[np.float64]:

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from engagement.records import Box, Face
 from inference.align import cut_square, upright_angle
 from inference.errors import DetectorError
-from inference.litert import new_interpreter
+from inference.litert import BatchInterpreter
 
 SIZE: Final = 48
 """Side in pixels of the picture that the network sees."""
@@ -25,8 +25,6 @@ _SIDE: Final = 2.6
 """Side of the square, in distances of the eyes from each other or from the mouth, whichever is longer."""
 _LENGTHS: Final = (0.25, 0.7)
 """Bounds of that distance in heights of the face's box, should the detector's landmarks mislead."""
-_BATCHES: Final = (1, 4, 16, 49)
-"""Faces of one run: the next of these, as a new number costs an allocation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,16 +82,13 @@ class LandmarkNetwork:
     """
 
     def __init__(self, weights: Path, *, threads: int = 2) -> None:
-        self._interpreter: Any = new_interpreter(weights, threads, "landmark", DetectorError)
-        self._input = self._interpreter.get_input_details()[0]
-        self._output = self._interpreter.get_output_details()[0]
-        takes, gives = tuple(self._input["shape"].tolist()), tuple(self._output["shape"].tolist())
+        self._network = BatchInterpreter(weights, threads, "landmark", DetectorError)
+        takes, gives = self._network.takes, self._network.gives
         if takes[1:] != (SIZE, SIZE, 3) or gives[1:] != (10,):
             raise DetectorError(
                 f"The landmark weights {weights} take {takes} and give {gives}; expected (N, {SIZE}, {SIZE}, 3) and "
                 "(N, 10). Install classpulse again."
             )
-        self._batch = 0
         self._lock = threading.Lock()
 
     def refine(
@@ -118,20 +113,5 @@ class LandmarkNetwork:
 
     def points(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Landmarks float32 (N, 5, 2) of crops uint8 (N, 48, 48, 3), N above 0, in the axes of their windows."""
-        largest = _BATCHES[-1]
         with self._lock:
-            parts = [self._run(crops[start : start + largest]) for start in range(0, len(crops), largest)]
-        return np.concatenate(parts).reshape(-1, 5, 2)
-
-    def _run(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
-        batch = next(size for size in _BATCHES if size >= len(crops))
-        if batch != self._batch:
-            self._interpreter.resize_tensor_input(self._input["index"], (batch, SIZE, SIZE, 3))
-            self._interpreter.allocate_tensors()
-            self._batch = batch
-        padded = np.zeros((batch, SIZE, SIZE, 3), np.float32)
-        padded[: len(crops)] = crops
-        self._interpreter.set_tensor(self._input["index"], padded)
-        self._interpreter.invoke()
-        given: NDArray[np.float32] = self._interpreter.get_tensor(self._output["index"])
-        return given[: len(crops)]
+            return self._network.run(crops).reshape(-1, 5, 2)
