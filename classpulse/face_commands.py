@@ -41,7 +41,7 @@ def face_train(
     precision: Annotated[str, typer.Option(help="float32 or mixed_bfloat16.")] = "mixed_bfloat16",
     seed: Annotated[int, typer.Option(help="Seed of weights, pictures and order.")] = 1,
 ) -> None:
-    """Train a face detector on composed galleries; interrupt it at will, it resumes."""
+    """Train a face detector on composed galleries and photographs; interrupt it at will, it resumes."""
     from classpulse import face_workshop
 
     told = face_workshop.train(
@@ -59,6 +59,19 @@ def face_train(
         seed=seed,
     )
     typer.echo(told, err=True)
+
+
+@face_app.command("average")
+def face_average(
+    out: Annotated[Path, typer.Argument(help="Folder of the new run.")],
+    runs: Annotated[
+        list[Path], typer.Argument(help="Folders of finished runs that went on from one another.")
+    ],
+) -> None:
+    """Take the mean of the weights of detectors that went on from one another."""
+    from classpulse import face_workshop
+
+    typer.echo(face_workshop.average(runs, out), err=True)
 
 
 @face_app.command("export")

@@ -3,7 +3,7 @@ with the extra `train` only."""
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -62,6 +62,15 @@ def train(
     history = json.loads((out / "run.json").read_text(encoding="utf-8"))["history"]
     best = max(row["val_ap"] for row in history)
     return f"AP {best:.3f} on val; the run is in {out}. Serve it with: classpulse models face export {out}"
+
+
+@files_in_words()
+def average(runs: Sequence[Path], out: Path) -> str:
+    """Make one run of several; what to do with it, in a sentence."""
+    with needs_workshop():
+        from models.detector.averaging import average_detectors
+    average_detectors(runs, out)
+    return f"The mean of {len(runs)} runs is in {out}. Serve it with: classpulse models face export {out}"
 
 
 @files_in_words()

@@ -35,7 +35,7 @@ class TileFaceDetector:
         weights: a LiteRT file; input float32 (1, H, W, 3) RGB in 0..255, H and W multiples of 32; per stride of
             `face_maps.STRIDES` one or more outputs float32 (1, H / stride, W / stride, c), in all 15 channels.
         threshold: score above which a face counts, 0..1, exclusive. The export places the scores (see
-            `models.detector.export.calibration`).
+            `models.detector.calibration`).
         min_face: height in pixels of the smallest face to report.
         threads: of the interpreter, 1 or more.
 

@@ -3,7 +3,9 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+import keras
 import numpy as np
 
 from models import zoo
@@ -37,10 +39,7 @@ def average(runs: Sequence[Path], data: Path, out: Path) -> Path:
             several ways, or `out` holds a run.
         DataError: the data set cannot be read.
     """
-    if len(runs) < 2:
-        raise TrainingError("A mean takes two runs or more; give the folders of both.")
-    if (out / RUN).exists():
-        raise TrainingError(f"{out} holds a run already; give another folder.")
+    demand_several(runs, out)
     splits = read_faces(data)
     public = named_split(splits, "PublicTest", data)
     for run in runs:
@@ -57,20 +56,34 @@ def average(runs: Sequence[Path], data: Path, out: Path) -> Path:
             "Only runs of one --architecture, --heads, --standardise and size of the last views have a mean that is a "
             f"network; {' and '.join(run.name for run in runs)} differ."
         )
-    network = networks[-1][0]
-    weights = zip(*(one.get_weights() for one, _ in networks), strict=True)
-    network.set_weights([np.mean(layers, axis=0) for layers in weights])
+    network = mean_network([one for one, _ in networks])
     out.mkdir(parents=True, exist_ok=True)
     network.save_weights(out / BEST)
     size, standardise = networks[-1][1], wants_standardised(records[-1])
     logits = predict(backend().make_forward(network), public.images, size, standardise=standardise)
     record = records[-1] | {
-        "averaged": {
-            "runs": [run.name for run in runs],
-            "sha256": [data_hash(weights_of(run)) for run in runs],
-            **judge(logits, public),
-        }
+        "averaged": made_of(runs) | judge(logits, public),
     }
     replace_file(out / RUN, json.dumps(record, indent=1).encode())
     report_run(out, splits, data_hash(data))
     return out
+
+
+def demand_several(runs: Sequence[Path], out: Path) -> None:
+    """Raises TrainingError where there are fewer than two runs, or `out` holds one."""
+    if len(runs) < 2:
+        raise TrainingError("A mean takes two runs or more; give the folders of both.")
+    if (out / RUN).exists():
+        raise TrainingError(f"{out} holds a run already; give another folder.")
+
+
+def mean_network(networks: Sequence[keras.Model]) -> keras.Model:
+    """The last of networks of one plan, with the mean of their weights."""
+    weights = zip(*(network.get_weights() for network in networks), strict=True)
+    networks[-1].set_weights([np.mean(layers, axis=0) for layers in weights])
+    return networks[-1]
+
+
+def made_of(runs: Sequence[Path]) -> dict[str, Any]:
+    """What a run's record says of those whose mean it is."""
+    return {"runs": [run.name for run in runs], "sha256": [data_hash(weights_of(run)) for run in runs]}

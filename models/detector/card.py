@@ -1,9 +1,10 @@
 """The detector's card, generated from the manifest and an evaluation, so that no figure is typed by hand."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from models.detector.compose import WALL, WHOLE
+from models.detector.compose import HARD, WALL, WHOLE
 from models.detector.groups import ASIDE, BEGUN, TURNED
 from models.landmarks.card import pose_lines, recipe_lines
 from models.manifest import read_table
@@ -57,10 +58,16 @@ def render_card(report: dict[str, Any], entry: dict[str, Any], landmarks: dict[s
     lines += [
         "",
         f"Recall and precision at {at} for both; a face is found where the boxes overlap by half. Landmark error: mean "
-        "distance in face heights of the faces found. Galleries are composed (2 x 2 to 7 x 7 tiles, dark rooms, blur, "
-        "compression, tilts to 55 degrees, cut and covered faces, cards, avatars, slides). The truth is where YuNet on "
-        "the full photograph was sure and a second look agreed, so on the unchanged photographs YuNet is judged by "
-        "itself; small ones are the same at 15 to 50 % of their size.",
+        "distance in face heights of the faces found whose landmarks are labelled. Galleries are composed (2 x 2 to "
+        "7 x 7 tiles, dark rooms, blur, compression, tilts to 55 degrees, cut and covered faces, cards, avatars, "
+        "slides) of photographs by YuNet's labels where a second look agrees; so are the groups below. Small "
+        "photographs are the photographs at 15 to 50 % of their size. The truth of both is a table "
+        f"(`models/detector/judged.csv`, which knows {report['judged_share']:.1%} of them): where YuNet, MTCNN and an "
+        "earlier detector of ours were sure alike there is a face; whatever else one of them marked was judged by eye, "
+        "in a crop that did not tell who had. Less than half a face, a blur, a crowd, a statue or a picture of a face "
+        "counts neither way. Boxes are the median of the detectors', ours among them; landmarks are YuNet's, averaged "
+        "with MTCNN's, so those of the unchanged photographs are YuNet's own. Photographs that stand in two splits are "
+        "left out of the later.",
         "",
         *_by_group(report["groups"], at),
         "## By threshold",
@@ -206,26 +213,35 @@ def _error(here: dict[str, Any]) -> str:
     return f"{here['landmarks']:.1%} (median {here['landmarks_median']:.1%})"
 
 
+def _averaged(runs: Sequence[str]) -> str:
+    names = " and ".join(f"`{run}`" for run in runs)
+    return f" The weights are the mean of the runs {names}, of which that is the last." if runs else ""
+
+
 def _recipe(entry: dict[str, Any]) -> list[str]:
     settings, calibration = entry["settings"], entry["calibration"]
+    begun = settings.get("start")
+    hard = f" ({HARD:.0%} of those are of the photographs that `{begun}` read wrong)" if begun else ""
     return [
         f"Trained on pictures of {settings['size']} px composed from {entry['data']['name']}; one in ten shows the "
-        f"class, of the others {WHOLE:.0%} are one large photograph, {WALL:.0%} walls of small ones and the rest "
+        f"class, of the others {WHOLE:.0%} are one large photograph{hard}, {WALL:.0%} walls of small ones and the rest "
         f"tiles: {settings['rounds']} "
         f"rounds of {settings['steps']} steps of {settings['batch']}, {settings['fresh']} new pictures a round, AdamW "
         f"{settings['learning_rate']:g} with warm-up and cosine, weight decay {settings['weight_decay']:g}, moving "
         f"average {settings['average']:g}, {settings['precision']}, seed {settings['seed']}; round "
         f"{entry['run']['chosen_round']} was best on val."
+        + _averaged(entry["run"].get("averaged", ()))
         + (f" {entry['run']['note']}" if "note" in entry["run"] else ""),
         "",
         "`classpulse models face train OUT "
         + " ".join(f"--{name.replace('_', '-')} {settings[name]:g}" for name in _OPTIONS)
+        + (f" --start {begun}" if begun else "")
         + "` trains such a run.",
         "",
         "Strides 8, 16 and 32: the score is taught the overlap of its own box (generalised focal loss), the box the "
-        "generalised intersection over union, the landmarks a smooth L1 in face sizes. A score of 0.5 is where "
-        f"galleries of val reach a precision of {calibration['precision_at_half']:.3f}, 0.1 where they reach "
-        f"{calibration['precision_at_tenth']:.2f} and 0.9 where they reach "
-        f"{calibration['precision_at_nine_tenths']:.3f} (logits from {calibration['half']:.2f} up "
-        f"x {calibration['above']:.2f}, down x {calibration['below']:.2f}).",
+        "generalised intersection over union, the landmarks a smooth L1 in face sizes. In float32, scores "
+        "were placed where, on galleries, photographs, small photographs and main faces of val, at as many thresholds "
+        "as can be recall and precision are no worse than "
+        f"YuNet's (logits from {calibration['half']:.2f} up x {calibration['above']:.2f}, down x "
+        f"{calibration['below']:.2f}).",
     ]

@@ -43,10 +43,17 @@ _CUT: Final = (0.15, 0.38)
 """Share of its width or height by which a face is cut off that is to be: the rest is still a face (`_SHOWN`)."""
 _ASPECT: Final = 0.78
 """About the width of a face in heights."""
-WHOLE: Final = 0.3
+WHOLE: Final = 0.42
 """Share of the pictures that are one large photograph, without tiles."""
-WALL: Final = 0.2
-"""Share of those that are many small ones: sharp faces of few pixels, which tiles seldom show."""
+WALL: Final = 0.18
+"""Share of the pictures that are many small photographs: sharp faces of few pixels, which tiles seldom show."""
+HARD: Final = 0.6
+"""Share of the large photographs that are drawn from those that the network to begin with reads wrong."""
+_COMPANY: Final = 0.35
+"""Share of the large photographs that are chosen for showing several faces: most show one, large and in the middle."""
+_BESIDE: Final = 0.35
+"""Share of the large photographs into which somebody else is put at the edge, the face cut off: teachers are seldom
+sure of those, so that photographs alone teach few. Who was there before is hidden in every fourth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +82,20 @@ _NOTHING: Final = Scene(
 
 
 def compose(
-    photos: Sequence[Photo], size: int, rng: Rng, classes: Sequence[Photo] = (), least: int = 40
+    photos: Sequence[Photo],
+    size: int,
+    rng: Rng,
+    classes: Sequence[Photo] = (),
+    least: int = 40,
+    hard: Sequence[Photo] = (),
 ) -> Scene:
-    """A part of a meeting window, `size` x `size` pixels: mostly tiles, sometimes photographs as they are.
+    """A picture of `size` x `size` pixels: part of a meeting window, one large photograph or a wall of small ones.
 
     Args:
         photos: to draw from, at least one with a face.
         classes: pictures of the synthetic class, shown in part now and then.
         least: height in pixels of the lowest tiles.
+        hard: of the large photographs `HARD` are drawn from these, if there are any.
         size: side of the picture in pixels.
         rng: the same state gives the same scene.
     """
@@ -91,7 +104,7 @@ def compose(
     else:
         roll = rng.random()
         if roll < WHOLE:
-            scene = _whole(photos, size, rng)
+            scene = _whole(photos, size, rng, hard if rng.random() < HARD else ())
         elif roll < WHOLE + WALL:
             scene = _wall(photos, size, rng)
         else:
@@ -128,7 +141,7 @@ def compose_galleries(photos: Sequence[Photo], count: int, seed: int) -> list[Sc
 
 
 def as_scene(photo: Photo) -> Scene:
-    """The photograph as it is, with the truth of the teachers."""
+    """The photograph as it is, with the faces that it holds."""
     return Scene(photo.picture, photo.boxes, photo.landmarks, photo.doubtful)
 
 
@@ -155,10 +168,16 @@ def compose_tilted(
     tall = TILE * math.exp(rng.uniform(math.log(0.2), math.log(0.55)))
     x, y = width * float(rng.uniform(0.4, 0.6)), TILE * float(rng.uniform(0.42, 0.55))
     if cut:
-        inside = 0.5 - float(rng.uniform(*_CUT))  # from the edge to the face's middle, in faces
-        across, down = inside * _ASPECT * tall, inside * tall
-        x, y = [(across, y), (width - across, y), (x, down), (x, TILE - down)][int(rng.integers(4))]
+        x, y = _cut_off(tall, x, y, width, TILE, rng)
     return _with_person(scene, photos, tall, x, y, rng, tilt, kind)
+
+
+def _cut_off(tall: float, x: float, y: float, width: int, height: int, rng: Rng) -> tuple[float, float]:
+    """Where the middle of an upright face `tall` pixels high lies that an edge of the picture cuts off (`_CUT`); along
+    that edge as given."""
+    inside = 0.5 - float(rng.uniform(*_CUT))  # from the edge to the face's middle, in faces
+    across, down = inside * _ASPECT * tall, inside * tall
+    return [(across, y), (width - across, y), (x, down), (x, height - down)][int(rng.integers(4))]
 
 
 def compose_face(
@@ -412,9 +431,10 @@ def _faceless(photos: Sequence[Photo], rng: Rng) -> Picture | None:
     return None
 
 
-def _whole(photos: Sequence[Photo], size: int, rng: Rng) -> Scene:
-    """One photograph that fills the picture, its main face of any size; no tiles."""
-    photo = _photo_with_face(photos, rng)
+def _whole(photos: Sequence[Photo], size: int, rng: Rng, hard: Sequence[Photo] = ()) -> Scene:
+    """One photograph, of `hard` if that holds any, that fills the picture, its main face of any size, with somebody put
+    at the edge now and then; no tiles."""
+    photo = _photo_with_face(hard or photos, rng, several=rng.random() < _COMPANY)
     chosen = int(rng.integers(len(photo.boxes)))
     box = photo.boxes[chosen]
     tall = math.exp(rng.uniform(math.log(14), math.log(size * 0.9)))
@@ -441,9 +461,14 @@ def _whole(photos: Sequence[Photo], size: int, rng: Rng) -> Scene:
     )
     if rng.random() < 0.12:
         scatter_figures(picture, rng)
-    return Scene(
+    scene = Scene(
         picture, clipped_boxes(boxes[faces], size, size), points[faces], clipped_boxes(unsure, size, size)
     )
+    if rng.random() < _BESIDE:
+        other = size * math.exp(rng.uniform(math.log(0.1), math.log(0.5)))
+        across, down = (size * float(rng.uniform(0.1, 0.9)) for _ in range(2))
+        scene = _with_person(scene, photos, other, *_cut_off(other, across, down, size, size, rng), rng)
+    return scene
 
 
 def _wall(photos: Sequence[Photo], size: int, rng: Rng) -> Scene:
@@ -463,11 +488,11 @@ def _wall(photos: Sequence[Photo], size: int, rng: Rng) -> Scene:
     return replace(_joined(parts), picture=picture)
 
 
-def _photo_with_face(photos: Sequence[Photo], rng: Rng) -> Photo:
-    """A photograph with a sure face, half the time mirrored."""
-    for _ in range(100):
+def _photo_with_face(photos: Sequence[Photo], rng: Rng, *, several: bool = False) -> Photo:
+    """A photograph with a sure face, with `several` if one is soon drawn, half the time mirrored."""
+    for attempt in range(100):
         photo = photos[int(rng.integers(len(photos)))]
-        if len(photo.boxes):
+        if len(photo.boxes) >= (2 if several and attempt < 50 else 1):
             return mirrored(photo) if rng.random() < 0.5 else photo
     raise ValueError("Hardly a photograph shows a face.")
 

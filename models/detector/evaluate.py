@@ -20,18 +20,16 @@ from inference.mosaic import build_mosaic
 from inference.reader import MIN_FACE, TILE_HEIGHT
 from inference.tileface import TileFaceDetector
 from models.charts import Line, line_chart, write_charts
+from models.data import data_hash
 from models.detector import drawn
+from models.detector.calibration import LOWEST, SWEEP
 from models.detector.card import write_card
 from models.detector.compose import (
     TILE,
-    Scene,
-    as_scene,
-    compose_galleries,
     compose_tilted,
-    small_photographs,
 )
-from models.detector.export import LOWEST
 from models.detector.groups import compose_groups, main_face_pictures, main_face_scores
+from models.detector.judged import TABLE, judged_share, picture_sets
 from models.detector.labels import label_photos, load_mtcnn, load_yunet
 from models.detector.measure import Tally, tally_of
 from models.detector.photo import Photo
@@ -40,7 +38,6 @@ from models.landmarks import poses
 from models.manifest import replace_file
 from models.registry import MANIFEST, FaceEntry, resolve_face, resolve_landmarks
 
-SWEEP: Final = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 HEIGHTS: Final = ((9, 18), (18, 24), (24, 36), (36, 56), (56, 113))
 _SHARES: Final = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 _GALLERIES: Final = 48
@@ -91,9 +88,11 @@ def evaluate_detector(
         "threshold": entry.threshold,
         "sha256": entry.sha256,
         "landmarks_sha256": landmarks.sha256,
+        "judged_sha256": data_hash(TABLE),
+        "judged_share": judged_share(photos),
     }
     refined = Refined(detectors["ours"], network)
-    sets, groups = _sets(photos), compose_groups(photos)
+    sets, groups = picture_sets(photos, _GALLERIES, seed=2), compose_groups(photos)
     done, total = 0, len(sets) + len(groups) + 3
     for kind, pictures in (("sets", sets), ("groups", groups)):
         report[kind] = {}
@@ -191,14 +190,6 @@ def sweep_charts(report: dict[str, Any]) -> list[str]:
         for name, row in report["main_faces"].items()
     ]
     return [*charts, *mains]
-
-
-def _sets(photos: Sequence[Photo]) -> dict[str, list[Scene]]:
-    return {
-        "galleries": compose_galleries(photos, _GALLERIES, seed=2),
-        "photographs": [as_scene(photo) for photo in photos],
-        "small photographs": small_photographs(photos),
-    }
 
 
 def _described(tally: Tally, threshold: float, *, whole: bool) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 import hashlib
 import logging
-import math
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -15,9 +14,13 @@ from numpy.typing import NDArray
 from inference.tileface import TileFaceDetector
 from models.backends import demand_tensorflow
 from models.convert import to_flat_buffer
-from models.detector.compose import Scene, compose, compose_galleries
+from models.data import data_hash
+from models.detector.calibration import LOWEST, place
+from models.detector.compose import Scene, compose
 from models.detector.golden import golden_gallery
-from models.detector.labels import label_photos
+from models.detector.groups import main_face_pictures, main_face_scores
+from models.detector.judged import TABLE, picture_sets
+from models.detector.labels import label_photos, load_yunet
 from models.detector.measure import Tally, tally_of
 from models.detector.network import Calibration, build_detector, to_serve
 from models.detector.photo import Photo
@@ -28,18 +31,12 @@ from models.runs import load_weights, read_run, settings_of
 
 log = logging.getLogger(__name__)
 
-LOWEST: Final = 0.02
-"""Score from which detections are looked at when curves are drawn."""
 _REPRESENTATIVE: Final = 120
 """Pictures by which int8 chooses its scales."""
 _CHOSEN_ON: Final = 36
-"""Galleries of the val split on which scores are calibrated and precisions compared."""
+"""Galleries of the val split on which scores are placed and precisions compared."""
 _INT8_MAY_COST: Final = 0.002
 """Of average precision, and of the landmark error in face heights."""
-AT_HALF: Final = 0.97
-AT_TENTH: Final = 0.65
-AT_NINE_TENTHS: Final = 0.995
-"""Precisions on galleries of the val split that the scores 0.5, 0.1 and 0.9 stand for."""
 THRESHOLD: Final = 0.5
 """From which a face counts in the product."""
 
@@ -49,22 +46,34 @@ def export_detector(
 ) -> FaceEntry:
     """Export `run`'s best weights into `weights/` beside `manifest` and (re)write the entry `face`.
 
-    Everything is chosen on galleries composed of the val split's people: where the scores lie (`calibration`), and
-    int8 if it costs at most 0.002 of average precision and of landmark error, else float32, unless `precision` says
-    "int8" or "float32". Raises TrainingError, DataError and ManifestError.
+    Everything is chosen on people of the val split: on galleries and photographs where the scores lie
+    (`models.detector.calibration`), and on the galleries int8 if it costs at most 0.002 of average precision and of
+    landmark error, else float32, unless `precision` says "int8" or "float32". Raises TrainingError, DataError,
+    ManifestError and `inference.errors.DetectorError`.
     """
     demand_tensorflow("Export")
     record, settings = read_run(run), settings_of(run, "stem", "widths", "neck", "blocks")
     shape = (settings["stem"], settings["widths"], settings["neck"], settings["blocks"])
     photos = label_photos(data, run / LABELS)
-    galleries = compose_galleries(photos["val"], _CHOSEN_ON, seed=1)
+    sets = picture_sets(photos["val"], _CHOSEN_ON, seed=1)
+    galleries = sets["galleries"]
     trained = build_detector(*shape)
     load_weights(trained, run)
     folder = manifest.parent / "weights"
     folder.mkdir(parents=True, exist_ok=True)
 
     plain = to_litert(to_serve(trained, Calibration(), *shape))
-    placed = calibration(_tally(plain, folder, galleries))
+    mains = main_face_pictures(photos["val"])
+    with candidate_file(plain, folder) as weights:
+        ours, theirs = (
+            {name: tally_of(detector, scenes) for name, scenes in sets.items()}
+            | {
+                name: Tally.of_scores(main_face_scores(detector, pictures))
+                for name, pictures in mains.items()
+            }
+            for detector in (TileFaceDetector(weights, threshold=LOWEST), load_yunet(data, threshold=LOWEST))
+        )
+    placed = place(ours, theirs)
     log.info("%s", placed)
     served = to_serve(trained, placed, *shape)
     kinds = {"float32": to_litert(served), "int8": to_litert(served, _representative(photos["train"]))}
@@ -91,19 +100,16 @@ def export_detector(
         "data": {
             "name": "LFW portraits and face masks, labelled by YuNet and MTCNN; the synthetic class; drawn things",
             "labels_sha256": hashlib.sha256((run / LABELS).read_bytes()).hexdigest(),
+            "judged_sha256": data_hash(TABLE),
             "train": "train",
             "chosen_on": "val",
         },
-        "calibration": {
-            **{key: round(value, 4) for key, value in asdict(placed).items()},
-            "precision_at_half": AT_HALF,
-            "precision_at_tenth": AT_TENTH,
-            "precision_at_nine_tenths": AT_NINE_TENTHS,
-        },
+        "calibration": {key: round(value, 4) for key, value in asdict(placed).items()},
         "run": {
             "rounds": len(record["history"]),
             "chosen_round": record["chosen_round"],
             **{f"version_{key}": value for key, value in record["versions"].items()},
+            **({"averaged": record["averaged"]["runs"]} if "averaged" in record else {}),
             **({"note": record["note"]} if "note" in record else {}),
         },
         "golden": {
@@ -129,24 +135,6 @@ def to_litert(model: keras.Model, representative: Sequence[NDArray[np.uint8]] | 
     return to_flat_buffer(model, (1, None, None, 3), samples)
 
 
-def calibration(tally: Tally) -> Calibration:
-    """With which scores are 0.1, 0.5 and 0.9 where the precision reaches `AT_TENTH`, `AT_HALF` and `AT_NINE_TENTHS`.
-
-    The precision is that of all detections from that score up.
-    """
-    scores = (lowest_score(tally, precision) for precision in (AT_TENTH, AT_HALF, AT_NINE_TENTHS))
-    tenth, half, most = (math.log(score / (1 - score)) for score in scores)
-    apart = math.log(9)
-    return Calibration(half, apart / max(half - tenth, 0.1), apart / max(most - half, 0.1))
-
-
-def lowest_score(tally: Tally, precision: float) -> float:
-    """The lowest score from which on the detections have this precision, within 0.001..0.999."""
-    scores, _, reached = tally.curve()
-    good = np.flatnonzero(reached >= precision)
-    return float(np.clip(scores[good[-1]], 0.001, 0.999)) if len(good) else 0.999
-
-
 def _costs_little(quantised: Tally, exact: Tally) -> bool:
     return (
         quantised.average_precision() >= exact.average_precision() - _INT8_MAY_COST
@@ -159,9 +147,9 @@ def _representative(photos: Sequence[Photo]) -> list[NDArray[np.uint8]]:
     return [compose(photos, 256, rng).picture for _ in range(_REPRESENTATIVE)]
 
 
-def _tally(contents: bytes, folder: Path, galleries: Sequence[Scene]) -> Tally:
+def _tally(contents: bytes, folder: Path, scenes: Sequence[Scene]) -> Tally:
     with candidate_file(contents, folder) as weights:
-        return tally_of(TileFaceDetector(weights, threshold=LOWEST), galleries)
+        return tally_of(TileFaceDetector(weights, threshold=LOWEST), scenes)
 
 
 def _summary(tally: Tally) -> dict[str, float]:

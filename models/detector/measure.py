@@ -48,7 +48,15 @@ class Tally:
     heights: list[float] = field(default_factory=list)
     best: list[float] = field(default_factory=list)
     gaps: list[float] = field(default_factory=list)
-    """Per face its height, the score with which it was found (-1: not at all), and the landmarks' error (nan)."""
+    """Per face its height, the score with which it was found (-1: not at all), and the landmarks' error (nan: not
+    found, or nobody knows where they lie)."""
+
+    @classmethod
+    def of_scores(cls, best: NDArray[np.float64]) -> "Tally":
+        """Of one face in each picture, from the score with which it was found (-1: not at all); what else was found
+        does not count."""
+        found = best[best >= 0].tolist()
+        return cls(scores=found, right=[True] * len(found), best=best.tolist())
 
     def add(self, found: Found, scene: Scene) -> None:
         """Count one picture."""
@@ -88,9 +96,16 @@ class Tally:
 
     def at(self, threshold: float) -> tuple[float, float]:
         """Recall and precision at a threshold; a precision of 1 where nothing was found."""
-        kept = np.array(self.scores) >= threshold
-        hits = int(np.array(self.right, bool)[kept].sum()) if kept.any() else 0
-        return hits / max(1, self.faces), hits / int(kept.sum()) if kept.any() else 1.0
+        recall, precision = self.at_each(np.array([threshold]))
+        return float(recall[0]), float(precision[0])
+
+    def at_each(self, thresholds: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """`at` of many thresholds."""
+        order = np.argsort(-np.array(self.scores), kind="stable")
+        falling = np.array(self.scores, np.float64)[order]
+        found = np.searchsorted(-falling, -thresholds, side="right")
+        hits = np.concatenate([[0], np.cumsum(np.array(self.right, bool)[order])])[found]
+        return hits / max(1, self.faces), np.where(found > 0, hits / np.maximum(found, 1), 1.0)
 
     def average_precision(self) -> float:
         """Area under precision over recall, precision made monotone (every point)."""
@@ -107,16 +122,20 @@ class Tally:
         return float(good.max()) if len(good) else 0.0
 
     def landmark_error(self, threshold: float = 0.0, lowest: float = 0.0, highest: float = np.inf) -> float:
-        """Mean distance of the landmarks, in face heights, of the faces of such heights found with such scores; 1
-        where none was."""
-        heights, best = np.array(self.heights), np.array(self.best)
-        found = (best >= threshold) & (heights >= lowest) & (heights < highest)
-        return float(np.array(self.gaps)[found].mean()) if found.any() else 1.0
+        """Mean distance of the landmarks, in face heights, of the faces of such heights found with such scores and
+        whose landmarks are known; 1 where there is none."""
+        heights = np.array(self.heights)
+        gaps = self._gaps(threshold, (heights >= lowest) & (heights < highest))
+        return float(gaps.mean()) if len(gaps) else 1.0
 
     def landmark_median(self, threshold: float) -> float:
         """As `landmark_error`, the median over all heights."""
-        found = np.array(self.best) >= threshold
-        return float(np.median(np.array(self.gaps)[found])) if found.any() else 1.0
+        gaps = self._gaps(threshold, np.ones(len(self.best), bool))
+        return float(np.median(gaps)) if len(gaps) else 1.0
+
+    def _gaps(self, threshold: float, among: NDArray[np.bool_]) -> NDArray[np.float64]:
+        gaps = np.array(self.gaps, np.float64)[(np.array(self.best) >= threshold) & among]
+        return gaps[~np.isnan(gaps)]
 
     def recall(self, threshold: float, lowest: float, highest: float) -> tuple[float, int]:
         """Share of the faces of lowest <= height < highest, in pixels, found at a threshold, and how many there are."""

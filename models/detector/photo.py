@@ -17,6 +17,7 @@ class Photo:
         doubtful: float32 (M, 4), where there may be a face; nothing is taught or measured there.
         split: train, val or test; no person is in two.
         origin: portraits or masks.
+        digest: the first 16 digits of the SHA-256 of its file, in hexadecimal; empty for a picture that was drawn.
     """
 
     picture: NDArray[np.uint8]
@@ -25,3 +26,4 @@ class Photo:
     doubtful: NDArray[np.float32]
     split: str
     origin: str
+    digest: str = ""

@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 from inference.face_maps import STRIDES, cell_centres, decode, suppress
 from models import checkpoints
 from models.checkpoints import digest, load_made, save_made
+from models.data import data_hash
 from models.detector.classes import class_photos
-from models.detector.compose import Scene, compose, compose_galleries, small_photographs
+from models.detector.compose import Scene, as_scene, compose, compose_galleries, small_photographs
+from models.detector.judged import with_judged_faces
 from models.detector.labels import label_photos
 from models.detector.loss import detection_loss
 from models.detector.measure import Found, Tally
@@ -26,12 +28,16 @@ from models.detector.photo import Photo
 from models.detector.placing import MIRRORED
 from models.detector.targets import assign, cell_count
 from models.errors import TrainingError
-from models.runs import load_weights
+from models.runs import BEST, load_weights
 from models.zoo import computing_in
 
 log = logging.getLogger(__name__)
 
 LABELS: Final = "labels.npz"
+_FALSE_FROM: Final = 0.35
+_FAINT_UNDER: Final = 0.45
+"""Scores, before they are placed, from which what is no face and under which a face makes a photograph a hard one."""
+_FEW: Final = 50
 _FACES: Final = 96
 """Faces of one picture that are taught at most."""
 
@@ -48,7 +54,8 @@ class DetectorSettings:
     average: decay of the moving average of the weights, which is what is measured and kept.
     landmark_weight: of the landmarks' loss.
     least_tile: height in pixels of the lowest tiles composed.
-    held: galleries of the val split on which, with thirty small photographs to each, the best round is chosen.
+    held: galleries of the val split on which the best round is chosen, with thirty photographs to each, which are shown
+        small and as they are.
     start: folder of a run of the same network whose best weights to begin with; None begins at random.
     classes: show the product's synthetic class now and then.
     photos: use so many photographs of each split only (0: all).
@@ -129,8 +136,8 @@ def train_detector(
     if settings.size % STRIDES[-1]:
         raise TrainingError(f"The training size must be a multiple of {STRIDES[-1]}, got {settings.size}.")
     settings.out.mkdir(parents=True, exist_ok=True)
-    scenes = _SceneStore(settings)
     loop = _Loop(settings)
+    scenes = _SceneStore(settings)
     history = loop.resume()
     held = scenes.held()
     for number in range(len(history), settings.rounds):
@@ -177,6 +184,7 @@ class _SceneStore:
         self._settings = settings
         self._photos: dict[str, list[Photo]] | None = None
         self._classes: list[Photo] = []
+        self._hard: list[Photo] | None = None
         self._pool: list[Batches] = []
 
     def pool(self, rounds: int) -> Batches:
@@ -186,9 +194,10 @@ class _SceneStore:
         return Batches(*(_flat(getattr(part, name) for part in self._pool) for name in Batches.__slots__))
 
     def held(self) -> list[Scene]:
-        """Galleries and small photographs of the val split, always the same."""
+        """Galleries and photographs of the val split, small and as they are, always the same."""
         photos, count = self._source()["val"], self._settings.held
-        return [*compose_galleries(photos, count, seed=1), *small_photographs(photos[: 30 * count])]
+        judged = with_judged_faces(photos[: 30 * count])
+        return [*compose_galleries(photos, count, seed=1), *small_photographs(judged), *map(as_scene, judged)]
 
     def _kept(self, number: int) -> Batches:
         path = self._settings.out / f"scenes-{number:02}.npz"
@@ -196,6 +205,8 @@ class _SceneStore:
         made_with = digest(
             seed=chosen.seed, fresh=chosen.fresh, size=chosen.size, least_tile=chosen.least_tile,
             classes=chosen.classes, photos=chosen.photos,
+            start=None if chosen.start is None else data_hash(chosen.start / BEST),
+            labels=data_hash(chosen.out / LABELS),
         )  # fmt: skip
         kept = load_made(path, Batches.__slots__, made_with)
         if kept is not None:
@@ -204,7 +215,7 @@ class _SceneStore:
         photos, size = self._source()["train"], self._settings.size
         made = to_batches(
             [
-                compose(photos, size, rng, self._classes, self._settings.least_tile)
+                compose(photos, size, rng, self._classes, self._settings.least_tile, self._wrong())
                 for _ in range(self._settings.fresh)
             ],
             size,
@@ -220,6 +231,31 @@ class _SceneStore:
             self._photos = photos
             self._classes = list(class_photos(self._settings.data)) if self._settings.classes else []
         return self._photos
+
+    def _wrong(self) -> list[Photo]:
+        """The `hard_photos` of the network that the run begins with; none if it begins at random, or if they are few,
+        which would be learnt by heart."""
+        if self._hard is None:
+            self._hard = []
+            if self._settings.start is not None:
+                begun = build_from(self._settings)
+                load_weights(begun, self._settings.start)
+                hard = hard_photos(begun, self._source()["train"])
+                log.info("%d photographs are read wrong by %s", len(hard), self._settings.start.name)
+                self._hard = hard if len(hard) >= _FEW else []
+        return self._hard
+
+
+def hard_photos(network: keras.Model, photos: Sequence[Photo]) -> list[Photo]:
+    """Those with a face in which, as they are, the network gives a face less than `_FAINT_UNDER`, or anything else,
+    also a face for the second time, `_FALSE_FROM` or more."""
+    hard = []
+    for photo in photos:
+        tally = Tally()
+        tally.add(_looked_at(network, photo.picture, _FALSE_FROM), as_scene(photo))
+        if len(photo.boxes) and (not all(tally.right) or min(tally.best) < _FAINT_UNDER):
+            hard.append(photo)
+    return hard
 
 
 def _flat(parts: Any) -> Any:
@@ -287,10 +323,7 @@ class _Loop:
         """Average precision, recall at a precision of 0.99 and landmark error of the moving average."""
         tally = Tally()
         for scene in scenes:
-            maps = _forward(self._average, tf.constant(_filled_up(scene.picture), tf.float32))
-            boxes, points, scores = decode([level.numpy()[0] for level in maps], 0.05)
-            kept = suppress(boxes, scores, 0.4)
-            tally.add(Found(boxes[kept], points[kept], scores[kept]), scene)
+            tally.add(_looked_at(self._average, scene.picture, 0.05), scene)
         return {
             "val_ap": tally.average_precision(),
             "val_recall": tally.recall_at_precision(0.99),
@@ -333,6 +366,14 @@ class _Loop:
         for kept, variable in zip(self._average.weights, self._model.weights, strict=True):
             kept.assign(kept + (1 - decay) * (variable - kept))
         return tf.stack(parts)
+
+
+def _looked_at(network: keras.Model, picture: NDArray[np.uint8], threshold: float) -> Found:
+    """What the network finds in one picture."""
+    maps = _forward(network, tf.constant(_filled_up(picture), tf.float32))
+    boxes, points, scores = decode([level.numpy()[0] for level in maps], threshold)
+    kept = suppress(boxes, scores, 0.4)
+    return Found(boxes[kept], points[kept], scores[kept])
 
 
 @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]  # TensorFlow ships no types

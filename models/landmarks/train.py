@@ -17,6 +17,7 @@ from inference.faces import FaceDetector, load_detector
 from inference.landmarks import Window
 from models import checkpoints
 from models.checkpoints import digest, load_made, save_made
+from models.data import data_hash
 from models.detector.compose import Scene, compose_galleries
 from models.detector.labels import label_photos
 from models.detector.measure import matches
@@ -176,7 +177,12 @@ class _SampleStore:
 
     def _kept(self, number: int) -> Samples:
         path = self._settings.out / f"crops-{number:02}.npz"
-        made_with = digest(seed=self._settings.seed, fresh=self._settings.fresh, photos=self._settings.photos)
+        made_with = digest(
+            seed=self._settings.seed,
+            fresh=self._settings.fresh,
+            photos=self._settings.photos,
+            labels=data_hash(self._settings.out / LABELS),
+        )
         kept = load_made(path, ("crops", "points"), made_with)
         if kept is not None:
             return Samples(*kept)

@@ -176,7 +176,7 @@ def test_drawn_heads_look_where_they_were_turned(
 ) -> None:
     angles = (-18.0, -9.0, 0.0, 9.0, 18.0)
     refined, alone = [], []
-    for person in range(0, 40, 5):
+    for person in range(40):
         faces = []
         for angle in angles:
             look = Look(yaw=angle) if axis == "yaw" else Look(pitch=angle)

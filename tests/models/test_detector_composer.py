@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -187,3 +188,32 @@ def test_two_teachers_label_a_portrait_and_agree_on_the_order(shared_data: Path)
     assert right_eye[0] < left_eye[0]
     assert right_mouth[0] < left_mouth[0]
     assert max(right_eye[1], left_eye[1]) < nose[1] < min(right_mouth[1], left_mouth[1])
+
+
+def test_hard_photographs_and_those_of_several_fill_large_pictures_more_often() -> None:
+    plain = marked_photo()
+    red = replace(plain, picture=np.full_like(plain.picture, (250, 20, 20)))
+    boxes = np.array([[10, 45, 90, 155], [120, 45, 200, 155]], np.float32)
+    moves = np.array([[[-60, 0]], [[50, 0]]], np.float32)
+    blue = np.full_like(plain.picture, (20, 20, 250))
+    two = replace(plain, picture=blue, boxes=boxes, landmarks=plain.landmarks + moves)
+    one = replace(plain, picture=blue)
+
+    def shown(photos: list[Photo], hard: list[Photo], colour: tuple[int, int, int]) -> int:
+        """Of 150 pictures those half of which or more is of the colour."""
+        rng = np.random.default_rng(4)
+        pictures = [compose(photos, 128, rng, hard=hard).picture.astype(int) for _ in range(150)]
+        return sum((np.abs(picture - colour).max(axis=2) < 40).mean() > 0.5 for picture in pictures)
+
+    crowd = [plain] * 20
+    assert shown(crowd, [], (250, 20, 20)) == 0
+    assert shown(crowd, [red], (250, 20, 20)) > 15
+    assert shown([*crowd, two], [], (20, 20, 250)) > 3 * shown([*crowd, one], [], (20, 20, 250))
+
+
+def test_only_a_photograph_with_a_face_is_drawn() -> None:
+    empty = replace(
+        marked_photo(), boxes=np.zeros((0, 4), np.float32), landmarks=np.zeros((0, 5, 2), np.float32)
+    )
+    with pytest.raises(ValueError, match="Hardly a photograph"):
+        compose([empty], 96, np.random.default_rng(1))

@@ -1,9 +1,13 @@
+import math
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from models.detector.calibration import LOWEST, SWEEP, place
 from models.detector.compose import Scene
-from models.detector.export import AT_HALF, AT_NINE_TENTHS, AT_TENTH, calibration, lowest_score
 from models.detector.measure import Found, Tally
+from models.detector.network import Calibration
 
 
 def scene(boxes: list[list[float]], doubtful: list[list[float]] | None = None) -> Scene:
@@ -56,18 +60,74 @@ def test_pictures_without_faces_or_finds_are_borne() -> None:
     assert (tally.faces, tally.average_precision(), tally.landmark_error()) == (0, 0.0, 1.0)
 
 
-def test_calibration_puts_the_scores_where_the_precisions_are() -> None:
+def test_of_one_face_a_picture_only_the_recall_counts() -> None:
+    tally = Tally.of_scores(np.array([0.9, -1.0, 0.4, 0.6]))
+    assert (tally.faces, tally.at(0.5), tally.at(0.95)) == (4, (0.5, 1.0), (0.0, 1.0))
+
+
+def drawn(places: float, spread: float, faces: int = 4000) -> Tally:
+    """Of a detector whose faces score about `places` logits more than what are none, and as many of each."""
     rng = np.random.default_rng(0)
+    logits = np.concatenate([rng.normal(places, spread, faces), rng.normal(-places, spread, faces)])
     tally = Tally()
-    logits = rng.normal(0, 2, 4000)
-    tally.right = (rng.random(4000) < 1 / (1 + np.exp(-2 * logits - 1))).tolist()
+    tally.right = [True] * faces + [False] * faces
     tally.scores = (1 / (1 + np.exp(-logits))).tolist()
-    tally.best = [0.0] * sum(tally.right)
-    placed = calibration(tally)
-    above = logits - placed.half
-    slopes = np.where(above > 0, placed.above, placed.below)
-    tally.scores = (1 / (1 + np.exp(-slopes * above))).tolist()
-    assert tally.at(0.5)[1] == pytest.approx(AT_HALF, abs=0.002)
-    assert tally.at(0.1)[1] == pytest.approx(AT_TENTH, abs=0.005)
-    assert tally.at(0.9)[1] == pytest.approx(AT_NINE_TENTHS, abs=0.002)
-    assert tally.at(lowest_score(tally, 0.99))[1] >= 0.99
+    tally.best = tally.scores[:faces]
+    return tally
+
+
+def moved(tally: Tally, placed: Calibration) -> Tally:
+    """With its scores where the calibration puts them."""
+    logits = np.log(np.array(tally.scores) / (1 - np.array(tally.scores))) - placed.half
+    slopes = np.where(logits > 0, placed.above, placed.below)
+    return replace(tally, scores=(1 / (1 + np.exp(-slopes * logits))).tolist())
+
+
+def test_scores_are_placed_where_nothing_is_worse_than_the_yardstick_at_any_threshold() -> None:
+    yardstick = drawn(2.0, 1.2)
+    better = moved(drawn(2.4, 1.2), Calibration(-0.7, 0.6, 0.5))
+    worse = [t for t in SWEEP if not no_worse(better, yardstick, t)]
+    assert len(worse) > 3
+    placed = moved(better, place({"all": better}, {"all": yardstick}))
+    assert [t for t in SWEEP if not no_worse(placed, yardstick, t)] == []
+
+
+def test_a_set_that_cannot_be_won_does_not_spoil_another() -> None:
+    yardstick, hopeless = drawn(2.0, 1.2), drawn(0.5, 1.2)
+    better = moved(drawn(2.4, 1.2), Calibration(-0.7, 0.6, 0.5))
+    assert [t for t in SWEEP if no_worse(better, yardstick, t)] != list(SWEEP)
+    placed = place({"one": better, "other": hopeless}, {"one": yardstick, "other": yardstick})
+    assert [t for t in SWEEP if no_worse(moved(better, placed), yardstick, t)] == list(SWEEP)
+
+
+@pytest.mark.parametrize("timid_by", [1.0, 2.0])
+def test_nothing_is_won_below_the_scores_that_were_looked_at(timid_by: float) -> None:
+    yardstick = drawn(1.5, 1.2)
+    timid = moved(drawn(2.0, 1.2), Calibration(timid_by, 1.0, 1.0))
+    heard = replace(timid, scores=[], right=[])
+    for score, right in zip(timid.scores, timid.right, strict=True):
+        if score >= LOWEST:
+            heard.scores.append(score)
+            heard.right.append(right)
+    placed = place({"all": heard}, {"all": yardstick})
+    lowest = 1 / (1 + math.exp(-(math.log(LOWEST / (1 - LOWEST)) - placed.half) * placed.below))
+    for threshold in (t for t in SWEEP if t >= lowest):
+        assert no_worse(moved(heard, placed), yardstick, threshold) == no_worse(
+            moved(timid, placed), yardstick, threshold
+        )
+    won = [t for t in SWEEP if t >= lowest and no_worse(moved(heard, placed), yardstick, t)]
+    assert len(won) > 3
+
+
+def no_worse(tally: Tally, yardstick: Tally, threshold: float) -> bool:
+    pairs = zip(tally.at(threshold), yardstick.at(threshold), strict=True)
+    return all(mine >= theirs for mine, theirs in pairs)
+
+
+def test_a_curve_looked_up_at_many_scores_is_the_one_looked_up_at_each() -> None:
+    tally = drawn(1.0, 1.0, 50)
+    scores = np.array([0.001, 0.2, tally.scores[3], 0.5, 0.9, 0.9999999])
+    for score, recall, precision in zip(scores, *tally.at_each(scores), strict=True):
+        kept = np.array(tally.scores) >= score
+        hits = int(np.array(tally.right)[kept].sum())
+        assert (recall, precision) == (hits / 50, hits / kept.sum() if kept.any() else 1.0)

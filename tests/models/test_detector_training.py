@@ -12,9 +12,12 @@ import pytest
 
 from inference.errors import DetectorError
 from inference.tileface import TileFaceDetector
+from models.detector import train
+from models.detector.averaging import average_detectors
 from models.detector.compose import compose_tilted
 from models.detector.export import to_litert
 from models.detector.labels import label_photos
+from models.detector.measure import Found
 from models.detector.network import Calibration, build_detector, to_serve
 from models.detector.photo import Photo
 from models.detector.placing import MIRRORED
@@ -34,12 +37,13 @@ pytestmark = pytest.mark.filterwarnings(
     "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"
 )
 
+MADE_WITH = np.array([0.5, 0.2])
 SHAPE = (8, (8, 12, 12, 12), 8, (0, 1, 1, 0))
 
 
-def head() -> np.ndarray:
+def head(ground: int = 110) -> np.ndarray:
     """A bright oval with dark eyes and a mouth on a grey ground."""
-    picture = np.full((120, 120, 3), 110, np.uint8)
+    picture = np.full((120, 120, 3), ground, np.uint8)
     cv2.ellipse(picture, (60, 60), (30, 40), 0, 0, 360, (230, 190, 160), -1)
     for x in (48, 72):
         cv2.circle(picture, (x, 50), 5, (20, 20, 20), -1)
@@ -53,8 +57,12 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> DetectorSettings:
     folder = tmp_path_factory.mktemp("detector")
     faces = folder / "data" / "faces"
     faces.mkdir(parents=True)
-    raw = cv2.imencode(".png", head())[1].tobytes()
-    rows = [(raw, split) for split in ("train", "val", "test") for _ in range(4)]
+    grounds = {"train": 110, "val": 111, "test": 112}
+    rows = [
+        (cv2.imencode(".png", head(ground))[1].tobytes(), split)
+        for split, ground in grounds.items()
+        for _ in range(4)
+    ]
     for name in ("portraits", "masks"):
         table = pa.table({"image": [row[0] for row in rows], "split": [row[1] for row in rows]})
         pq.write_table(table, faces / f"{name}.parquet")
@@ -62,7 +70,13 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> DetectorSettings:
     out.mkdir()
     label = [30, 20, 90, 100, 48, 50, 72, 50, 60, 64, 50, 80, 70, 80]
     sure = np.array([[number, *label] for number in range(2 * len(rows))], np.float32)
-    np.savez(out / LABELS, sure=sure, doubtful=np.zeros((0, 5), np.float32), photos=np.array(2 * len(rows)))
+    np.savez(
+        out / LABELS,
+        made_with=MADE_WITH,
+        sure=sure,
+        doubtful=np.zeros((0, 5), np.float32),
+        photos=np.array(2 * len(rows)),
+    )
     stem, widths, neck, blocks = SHAPE
     return DetectorSettings(
         folder / "data", out, rounds=2, fresh=24, steps=60, batch=8, size=96, stem=stem, widths=widths, neck=neck,
@@ -117,9 +131,118 @@ def test_a_size_that_the_strides_do_not_divide_is_refused(settings: DetectorSett
 def test_labels_of_other_photographs_are_refused(settings: DetectorSettings, tmp_path: Path) -> None:
     photos = label_photos(settings.data, settings.out / LABELS)
     assert {split: len(some) for split, some in photos.items()} == {"train": 8, "val": 8, "test": 8}
-    np.savez(tmp_path / "few.npz", sure=np.zeros((0, 15)), doubtful=np.zeros((0, 5)), photos=np.array(3))
+    none = {"sure": np.zeros((0, 15)), "doubtful": np.zeros((0, 5))}
+    np.savez(tmp_path / "few.npz", photos=np.array(3), made_with=MADE_WITH, **none)
     with pytest.raises(DataError, match="other photographs"):
         label_photos(settings.data, tmp_path / "few.npz")
+    np.savez(tmp_path / "before.npz", photos=np.array(24), made_with=np.array([0.8, 0.3]), **none)
+    with pytest.raises(DataError, match="labelled by other scores"):
+        label_photos(settings.data, tmp_path / "before.npz")
+    np.savez(tmp_path / "older.npz", photos=np.array(24), **none)
+    with pytest.raises(DataError, match="holds no labels"):
+        label_photos(settings.data, tmp_path / "older.npz")
+
+
+def test_a_photograph_of_two_splits_stays_in_the_earlier(tmp_path: Path) -> None:
+    faces = tmp_path / "faces"
+    faces.mkdir()
+    one, other = (cv2.imencode(".png", head(ground))[1].tobytes() for ground in (110, 120))
+    table = pa.table({"image": [one, one, other, other], "split": ["train", "test", "test", "val"]})
+    for name in ("portraits", "masks"):
+        pq.write_table(table, faces / f"{name}.parquet")
+    np.savez(
+        tmp_path / LABELS,
+        made_with=MADE_WITH,
+        sure=np.zeros((0, 15)),
+        doubtful=np.zeros((0, 5)),
+        photos=np.array(8),
+    )
+    photos = label_photos(tmp_path, tmp_path / LABELS)
+    assert {split: len(some) for split, some in photos.items()} == {"train": 2, "val": 2, "test": 0}
+
+
+FACE = (30, 20, 90, 100)
+ASIDE = (95, 0, 115, 20)
+
+
+@pytest.mark.parametrize(
+    ("found", "hard"),
+    [
+        ([(FACE, 0.9)], False),
+        ([(FACE, 0.4)], True),  # a face that it is not sure of
+        ([], True),
+        ([(FACE, 0.9), (ASIDE, 0.4)], True),
+        ([(FACE, 0.9), (ASIDE, 0.3)], False),
+        ([(FACE, 0.9), (FACE, 0.5)], True),
+    ],
+)
+def test_photographs_that_the_network_reads_wrong_are_the_hard_ones(
+    found: list[tuple[tuple[int, ...], float]],
+    hard: bool,
+    settings: DetectorSettings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (known, *_) = label_photos(settings.data, settings.out / LABELS)["train"]
+
+    def looked_at(network: object, picture: np.ndarray, threshold: float) -> Found:
+        kept = [(box, score) for box, score in found if score >= threshold]
+        boxes = np.array([box for box, _ in kept], np.float32).reshape(-1, 4)
+        points = np.repeat(known.landmarks, len(kept), axis=0)
+        return Found(boxes, points, np.array([score for _, score in kept], np.float32))
+
+    monkeypatch.setattr(train, "_looked_at", looked_at)
+    network = build_from(settings)
+    assert [photo is known for photo in train.hard_photos(network, [known])] == [True] * hard
+    # from one without a face nothing could be drawn
+    assert train.hard_photos(network, [replace(known, boxes=known.boxes[:0])]) == []
+
+
+def test_a_run_that_goes_on_from_another_shows_what_that_reads_wrong(
+    settings: DetectorSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+
+    def hard_photos(network: object, photos: list[Photo]) -> list[Photo]:
+        asked.append(len(photos))
+        return list(photos)
+
+    monkeypatch.setattr(train, "hard_photos", hard_photos)
+    monkeypatch.setattr(train, "_FEW", 8)
+    (tmp_path / LABELS).write_bytes((settings.out / LABELS).read_bytes())
+    begun = replace(settings, out=tmp_path, start=settings.out, rounds=1, steps=2, fresh=4)
+    train_detector(begun)
+    assert asked == [8]
+    assert read_run(tmp_path)["start_sha256"]
+    with pytest.raises(TrainingError, match="cannot be loaded"):
+        train_detector(replace(begun, out=tmp_path / "other", start=tmp_path / "none"))
+
+
+def test_the_mean_of_two_runs_is_a_run_of_the_mean_of_their_weights(
+    settings: DetectorSettings, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    for name in (RUN, LABELS):
+        (other / name).write_bytes((settings.out / name).read_bytes())
+    network = build_from(settings)
+    network.load_weights(settings.out / BEST)
+    before = network.get_weights()
+    network.set_weights([weights + 1 for weights in before])
+    network.save_weights(other / BEST)
+    out = average_detectors([settings.out, other], tmp_path / "mean")
+    network.load_weights(out / BEST)
+    for given, weights in zip(network.get_weights(), before, strict=True):
+        np.testing.assert_allclose(given, weights + 0.5, atol=1e-6)
+    assert read_run(out)["averaged"]["runs"] == [settings.out.name, "other"]
+    assert (out / LABELS).read_bytes() == (settings.out / LABELS).read_bytes()
+    with pytest.raises(TrainingError, match="holds a run already"):
+        average_detectors([settings.out, other], out)
+    with pytest.raises(TrainingError, match="two runs or more"):
+        average_detectors([other], tmp_path / "one")
+    record = read_run(other)
+    (other / RUN).write_text(json.dumps(record | {"settings": record["settings"] | {"neck": 9}}))
+    with pytest.raises(TrainingError, match="different networks"):
+        average_detectors([settings.out, other], tmp_path / "two")
 
 
 def test_a_mirrored_batch_is_the_batch_of_the_mirrored_scenes() -> None:

@@ -213,7 +213,13 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> train.LandmarkS
     out.mkdir()
     label = [25, 10, 135, 160, *POINTS.ravel().tolist()]
     sure = np.array([[number, *label] for number in range(2 * len(rows))], np.float32)
-    np.savez(out / LABELS, sure=sure, doubtful=np.zeros((0, 5), np.float32), photos=np.array(2 * len(rows)))
+    np.savez(
+        out / LABELS,
+        made_with=np.array([0.5, 0.2]),
+        sure=sure,
+        doubtful=np.zeros((0, 5), np.float32),
+        photos=np.array(2 * len(rows)),
+    )
     monkeypatch.setattr(train, "load_detector", lambda name, min_face: Finder())
     monkeypatch.setattr(train, "compose_galleries", lambda photos, count, seed: _scenes(photos))
     return train.LandmarkSettings(
