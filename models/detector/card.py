@@ -62,7 +62,7 @@ def render_card(report: dict[str, Any], entry: dict[str, Any], landmarks: dict[s
         "7 x 7 tiles, dark rooms, blur, compression, tilts to 55 degrees, cut and covered faces, cards, avatars, "
         "slides) of photographs by YuNet's labels where a second look agrees; so are the groups below. Small "
         "photographs are the photographs at 15 to 50 % of their size. The truth of both is a table "
-        f"(`models/detector/judged.csv`, which knows {report['judged_share']:.1%} of them): where YuNet, MTCNN and an "
+        f"(`models/detector/judged.txt`, which knows {report['judged_share']:.1%} of them): where YuNet, MTCNN and an "
         "earlier detector of ours were sure alike there is a face; whatever else one of them marked was judged by eye, "
         "in a crop that did not tell who had. Less than half a face, a blur, a crowd, a statue or a picture of a face "
         "counts neither way. Boxes are the median of the detectors', ours among them; landmarks are YuNet's, averaged "

@@ -13,7 +13,7 @@ from models.detector.photo import Photo
 from models.detector.placing import overlaps
 from models.errors import DataError
 
-TABLE: Final = Path(__file__).with_name("judged.csv")
+TABLE: Final = Path(__file__).with_name("judged.txt")
 """One row per face: the photograph (`Photo.digest`), left, top, right and bottom of the box in its pixels, and the
 verdict, `face` or `doubtful`.
 

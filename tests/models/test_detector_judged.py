@@ -31,7 +31,7 @@ def photo(digest: str) -> Photo:
 
 @pytest.fixture
 def table(tmp_path: Path) -> Path:
-    path = tmp_path / "judged.csv"
+    path = tmp_path / "judged.txt"
     path.write_text(
         "photo,left,top,right,bottom,verdict\n"
         "aa,21,14,41,46,face\n"
@@ -69,9 +69,9 @@ def test_what_was_not_judged_a_face_is_a_false_find_and_a_doubtful_one_is_none(t
     "text", ["photo,left\naa,1\n", "photo,left,top,right,bottom,verdict\naa,1,2,3,4,perhaps\n"]
 )
 def test_a_table_that_cannot_be_read_is_refused(tmp_path: Path, text: str) -> None:
-    path = tmp_path / "judged.csv"
+    path = tmp_path / "judged.txt"
     path.write_text(text)
-    with pytest.raises(DataError, match=r"Cannot read the judged faces in .*judged.csv"):
+    with pytest.raises(DataError, match=r"Cannot read the judged faces in .*judged.txt"):
         with_judged_faces([photo("aa")], path)
     with pytest.raises(DataError, match="Cannot read"):
         with_judged_faces([photo("aa")], tmp_path / "none.csv")

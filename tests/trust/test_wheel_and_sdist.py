@@ -22,6 +22,7 @@ IN_PACKAGES = re.compile(
     r"|models/manifest\.toml"
     r"|models/(MODEL|DETECTOR)_CARD\.md"
     r"|models/card/[a-z]+\.svg"
+    r"|models/detector/judged\.txt"
     r"|models/weights/(expression|face|landmarks)\.(tflite|json))"
 )
 """Every kind of file that a package may hold."""
