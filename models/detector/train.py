@@ -1,7 +1,6 @@
 """The detector's training: seeded, resumable, chosen on composed pictures of people it was not trained on."""
 
 import logging
-import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,7 +13,6 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from inference.face_maps import STRIDES, cell_centres, decode, suppress
-from models import checkpoints
 from models.checkpoints import digest, load_made, save_made
 from models.data import data_hash
 from models.detector.classes import class_photos
@@ -28,8 +26,8 @@ from models.detector.photo import Photo
 from models.detector.placing import MIRRORED
 from models.detector.targets import assign, cell_count
 from models.errors import TrainingError
+from models.learner import Learner, RoundSettings, in_turns
 from models.runs import BEST, load_weights
-from models.zoo import computing_in
 
 log = logging.getLogger(__name__)
 
@@ -43,15 +41,12 @@ _FACES: Final = 96
 
 
 @dataclass(frozen=True, slots=True)
-class DetectorSettings:
+class DetectorSettings(RoundSettings):
     """One training run of the detector.
 
-    data: the shared data.  out: the run's folder, made if absent.
-    rounds: how often fresh pictures are composed and the network is looked at.
     fresh: pictures composed per round; all that there are are trained on.
-    steps: per round.  batch: pictures per step.  size: their side in pixels, a multiple of 32.
-    learning_rate, warmup_steps, weight_decay: AdamW; cosine to a hundredth.
-    average: decay of the moving average of the weights, which is what is measured and kept.
+    size: their side in pixels, a multiple of 32.
+    stem, widths, neck, blocks: of `build_detector`.
     landmark_weight: of the landmarks' loss.
     least_tile: height in pixels of the lowest tiles composed.
     held: galleries of the val split on which the best round is chosen, with thirty photographs to each, which are shown
@@ -61,27 +56,18 @@ class DetectorSettings:
     photos: use so many photographs of each split only (0: all).
     """
 
-    data: Path
-    out: Path
     rounds: int = 24
     fresh: int = 700
-    steps: int = 500
     batch: int = 16
     size: int = 256
     stem: int = 16
     widths: tuple[int, ...] = (24, 40, 48, 48)
     neck: int = 32
     blocks: tuple[int, ...] = (1, 2, 2, 1)
-    learning_rate: float = 3e-3
-    warmup_steps: int = 200
-    weight_decay: float = 1e-3
-    average: float = 0.998
     landmark_weight: float = 25.0
     least_tile: int = 72
     held: int = 24
     start: Path | None = None
-    precision: str = "mixed_bfloat16"
-    seed: int = 1
     classes: bool = True
     photos: int = 0
 
@@ -136,26 +122,27 @@ def train_detector(
     if settings.size % STRIDES[-1]:
         raise TrainingError(f"The training size must be a multiple of {STRIDES[-1]}, got {settings.size}.")
     settings.out.mkdir(parents=True, exist_ok=True)
-    loop = _Loop(settings)
+    learner = Learner(settings, lambda: build_from(settings), _losses(settings), settings.start)
     scenes = _SceneStore(settings)
-    history = loop.resume()
+    history = learner.resume()
     held = scenes.held()
     for number in range(len(history), settings.rounds):
         started = time.monotonic()
         pool = scenes.pool(number + 1)
         composed = time.monotonic()
-        losses = loop.round(pool, number, on_step)
+        turns = in_turns(settings, number, len(pool.pictures))
+        losses = learner.round(number, (pool.take(*turn) for turn in turns), on_step)
         record = {
             "round": number + 1,
             "score": losses[0],
             "box": losses[1],
             "landmarks": losses[2],
-            **loop.measure(held),
+            **measure(learner.average, held),
             "compose_seconds": round(composed - started, 1),
             "seconds": round(time.monotonic() - started, 1),
         }
         history.append(record)
-        loop.keep(history)
+        learner.keep(history, max(history, key=lambda row: row["val_ap"]))
         log.info("%s", " ".join(f"{key}={value:.4g}" for key, value in record.items()))
         if on_round is not None:
             on_round(record)
@@ -262,110 +249,37 @@ def _flat(parts: Any) -> Any:
     return np.concatenate(list(parts))
 
 
-class _Loop:
-    """The network, its moving average and its optimizer."""
+def measure(network: keras.Model, scenes: Sequence[Scene]) -> dict[str, float]:
+    """Average precision, recall at a precision of 0.99 and landmark error of the network."""
+    tally = Tally()
+    for scene in scenes:
+        tally.add(_looked_at(network, scene.picture, 0.05), scene)
+    return {
+        "val_ap": tally.average_precision(),
+        "val_recall": tally.recall_at_precision(0.99),
+        "val_landmarks": tally.landmark_error(),
+    }
 
-    def __init__(self, settings: DetectorSettings) -> None:
-        keras.utils.set_random_seed(settings.seed)
-        self._settings = settings
-        self._total = settings.rounds * settings.steps
-        with computing_in(settings.precision):
-            self._model = build_from(settings)
-        if settings.start is not None:
-            load_weights(self._model, settings.start)
-        self._average = build_from(settings)
-        self._average.set_weights(self._model.get_weights())
-        self._optimizer = keras.optimizers.AdamW(
-            settings.learning_rate, weight_decay=settings.weight_decay, global_clipnorm=5.0
-        )
-        self._optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
-        self._optimizer.build(self._model.trainable_variables)
-        self._centres = tf.constant(np.concatenate([_cells(settings.size, stride) for stride in STRIDES]))
-        self._strides = tf.constant(
-            np.concatenate(
-                [np.full((settings.size // stride) ** 2, stride, np.float32) for stride in STRIDES]
-            )
-        )
-        self._origin = checkpoints.made_of(settings.data, settings.start)
-        self._step = tf.function(self._train_step)
 
-    def round(
-        self, pool: Batches, number: int, on_step: Callable[[int, int], None] | None
-    ) -> NDArray[np.float64]:
-        """So many steps; mean losses of score, box and landmarks."""
-        settings = self._settings
-        rng = np.random.default_rng([settings.seed, number, 1])
-        totals = np.zeros(3)
-        order = np.concatenate(
-            [
-                rng.permutation(len(pool.pictures))
-                for _ in range(1 + settings.steps * settings.batch // len(pool.pictures))
-            ]
-        )
-        for here in range(settings.steps):
-            step = number * settings.steps + here
-            warm = min(1.0, (step + 1) / settings.warmup_steps)
-            cosine = 0.5 * (1 + math.cos(math.pi * step / self._total))
-            self._optimizer.learning_rate.assign(settings.learning_rate * warm * max(cosine, 0.01))
-            decay = min(settings.average, (1 + step) / (10 + step))
-            rows = order[here * settings.batch : (here + 1) * settings.batch]
-            batch = pool.take(rows, rng.random(len(rows)) < 0.5)
-            totals += self._step(
-                *(tf.constant(part) for part in batch), tf.constant(decay, tf.float32)
-            ).numpy()
-            if on_step is not None:
-                on_step(step + 1, self._total)
-        if not np.isfinite(totals).all():
-            raise TrainingError("The loss is not finite; lower --learning-rate and start again.")
-        return totals / settings.steps
+def _losses(settings: DetectorSettings) -> Callable[..., Any]:
+    """Of the network, pictures, owners, boxes and landmarks: those of score, box and landmarks."""
+    centres = tf.constant(np.concatenate([_cells(settings.size, stride) for stride in STRIDES]))
+    strides = tf.constant(
+        np.concatenate([np.full((settings.size // stride) ** 2, stride, np.float32) for stride in STRIDES])
+    )
 
-    def measure(self, scenes: Sequence[Scene]) -> dict[str, float]:
-        """Average precision, recall at a precision of 0.99 and landmark error of the moving average."""
-        tally = Tally()
-        for scene in scenes:
-            tally.add(_looked_at(self._average, scene.picture, 0.05), scene)
-        return {
-            "val_ap": tally.average_precision(),
-            "val_recall": tally.recall_at_precision(0.99),
-            "val_landmarks": tally.landmark_error(),
-        }
-
-    def resume(self) -> list[dict[str, float]]:
-        """Load the folder's checkpoint, if any, and return the history so far."""
-        plain = checkpoints.plain_settings(self._settings)
-        return checkpoints.resume(self._settings.out, plain, self._origin, self._state())
-
-    def keep(self, history: list[dict[str, float]]) -> None:
-        """Write checkpoint, best weights and run.json."""
-        best = max(history, key=lambda record: record["val_ap"])
-        plain = checkpoints.plain_settings(self._settings)
-        checkpoints.keep(self._settings.out, plain, self._origin, self._state(), history, best, self._average)
-
-    def _state(self) -> list[Any]:
-        return [*self._model.variables, *self._average.weights, *self._optimizer.variables]
-
-    def _train_step(self, pictures: Any, owners: Any, boxes: Any, landmarks: Any, decay: Any) -> Any:
-        variables = self._model.trainable_variables
-        with tf.GradientTape() as tape:
-            maps = self._model(tf.cast(pictures, tf.float32), training=True)
-            cells = tf.concat(
+    def losses(network: keras.Model, pictures: Any, owners: Any, boxes: Any, landmarks: Any) -> Any:
+        maps = network(tf.cast(pictures, tf.float32), training=True)
+        cells = tf.cast(
+            tf.concat(
                 [tf.reshape(level, (tf.shape(level)[0], -1, level.shape[-1])) for level in maps], axis=1
-            )
-            parts = detection_loss(
-                tf.cast(cells, tf.float32),
-                self._centres,
-                self._strides,
-                owners,
-                boxes,
-                landmarks,
-                self._settings.landmark_weight,
-            )
-            loss = tf.add_n(list(parts))
-        gradients = tape.gradient(loss, [variable.value for variable in variables])
-        self._optimizer.apply(gradients, variables)
-        for kept, variable in zip(self._average.weights, self._model.weights, strict=True):
-            kept.assign(kept + (1 - decay) * (variable - kept))
-        return tf.stack(parts)
+            ),
+            tf.float32,
+        )
+        weight = settings.landmark_weight
+        return tf.stack(detection_loss(cells, centres, strides, owners, boxes, landmarks, weight))
+
+    return losses
 
 
 def _looked_at(network: keras.Model, picture: NDArray[np.uint8], threshold: float) -> Found:

@@ -1,7 +1,6 @@
 """The landmark network's training: seeded, resumable, chosen on faces our detector finds of people it never saw."""
 
 import logging
-import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,7 +14,6 @@ from numpy.typing import NDArray
 
 from inference.faces import FaceDetector, load_detector
 from inference.landmarks import Window
-from models import checkpoints
 from models.checkpoints import digest, load_made, save_made
 from models.data import data_hash
 from models.detector.compose import Scene, compose_galleries
@@ -27,7 +25,7 @@ from models.detector.train import LABELS
 from models.errors import TrainingError
 from models.landmarks.network import build_landmarks
 from models.landmarks.samples import Samples, make_samples, shares, single_faces
-from models.zoo import computing_in
+from models.learner import Learner, RoundSettings, in_turns
 
 log = logging.getLogger(__name__)
 
@@ -38,38 +36,23 @@ _SMALL: Final = (0.15, 0.5)
 
 
 @dataclass(frozen=True, slots=True)
-class LandmarkSettings:
+class LandmarkSettings(RoundSettings):
     """One training run of the landmark network.
 
-    data: the shared data.  out: the run's folder, made if absent.
-    rounds: how often fresh tiles are composed and the network is looked at.
     fresh: tiles composed per round, each giving three crops; all that there are are trained on.
-    steps: per round.  batch: crops per step.
     stem, widths, blocks: of `build_landmarks`.
-    learning_rate, warmup_steps, weight_decay: AdamW; cosine to a hundredth.
-    average: decay of the moving average of the weights, which is what is measured and kept.
     nose_weight: of the nose's place among the other landmarks, which tells where a head looks.
     held: galleries of the val split on which the best round is chosen.
     photos: use so many photographs of each split only (0: all).
     """
 
-    data: Path
-    out: Path
-    rounds: int = 8
     fresh: int = 3000
     steps: int = 600
-    batch: int = 128
     stem: int = 16
     widths: tuple[int, ...] = (24, 48, 96)
     blocks: tuple[int, ...] = (2, 2, 1)
-    learning_rate: float = 3e-3
-    warmup_steps: int = 200
-    weight_decay: float = 1e-3
-    average: float = 0.998
     nose_weight: float = 2.0
     held: int = 24
-    precision: str = "mixed_bfloat16"
-    seed: int = 1
     photos: int = 0
 
 
@@ -103,23 +86,28 @@ def train_landmarks(
     where our own detector is absent.
     """
     settings.out.mkdir(parents=True, exist_ok=True)
-    loop = _Loop(settings)
+    learner = Learner(settings, lambda: build_from(settings), _losses(settings))
     store = _SampleStore(settings)
-    history = loop.resume()
+    history = learner.resume()
     held = store.held()
     for number in range(len(history), settings.rounds):
         started = time.monotonic()
         pool = store.pool(number + 1)
         composed = time.monotonic()
+        turns = in_turns(settings, number, len(pool.crops))
+        (loss,) = learner.round(number, (pool.take(*turn) for turn in turns), on_step)
         record = {
             "round": number + 1,
-            "loss": loop.round(pool, number, on_step),
-            **{f"val_{name}": loop.error(faces) for name, faces in held.items()},
+            "loss": float(loss),
+            **{
+                f"val_{name}": faces.error(predict(learner.average, faces.crops))
+                for name, faces in held.items()
+            },
             "compose_seconds": round(composed - started, 1),
             "seconds": round(time.monotonic() - started, 1),
         }
         history.append(record)
-        loop.keep(history)
+        learner.keep(history, min(history, key=lambda row: row["val_galleries"]))
         log.info("%s", " ".join(f"{key}={value:.4g}" for key, value in record.items()))
         if on_round is not None:
             on_round(record)
@@ -195,77 +183,14 @@ class _SampleStore:
         return made
 
 
-class _Loop:
-    """The network, its moving average and its optimizer."""
+def _losses(settings: LandmarkSettings) -> Callable[..., Any]:
+    """Of the network, crops and their landmarks: one."""
 
-    def __init__(self, settings: LandmarkSettings) -> None:
-        keras.utils.set_random_seed(settings.seed)
-        self._settings = settings
-        self._total = settings.rounds * settings.steps
-        with computing_in(settings.precision):
-            self._model = build_from(settings)
-        self._average = build_from(settings)
-        self._average.set_weights(self._model.get_weights())
-        self._optimizer = keras.optimizers.AdamW(
-            settings.learning_rate, weight_decay=settings.weight_decay, global_clipnorm=5.0
-        )
-        self._optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
-        self._optimizer.build(self._model.trainable_variables)
-        self._origin = checkpoints.made_of(settings.data, None)
-        self._step = tf.function(self._train_step)
+    def losses(network: keras.Model, crops: Any, points: Any) -> Any:
+        given = tf.reshape(network(tf.cast(crops, tf.float32), training=True), (-1, 5, 2))
+        return landmark_loss(tf.cast(given, tf.float32), points, settings.nose_weight)[tf.newaxis]
 
-    def round(self, pool: Samples, number: int, on_step: Callable[[int, int], None] | None) -> float:
-        """So many steps; the mean loss."""
-        settings = self._settings
-        rng = np.random.default_rng([settings.seed, number, 1])
-        wanted, there = settings.steps * settings.batch, len(pool.crops)
-        order = np.concatenate([rng.permutation(there) for _ in range(-(-wanted // there))])
-        total = 0.0
-        for here in range(settings.steps):
-            step = number * settings.steps + here
-            warm = min(1.0, (step + 1) / settings.warmup_steps)
-            cosine = 0.5 * (1 + math.cos(math.pi * step / self._total))
-            self._optimizer.learning_rate.assign(settings.learning_rate * warm * max(cosine, 0.01))
-            decay = min(settings.average, (1 + step) / (10 + step))
-            rows = order[here * settings.batch : (here + 1) * settings.batch]
-            crops, points = pool.take(rows, rng.random(len(rows)) < 0.5)
-            total += float(
-                self._step(tf.constant(crops), tf.constant(points), tf.constant(decay, tf.float32))
-            )
-            if on_step is not None:
-                on_step(step + 1, self._total)
-        if not math.isfinite(total):
-            raise TrainingError("The loss is not finite; lower --learning-rate and start again.")
-        return total / settings.steps
-
-    def error(self, held: Held) -> float:
-        """Landmark error of the moving average, in face heights."""
-        return held.error(predict(self._average, held.crops))
-
-    def resume(self) -> list[dict[str, float]]:
-        """Load the folder's checkpoint, if any, and return the history so far."""
-        plain = checkpoints.plain_settings(self._settings)
-        return checkpoints.resume(self._settings.out, plain, self._origin, self._state())
-
-    def keep(self, history: list[dict[str, float]]) -> None:
-        """Write checkpoint, best weights and run.json."""
-        best = min(history, key=lambda record: record["val_galleries"])
-        plain = checkpoints.plain_settings(self._settings)
-        checkpoints.keep(self._settings.out, plain, self._origin, self._state(), history, best, self._average)
-
-    def _state(self) -> list[Any]:
-        return [*self._model.variables, *self._average.weights, *self._optimizer.variables]
-
-    def _train_step(self, crops: Any, points: Any, decay: Any) -> Any:
-        variables = self._model.trainable_variables
-        with tf.GradientTape() as tape:
-            given = tf.reshape(self._model(tf.cast(crops, tf.float32), training=True), (-1, 5, 2))
-            loss = landmark_loss(tf.cast(given, tf.float32), points, self._settings.nose_weight)
-        gradients = tape.gradient(loss, [variable.value for variable in variables])
-        self._optimizer.apply(gradients, variables)
-        for kept, variable in zip(self._average.weights, self._model.weights, strict=True):
-            kept.assign(kept + (1 - decay) * (variable - kept))
-        return loss
+    return losses
 
 
 def landmark_loss(given: Any, truth: Any, nose_weight: float) -> Any:
