@@ -1,4 +1,4 @@
-"""`classpulse models face` and `classpulse models landmarks`: the two networks that find faces."""
+"""`classpulse models face`, `landmarks` and `presence`: the three networks that find faces."""
 
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +11,11 @@ face_app = typer.Typer(
 )
 landmarks_app = typer.Typer(
     help="Train and export the network that refines landmarks (needs the extras `train` and `mtcnn`).",
+    no_args_is_help=True,
+)
+
+presence_app = typer.Typer(
+    help="Train and export the network that tells faces from others (needs the extras `train` and `mtcnn`).",
     no_args_is_help=True,
 )
 
@@ -99,8 +104,8 @@ def face_evaluate(
     ] = None,
     card: Annotated[Path | None, typer.Option(help="Also write the detector's card to this file.")] = None,
 ) -> None:
-    """Measure the face detector and the landmark network beside YuNet, on people that neither training nor any choice
-    has seen."""
+    """Measure the face detector, with and without the presence network, and the landmark network beside YuNet, on
+    people that neither training nor any choice has seen."""
     from classpulse import face_workshop
 
     typer.echo(face_workshop.evaluate(data, out=out, labels=labels, card=card))
@@ -149,3 +154,49 @@ def landmarks_export(
     from classpulse import face_workshop
 
     typer.echo(face_workshop.export_landmarks(run, data, precision))
+
+
+@presence_app.command("train")
+def presence_train(
+    out: Annotated[Path, typer.Argument(help="Folder of the run; one that was interrupted goes on.")],
+    data: SharedDataOption = None,
+    rounds: Annotated[int, typer.Option(min=1, help="Rounds, after each of which it is measured.")] = 8,
+    steps: Annotated[int, typer.Option(min=1, help="Steps per round.")] = 500,
+    batch: Annotated[int, typer.Option(min=2, help="Crops per step, half of them faces.")] = 128,
+    learning_rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 3e-3,
+    view: Annotated[
+        str, typer.Option(help="turned (upright, by the landmarks) or upright (around the box).")
+    ] = "turned",
+    precision: Annotated[str, typer.Option(help="float32 or mixed_bfloat16.")] = "mixed_bfloat16",
+    seed: Annotated[int, typer.Option(help="Seed of weights, crops and order.")] = 1,
+) -> None:
+    """Train a network for one view of what the face detector marks, faces and others; interrupt it at will, it
+    resumes."""
+    from classpulse import face_workshop
+
+    told = face_workshop.train_presence(
+        data,
+        out=out,
+        rounds=rounds,
+        steps=steps,
+        batch=batch,
+        learning_rate=learning_rate,
+        view=view,
+        precision=precision,
+        seed=seed,
+    )
+    typer.echo(told, err=True)
+
+
+@presence_app.command("export")
+def presence_export(
+    runs: Annotated[list[Path], typer.Argument(help="Folders of finished runs, one for each view.")],
+    data: SharedDataOption = None,
+    precision: Annotated[
+        str, typer.Option(help="int8, float32, or auto: int8 if it costs next to nothing.")
+    ] = "auto",
+) -> None:
+    """Make trained networks, one for each view, the presence network that is used."""
+    from classpulse import face_workshop
+
+    typer.echo(face_workshop.export_presence(runs, data, precision))

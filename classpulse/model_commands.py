@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from classpulse.face_commands import face_app, landmarks_app
+from classpulse.face_commands import face_app, landmarks_app, presence_app
 from classpulse.terminal import print_table
 
 models_app = typer.Typer(
@@ -14,6 +14,7 @@ models_app = typer.Typer(
 )
 models_app.add_typer(face_app, name="face")
 models_app.add_typer(landmarks_app, name="landmarks")
+models_app.add_typer(presence_app, name="presence")
 
 DataOption = Annotated[
     Path | None,

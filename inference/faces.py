@@ -11,8 +11,8 @@ from engagement.records import Box, Face
 from inference.errors import DetectorError
 from inference.landmarks import LandmarkNetwork
 from inference.mtcnn_detector import MtcnnDetector
-from inference.tileface import TileFaceDetector
-from models.registry import resolve_face, resolve_landmarks
+from inference.presence import ConfirmedDetector, PresenceNetwork
+from models.registry import resolve_face, resolve_landmarks, resolve_presence
 
 DETECTORS: Final = ("tileface", "mtcnn", "yunet")
 """Our own first: it is the default."""
@@ -83,8 +83,14 @@ def load_detector(name: str, model: Path | None = None, *, min_face: int = 20) -
         models.errors.ModelsError: our own weights are missing or not those of the manifest.
     """
     if name == "tileface":
-        entry = resolve_face()
-        return TileFaceDetector(entry.path, threshold=entry.threshold, min_face=min_face)
+        entry, presence = resolve_face(), resolve_presence()
+        return ConfirmedDetector(
+            entry.path,
+            PresenceNetwork(presence.path),
+            presence.scale,
+            threshold=entry.threshold,
+            min_face=min_face,
+        )
     if name == "mtcnn":
         return MtcnnDetector(min_face=min_face)
     if name == "yunet":

@@ -88,12 +88,13 @@ def digest(**settings: Any) -> str:
     return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def load_made(path: Path, names: Sequence[str], made_with: str) -> list[NDArray[Any]] | None:
+def load_made(path: Path, names: Sequence[str], made_with: str | None) -> list[NDArray[Any]] | None:
     """The arrays of a round that were kept in `path`; None where they are to be made (anew), because there are none,
-    they were made with other settings, or the file is broken."""
+    they were made with other settings (None: any will do), or the file is broken."""
     try:
         with path.open("rb") as file, np.load(file) as kept:
-            return [kept[name] for name in names] if str(kept[_MADE_WITH]) == made_with else None
+            same = made_with is None or str(kept[_MADE_WITH]) == made_with
+            return [kept[name] for name in names] if same else None
     except (OSError, ValueError, KeyError, EOFError, BadZipFile):
         return None
 

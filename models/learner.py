@@ -139,3 +139,18 @@ def in_turns(
     for step in range(settings.steps):
         rows = order[step * settings.batch : (step + 1) * settings.batch]
         yield rows, rng.random(len(rows)) < 0.5
+
+
+def answers(network: keras.Model, samples: NDArray[Any], batch: int = 256) -> NDArray[np.float32]:
+    """What a network that takes and gives one array says of samples (N, ...)."""
+    parts = [
+        forward(network, tf.constant(samples[start : start + batch], tf.float32)).numpy()
+        for start in range(0, len(samples), batch)
+    ]
+    return np.concatenate(parts)
+
+
+@tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]  # TensorFlow ships no types
+def forward(network: keras.Model, samples: Any) -> Any:
+    """What the network says when it does not learn."""
+    return network(samples, training=False)

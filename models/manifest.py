@@ -18,8 +18,8 @@ def write_entry(manifest: Path, name: str, table: dict[str, Any]) -> None:
         raise ManifestError(f"{manifest} cannot be parsed ({error}); repair or remove it.") from error
     tables[name] = table
     lines = [
-        "# Written by `classpulse models export`, `models face export` and `models landmarks export`; weights that "
-        "differ from their SHA-256 are not loaded."
+        "# Written by `classpulse models export` and the export of `models face`, `models landmarks` and `models "
+        "presence`; weights that differ from their SHA-256 are not loaded."
     ]
     for key, value in sorted(tables.items()):
         lines += _toml(key, value)

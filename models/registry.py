@@ -3,11 +3,11 @@
 import hashlib
 import json
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from engagement.emotion import EXPRESSIONS
 from models.errors import ManifestError, WeightsError
@@ -16,10 +16,13 @@ MANIFEST: Final = Path(__file__).with_name("manifest.toml")
 FACE: Final = "face"
 """The entry of the face detector."""
 LANDMARKS: Final = "landmarks"
-"""The entry of the landmark network; what is neither is a classifier of expressions."""
+"""The entry of the landmark network."""
+PRESENCE: Final = "presence"
+"""The entry of the network that tells faces from what only looked like one."""
 MIN_HEIGHT: Final = 18
 """Pixels of a face where the manifest says nothing."""
 
+Entry = TypeVar("Entry")
 Steps = Sequence[tuple[float, float]]
 """(height of a face in px, value) by rising height, for `at_height`."""
 
@@ -34,6 +37,23 @@ class CropGeometry:
     side: float
     offset_x: float
     offset_y: float
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreScale:
+    """How the logits of the face detector and of the presence network become one score (`inference.presence`).
+
+    sure: the detector's logit from which on a face is not looked at again and counts as `most`.
+    weight: of the presence network's logit.  most: what that counts at most.
+    half: the sum of a score of 0.5.  below, above: what the sum's distance from there is multiplied by to be a logit.
+    """
+
+    sure: float
+    weight: float
+    most: float
+    half: float = 0.0
+    below: float = 1.0
+    above: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +126,29 @@ class LandmarkEntry:
     metrics: dict[str, float]
 
 
+@dataclass(frozen=True, slots=True)
+class PresenceEntry:
+    """The presence network's weight file and what is needed to use it.
+
+    path: a LiteRT file, see `inference.presence.PresenceNetwork`.
+    sha256: of that file, lower-case hex.
+    scale: how its logits and the detector's scores become one.
+    metrics: what was measured when it was exported, by name.
+    """
+
+    name: str
+    path: Path
+    sha256: str
+    scale: ScoreScale
+    metrics: dict[str, float]
+
+
 def load_manifest(path: Path = MANIFEST) -> dict[str, ModelEntry]:
     """Every classifier by name; weight files are not opened. Raises ManifestError."""
     tables = _tables(path)
-    return {name: _entry(name, tables[name], path) for name in tables if name not in {FACE, LANDMARKS}}
+    return {
+        name: _entry(name, tables[name], path) for name in tables if name not in {FACE, LANDMARKS, PRESENCE}
+    }
 
 
 def resolve_face(manifest: Path = MANIFEST) -> FaceEntry:
@@ -117,17 +156,7 @@ def resolve_face(manifest: Path = MANIFEST) -> FaceEntry:
 
     Raises ManifestError where the manifest has none, WeightsError if the file is absent or differs from its SHA-256.
     """
-    table = _table(FACE, manifest)
-    try:
-        entry = FaceEntry(
-            name=FACE,
-            path=manifest.parent / table["file"],
-            sha256=str(table["sha256"]).lower(),
-            threshold=float(table["threshold"]),
-            metrics={key: float(value) for key, value in table.get("metrics", {}).items()},
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise _malformed(FACE, manifest, error) from error
+    entry = _read(FaceEntry, FACE, manifest, threshold=float)
     if not 0 < entry.threshold < 1:
         raise ManifestError(f"The threshold of {FACE!r} must be between 0 and 1, got {entry.threshold}.")
     _check_file(entry.path, entry.sha256, FACE, manifest)
@@ -135,21 +164,18 @@ def resolve_face(manifest: Path = MANIFEST) -> FaceEntry:
 
 
 def resolve_landmarks(manifest: Path = MANIFEST) -> LandmarkEntry:
-    """The landmark network's entry, after its file was found to be the one described.
-
-    Raises ManifestError where the manifest has none, WeightsError if the file is absent or differs from its SHA-256.
-    """
-    table = _table(LANDMARKS, manifest)
-    try:
-        entry = LandmarkEntry(
-            name=LANDMARKS,
-            path=manifest.parent / table["file"],
-            sha256=str(table["sha256"]).lower(),
-            metrics={key: float(value) for key, value in table.get("metrics", {}).items()},
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise _malformed(LANDMARKS, manifest, error) from error
+    """The landmark network's entry; see `resolve_face`."""
+    entry = _read(LandmarkEntry, LANDMARKS, manifest)
     _check_file(entry.path, entry.sha256, LANDMARKS, manifest)
+    return entry
+
+
+def resolve_presence(manifest: Path = MANIFEST) -> PresenceEntry:
+    """The presence network's entry; see `resolve_face`."""
+    entry = _read(PresenceEntry, PRESENCE, manifest, scale=_scale)
+    if min(entry.scale.weight, entry.scale.below, entry.scale.above) <= 0:
+        raise ManifestError(f"The scale of {PRESENCE!r} must rise, got {entry.scale}; export the model anew.")
+    _check_file(entry.path, entry.sha256, PRESENCE, manifest)
     return entry
 
 
@@ -202,6 +228,25 @@ def _table(name: str, manifest: Path) -> Any:
     if table is None:
         raise ManifestError(f"{manifest.name} has no model {name!r}; export one.")
     return table
+
+
+def _read(kind: Callable[..., Entry], name: str, manifest: Path, **more: Callable[[Any], Any]) -> Entry:
+    """What the manifest says under `name`, with the keys of `more` made by these. Raises ManifestError."""
+    table = _table(name, manifest)
+    try:
+        return kind(
+            name=name,
+            path=manifest.parent / table["file"],
+            sha256=str(table["sha256"]).lower(),
+            metrics={key: float(value) for key, value in table.get("metrics", {}).items()},
+            **{key: make(table[key]) for key, make in more.items()},
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise _malformed(name, manifest, error) from error
+
+
+def _scale(table: Any) -> ScoreScale:
+    return ScoreScale(**{key: float(value) for key, value in table.items()})
 
 
 def _malformed(name: str, manifest: Path, error: Exception) -> ManifestError:

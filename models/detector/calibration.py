@@ -18,7 +18,7 @@ _AROUND: Final = (-0.2, -0.1, 0.0, 0.1, 0.2)
 _COUNTS: Final = (1, 2, 4, 2, 1)
 """Logits beside the one looked at, and what each counts: other pictures move the curves a little."""
 _STEP: Final = 0.05
-_HALVES: Final = np.arange(-1.0, 1.0001, _STEP)
+_HALVES: Final = np.arange(-1.0, 4.0001, _STEP)
 _SLOPES: Final = np.arange(0.5, 4.0001, _STEP)
 _FINE: Final = 0.01
 _GRID: Final = np.arange(math.log(LOWEST / (1 - LOWEST)), 8.0, _FINE)
@@ -27,13 +27,14 @@ _GRID: Final = np.arange(math.log(LOWEST / (1 - LOWEST)), 8.0, _FINE)
 Floats = NDArray[np.float64]
 
 
-def place(ours: Mapping[str, Tally], theirs: Mapping[str, Tally]) -> Calibration:
+def place(ours: Mapping[str, Tally], theirs: Mapping[str, Tally], *, nearly: float = 1.0) -> Calibration:
     """The calibration with which, at as many thresholds of `SWEEP` and on as many sets of pictures as can be, our
     recall and precision are no worse than theirs, with some room on both sides; the middle one of several as good.
 
     Args:
         ours: by set of pictures, with scores as the network gives them, of all detections from `LOWEST` up.
         theirs: of the same sets, with scores as they are used.
+        nearly: below 1, the lowest place that is worth this share of the best is taken: more is found for it.
     """
     wins = {math.log(t / (1 - t)): _wins(t, ours, theirs) for t in SWEEP}
     below, above = [value for value in wins if value < 0], [value for value in wins if value > 0]
@@ -48,8 +49,8 @@ def place(ours: Mapping[str, Tally], theirs: Mapping[str, Tally]) -> Calibration
             total += each.max()
         reached.append((total, Calibration(float(half), *slopes)))
     most = max(total for total, _ in reached)
-    good = [placed for total, placed in reached if total == most]
-    return good[len(good) // 2]
+    good = [placed for total, placed in reached if total >= nearly * most]
+    return good[len(good) // 2 if nearly == 1 else 0]
 
 
 def _wins(threshold: float, ours: Mapping[str, Tally], theirs: Mapping[str, Tally]) -> Floats:

@@ -1,6 +1,7 @@
 """Tiles without a face, drawn: cards, avatars, slides, patterns, rooms."""
 
 import math
+from collections.abc import Callable
 from typing import Final
 
 import cv2
@@ -116,3 +117,11 @@ def room(width: int, height: int, rng: Rng) -> Picture:
             )
             left += thick + 1
     return picture
+
+
+def faceless(number: int, width: int, height: int, rng: Rng) -> Picture:
+    """A tile on which nothing is a face; kinds take turns by `number`."""
+    return _KINDS[number % len(_KINDS)](width, height, rng)
+
+
+_KINDS: Final[tuple[Callable[..., Picture], ...]] = (card, avatar_card, avatar_card, slide, pattern, room)

@@ -1,4 +1,4 @@
-"""Our detector, alone and with the landmark network, beside YuNet on people neither was trained on: galleries,
+"""Our detector, alone and with the networks that look closer, beside YuNet on people neither was trained on: galleries,
 photographs, groups of faces, drawings, screenshots, and where heads look."""
 
 import json
@@ -17,6 +17,7 @@ from engagement.records import STATES_WITH_FACE, Box, Face, State, Tile
 from inference.faces import FaceDetector
 from inference.landmarks import LandmarkNetwork
 from inference.mosaic import build_mosaic
+from inference.presence import ConfirmedDetector, PresenceNetwork
 from inference.reader import MIN_FACE, TILE_HEIGHT
 from inference.tileface import TileFaceDetector
 from models.charts import Line, line_chart, write_charts
@@ -24,6 +25,7 @@ from models.data import data_hash
 from models.detector import drawn
 from models.detector.calibration import LOWEST, SWEEP
 from models.detector.card import write_card
+from models.detector.chance import beyond_chance
 from models.detector.compose import (
     TILE,
     compose_tilted,
@@ -31,12 +33,19 @@ from models.detector.compose import (
 from models.detector.groups import compose_groups, main_face_pictures, main_face_scores
 from models.detector.judged import TABLE, judged_share, picture_sets
 from models.detector.labels import label_photos, load_mtcnn, load_yunet
-from models.detector.measure import Tally, tally_of
+from models.detector.measure import Tally, tallies_of
 from models.detector.photo import Photo
 from models.errors import DataError
 from models.landmarks import poses
 from models.manifest import replace_file
-from models.registry import MANIFEST, FaceEntry, resolve_face, resolve_landmarks
+from models.registry import (
+    MANIFEST,
+    FaceEntry,
+    PresenceEntry,
+    resolve_face,
+    resolve_landmarks,
+    resolve_presence,
+)
 
 HEIGHTS: Final = ((9, 18), (18, 24), (24, 36), (36, 56), (56, 113))
 _SHARES: Final = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
@@ -45,9 +54,6 @@ _DRAWN: Final = 400
 _REPEATS: Final = 15
 _TURNED: Final = 80
 """Portraits turned and nodded by known angles."""
-_DRAWINGS: Final[tuple[Callable[..., NDArray[np.uint8]], ...]] = (
-    drawn.card, drawn.avatar_card, drawn.avatar_card, drawn.slide, drawn.pattern, drawn.room,
-)  # fmt: skip
 
 
 def evaluate_detector(
@@ -77,8 +83,9 @@ def evaluate_detector(
     out.mkdir(parents=True, exist_ok=True)
     entry, landmarks = resolve_face(manifest), resolve_landmarks(manifest)
     network = LandmarkNetwork(landmarks.path)
+    presence = resolve_presence(manifest)
     detectors: dict[str, FaceDetector] = {
-        "ours": TileFaceDetector(entry.path, threshold=LOWEST),
+        "ours": _ours(entry, presence, LOWEST),
         "YuNet": load_yunet(data, threshold=LOWEST),
     }
     teachers: dict[str, FaceDetector] = {"YuNet": load_yunet(data), "MTCNN": load_mtcnn(min_face=24)}
@@ -88,20 +95,27 @@ def evaluate_detector(
         "threshold": entry.threshold,
         "sha256": entry.sha256,
         "landmarks_sha256": landmarks.sha256,
+        "presence_sha256": presence.sha256,
         "judged_sha256": data_hash(TABLE),
         "judged_share": judged_share(photos),
     }
     refined = Refined(detectors["ours"], network)
+    alone = TileFaceDetector(entry.path, threshold=LOWEST)
     sets, groups = picture_sets(photos, _GALLERIES, seed=2), compose_groups(photos)
     done, total = 0, len(sets) + len(groups) + 3
     for kind, pictures in (("sets", sets), ("groups", groups)):
         report[kind] = {}
         for name, scenes in pictures.items():
-            report[kind][name] = {
-                who: _described(tally_of(detector, scenes), entry.threshold, whole=kind == "sets")
-                for who, detector in {**detectors, "refined": refined}.items()
+            tallies = {
+                who: tallies_of(detector, scenes)
+                for who, detector in {**detectors, "refined": refined, "alone": alone}.items()
             }
-            report[kind][name]["pictures"] = len(scenes)
+            report[kind][name] = {
+                who: _described(Tally.joined(each), entry.threshold, whole=kind == "sets")
+                for who, each in tallies.items()
+            } | {"pictures": len(scenes)}
+            if kind == "sets":
+                report[kind][name]["chance"] = beyond_chance(tallies["ours"], tallies["YuNet"])
             done += 1
             if on_step is not None:
                 on_step(done, total)
@@ -118,13 +132,14 @@ def evaluate_detector(
     report["drawings"]["pictures"] = len(drawings)
     # as they are used: below, there are many more boxes to tell apart
     served: dict[str, FaceDetector] = {
-        "ours": TileFaceDetector(entry.path, threshold=entry.threshold),
+        "ours": _ours(entry, presence, entry.threshold),
+        "alone": TileFaceDetector(entry.path, threshold=entry.threshold),
         "YuNet": load_yunet(data),
     }
     report["milliseconds"] = {who: _milliseconds(detector, photos) for who, detector in served.items()}
     report["landmark_milliseconds"] = _landmark_milliseconds(network, photos)
-    report["synthetic_class"] = _on_the_class(entry)
-    report["poses"] = _poses(photos, entry, network, teachers)
+    report["synthetic_class"] = _on_the_class(_ours(entry, presence, entry.threshold, MIN_FACE))
+    report["poses"] = _poses(photos, _ours(entry, presence, entry.threshold), network, teachers)
     if on_step is not None:
         on_step(total, total)
     report = _rounded(report)
@@ -135,6 +150,12 @@ def evaluate_detector(
         replace_file(entry.path.with_suffix(".json"), contents)
         write_card(card, report, manifest)
     return report
+
+
+def _ours(face: FaceEntry, presence: PresenceEntry, threshold: float, min_face: int = 8) -> ConfirmedDetector:
+    """As the product uses it, but for the threshold."""
+    network = PresenceNetwork(presence.path)
+    return ConfirmedDetector(face.path, network, presence.scale, threshold=threshold, min_face=min_face)
 
 
 class Refined:
@@ -231,7 +252,7 @@ def _rounded(value: Any) -> Any:
 def _drawings() -> list[NDArray[np.uint8]]:
     """Tiles on which nothing is a face."""
     rng = np.random.default_rng(17)
-    return [_DRAWINGS[number % len(_DRAWINGS)](round(TILE * 16 / 9), TILE, rng) for number in range(_DRAWN)]
+    return [drawn.faceless(number, round(TILE * 16 / 9), TILE, rng) for number in range(_DRAWN)]
 
 
 def _false_faces(detector: FaceDetector, pictures: Sequence[NDArray[np.uint8]]) -> list[dict[str, float]]:
@@ -285,9 +306,8 @@ def _in_tiles(
     return mosaic.share_out(detector.detect(mosaic.image))
 
 
-def _on_the_class(entry: FaceEntry) -> dict[str, int]:
+def _on_the_class(detector: FaceDetector) -> dict[str, int]:
     """The product's synthetic class of 49, with the seed of its demo, at some moments."""
-    detector = TileFaceDetector(entry.path, threshold=entry.threshold, min_face=MIN_FACE)
     room = Classroom(49, 1920, 1080, seed=7)
     faces = found = empty = false = 0
     for at in (5.0, 40.0, 80.0, 120.0):
@@ -301,10 +321,9 @@ def _on_the_class(entry: FaceEntry) -> dict[str, int]:
 
 
 def _poses(
-    photos: Sequence[Photo], face: FaceEntry, network: LandmarkNetwork, teachers: dict[str, FaceDetector]
+    photos: Sequence[Photo], ours: FaceDetector, network: LandmarkNetwork, teachers: dict[str, FaceDetector]
 ) -> dict[str, Any]:
     """Where heads look, as the teachers, our detector alone and the refined landmarks tell."""
-    ours = TileFaceDetector(face.path, threshold=face.threshold)
     finders: dict[str, poses.Find] = {
         "refined": Refined(ours, network).detect,
         "ours": ours.detect,

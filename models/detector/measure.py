@@ -58,6 +58,15 @@ class Tally:
         found = best[best >= 0].tolist()
         return cls(scores=found, right=[True] * len(found), best=best.tolist())
 
+    @classmethod
+    def joined(cls, tallies: Iterable["Tally"]) -> "Tally":
+        """Of the pictures of all."""
+        whole = cls()
+        for tally in tallies:
+            for name in cls.__slots__:
+                getattr(whole, name).extend(getattr(tally, name))
+        return whole
+
     def add(self, found: Found, scene: Scene) -> None:
         """Count one picture."""
         best = np.full(len(scene.boxes), -1.0)
@@ -74,7 +83,7 @@ class Tally:
                     self.scores.append(score)
                     self.right.append(True)
                     continue
-            elif _covered(box, scene.doubtful) > SAME:
+            elif covered(box, scene.doubtful) > SAME:
                 continue
             self.scores.append(score)
             self.right.append(False)
@@ -156,15 +165,22 @@ def matches(faces: Sequence[Face], scene: Scene) -> list[tuple[Face, int]]:
     return [(face, number) for number, face in paired.items()]
 
 
-def tally_of(detector: FaceDetector, scenes: Iterable[Scene]) -> Tally:
-    """The detector on these pictures."""
-    tally = Tally()
+def tallies_of(detector: FaceDetector, scenes: Iterable[Scene]) -> list[Tally]:
+    """The detector on each of these pictures."""
+    tallies = []
     for scene in scenes:
+        tally = Tally()
         tally.add(Found.of(detector.detect(scene.picture)), scene)
-    return tally
+        tallies.append(tally)
+    return tallies
 
 
-def _covered(box: Floats, others: Floats) -> float:
+def tally_of(detector: FaceDetector, scenes: Iterable[Scene]) -> Tally:
+    """The detector on all of these pictures."""
+    return Tally.joined(tallies_of(detector, scenes))
+
+
+def covered(box: Floats, others: Floats) -> float:
     """The largest share of the box that lies in one of the others."""
     if not len(others):
         return 0.0

@@ -26,7 +26,7 @@ from models.detector.photo import Photo
 from models.detector.placing import MIRRORED
 from models.detector.targets import assign, cell_count
 from models.errors import TrainingError
-from models.learner import Learner, RoundSettings, in_turns
+from models.learner import Learner, RoundSettings, forward, in_turns
 from models.runs import BEST, load_weights
 
 log = logging.getLogger(__name__)
@@ -284,15 +284,10 @@ def _losses(settings: DetectorSettings) -> Callable[..., Any]:
 
 def _looked_at(network: keras.Model, picture: NDArray[np.uint8], threshold: float) -> Found:
     """What the network finds in one picture."""
-    maps = _forward(network, tf.constant(_filled_up(picture), tf.float32))
+    maps = forward(network, tf.constant(_filled_up(picture), tf.float32))
     boxes, points, scores = decode([level.numpy()[0] for level in maps], threshold)
     kept = suppress(boxes, scores, 0.4)
     return Found(boxes[kept], points[kept], scores[kept])
-
-
-@tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]  # TensorFlow ships no types
-def _forward(model: keras.Model, pictures: Any) -> Any:
-    return model(pictures, training=False)
 
 
 def build_from(settings: DetectorSettings) -> keras.Model:

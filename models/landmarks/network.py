@@ -1,7 +1,7 @@
 """The landmark network: a handful of dense 3x3 convolutions on one small picture."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import keras
 import numpy as np
@@ -25,6 +25,18 @@ def build_landmarks(
         widths: channels at the strides 4, 8 and 16.
         blocks: residual 3x3 convolutions at each of these strides, after the one that halves the map.
     """
+    inputs, features = crop_features(stem, widths, blocks)
+    points = keras.layers.Dense(
+        10,
+        kernel_initializer=keras.initializers.RandomNormal(stddev=0.001),
+        bias_initializer=keras.initializers.Constant(_FIRST.ravel()),
+        dtype="float32",
+    )
+    return keras.Model(inputs, points(features))
+
+
+def crop_features(stem: int, widths: Sequence[int], blocks: Sequence[int]) -> tuple[Any, Any]:
+    """The input, crops, and all that is seen of them, flat; see `build_landmarks`."""
     inputs = keras.layers.Input((SIZE, SIZE, 3), dtype="float32")
     x = keras.layers.Rescaling(1 / 64, offset=-2.0)(inputs)
     x = conv_norm(x, stem, strides=2)
@@ -32,10 +44,4 @@ def build_landmarks(
         x = conv_norm(x, width, strides=2)
         for _ in range(count):
             x = keras.layers.Add()([x, conv_norm(x, width)])
-    points = keras.layers.Dense(
-        10,
-        kernel_initializer=keras.initializers.RandomNormal(stddev=0.001),
-        bias_initializer=keras.initializers.Constant(_FIRST.ravel()),
-        dtype="float32",
-    )
-    return keras.Model(inputs, points(keras.layers.Flatten()(x)))
+    return inputs, keras.layers.Flatten()(x)

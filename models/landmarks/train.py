@@ -25,7 +25,7 @@ from models.detector.train import LABELS
 from models.errors import TrainingError
 from models.landmarks.network import build_landmarks
 from models.landmarks.samples import Samples, make_samples, shares, single_faces
-from models.learner import Learner, RoundSettings, in_turns
+from models.learner import Learner, RoundSettings, answers, in_turns
 
 log = logging.getLogger(__name__)
 
@@ -206,18 +206,9 @@ def _smooth(gap: Any) -> Any:
     return tf.where(size < 1, size * size / 2, size - 0.5)
 
 
-def predict(network: keras.Model, crops: NDArray[np.uint8], batch: int = 256) -> NDArray[np.float32]:
+def predict(network: keras.Model, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Landmarks float32 (N, 5, 2) of crops uint8 (N, 48, 48, 3)."""
-    parts = [
-        _forward(network, tf.constant(crops[start : start + batch], tf.float32)).numpy()
-        for start in range(0, len(crops), batch)
-    ]
-    return np.concatenate(parts).reshape(-1, 5, 2)
-
-
-@tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]  # TensorFlow ships no types
-def _forward(network: keras.Model, crops: Any) -> Any:
-    return network(crops, training=False)
+    return answers(network, crops).reshape(-1, 5, 2)
 
 
 def build_from(settings: LandmarkSettings) -> keras.Model:

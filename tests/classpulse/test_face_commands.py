@@ -1,4 +1,4 @@
-"""The commands of the two networks that find faces."""
+"""The commands of the three networks that find faces."""
 
 import json
 from pathlib import Path
@@ -11,7 +11,7 @@ from classpulse.errors import UsageError
 from engagement.errors import ClasspulseError
 
 
-@pytest.mark.parametrize("network", ["face", "landmarks"])
+@pytest.mark.parametrize("network", ["face", "landmarks", "presence"])
 def test_a_precision_that_is_none_is_refused_before_anything_is_read(network: str) -> None:
     answer = CliRunner().invoke(app, ["models", network, "export", "absent", "--precision", "half"])
     assert isinstance(answer.exception, UsageError)
@@ -19,7 +19,16 @@ def test_a_precision_that_is_none_is_refused_before_anything_is_read(network: st
 
 
 @pytest.mark.parametrize(
-    "command", ["face train", "face export", "face evaluate", "landmarks train", "landmarks export"]
+    "command",
+    [
+        "face train",
+        "face export",
+        "face evaluate",
+        "landmarks train",
+        "landmarks export",
+        "presence train",
+        "presence export",
+    ],
 )
 def test_each_command_tells_its_options(command: str) -> None:
     told = CliRunner().invoke(app, ["models", *command.split(), "--help"])
@@ -36,6 +45,11 @@ def test_each_command_tells_its_options(command: str) -> None:
         (("landmarks", "train", "run", "--precision", "half"), "no precision 'half'; choose float32 or"),
         (("face", "evaluate", "--labels", "labels"), "--labels names a file that ends in .npz"),
         (("face", "export", "classifier"), "run of another kind of network: its settings lack"),
+        (("presence", "train", "run", "--learning-rate", "0"), "--learning-rate must be above 0"),
+        (("presence", "train", "run", "--precision", "half"), "no precision 'half'; choose float32 or"),
+        (("presence", "train", "run", "--view", "aside"), "no view 'aside'; choose one of turned, upright"),
+        (("presence", "export", "classifier"), "run of another kind of network: its settings lack"),
+        (("presence", "train", "run", "--data", "absent"), "There are no photographs in absent/faces"),
         (("landmarks", "export", "classifier"), "run of another kind of network: its settings lack"),
         (("face", "train", "taken/run"), "A file cannot be read or written"),
         (("face", "evaluate"), "yunet_2026may.onnx. Give --data, or set CLASSPULSE_DATA"),

@@ -79,9 +79,9 @@ def test_composed_galleries(reader: Reader, people: list[Portrait], count: int) 
 def test_who_sits_far_from_the_camera_in_a_large_tile_is_seen(reader: Reader, people: list[Portrait]) -> None:
     rooms = []
     for person in people[:4]:
-        # a head of about 35 of 360 pixels, before a room of its own colours
+        # a head of about 30 of 360 pixels, before a room of its own colours
         room = cv2.GaussianBlur(cv2.resize(person.picture, (640, 360)), (0, 0), 40)
-        scale = 36 / person.head.height
+        scale = 30 / person.head.height
         small = cv2.resize(person.picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
         top, left = 120, 320 - small.shape[1] // 2
         room[top : top + small.shape[0], left : left + small.shape[1]] = small

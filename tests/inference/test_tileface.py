@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 from engagement.records import Face, Tile
 from inference.faces import FaceDetector, load_detector
 from inference.mosaic import build_mosaic
+from inference.presence import ConfirmedDetector
 from inference.reader import TILE_HEIGHT
 from inference.tileface import TileFaceDetector
 from models.registry import resolve_face
@@ -23,8 +24,8 @@ def in_tiles(detector: FaceDetector, image: np.ndarray, tiles: list[Tile]) -> tu
     return mosaic.share_out(detector.detect(mosaic.image))
 
 
-def test_it_is_the_default(detector: FaceDetector) -> None:
-    assert isinstance(detector, TileFaceDetector)
+def test_it_is_the_default_and_what_it_is_unsure_of_is_looked_at_again(detector: FaceDetector) -> None:
+    assert isinstance(detector, ConfirmedDetector)
 
 
 def test_every_real_tile_with_a_face_shows_one_and_none_shows_without(

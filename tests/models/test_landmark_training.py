@@ -4,19 +4,15 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-import cv2
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from engagement.records import Box, Face
 from inference.landmarks import SIZE, LandmarkNetwork, Window
-from inference.pose import HEAD, estimate
+from inference.pose import estimate
 from models.detector.compose import Scene
 from models.detector.measure import matches
 from models.detector.photo import Photo
-from models.detector.train import LABELS
 from models.errors import TrainingError
 from models.landmarks import train
 from models.landmarks.calibration import nose_place, nose_stretch, stretched, turned_samples
@@ -26,30 +22,12 @@ from models.landmarks.poses import agreement, pose_of
 from models.landmarks.samples import CROPS, Samples, doubted, make_samples, shares, single_faces
 from models.landmarks.turning import turn_head
 from models.runs import BEST, RUN
+from tests.models.drawn_heads import POINTS, head, photo, write_data
 
 pytestmark = pytest.mark.filterwarnings(
     # Keras 3.15 reads TensorFlow's variables as numpy 2 no longer likes it
     "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"
 )
-
-POINTS = (HEAD[:, :2] + (80, 85)).astype(np.float32)
-"""A mean head that looks ahead, a millimetre a pixel."""
-
-
-def head() -> np.ndarray:
-    """A bright oval with dark eyes, a nose and a mouth on a grey ground."""
-    picture = np.full((170, 160, 3), 110, np.uint8)
-    cv2.ellipse(picture, (80, 85), (55, 75), 0, 0, 360, (230, 190, 160), -1)
-    for x, y in POINTS[:2]:
-        cv2.circle(picture, (round(float(x)), round(float(y))), 7, (20, 20, 20), -1)
-    cv2.circle(picture, (80, 85), 5, (180, 90, 90), -1)
-    cv2.line(picture, (56, 117), (104, 117), (150, 30, 40), 6)
-    return picture
-
-
-def photo(split: str = "train") -> Photo:
-    box = np.array([[25, 10, 135, 160]], np.float32)
-    return Photo(head(), box, POINTS[np.newaxis], np.zeros((0, 4), np.float32), split, "portraits")
 
 
 def test_no_turn_changes_nothing() -> None:
@@ -202,27 +180,8 @@ class Finder:
 @pytest.fixture
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> train.LandmarkSettings:
     """A run on drawn photographs, four per split, whose labels are known and whose heads are found."""
-    faces = tmp_path / "data" / "faces"
-    faces.mkdir(parents=True)
-    rows = []
-    for number, split in enumerate(("train", "val", "test")):
-        picture = head()
-        picture[0, 0] = number  # a photograph that stands in two splits is left out of one
-        rows += [(cv2.imencode(".png", picture)[1].tobytes(), split)] * 4
-    for name in ("portraits", "masks"):
-        table = pa.table({"image": [row[0] for row in rows], "split": [row[1] for row in rows]})
-        pq.write_table(table, faces / f"{name}.parquet")
     out = tmp_path / "run"
-    out.mkdir()
-    label = [25, 10, 135, 160, *POINTS.ravel().tolist()]
-    sure = np.array([[number, *label] for number in range(2 * len(rows))], np.float32)
-    np.savez(
-        out / LABELS,
-        made_with=np.array([0.5, 0.2]),
-        sure=sure,
-        doubtful=np.zeros((0, 5), np.float32),
-        photos=np.array(2 * len(rows)),
-    )
+    write_data(tmp_path / "data", out)
     monkeypatch.setattr(train, "load_detector", lambda name, min_face: Finder())
     monkeypatch.setattr(train, "compose_galleries", lambda photos, count, seed: _scenes(photos))
     return train.LandmarkSettings(

@@ -12,7 +12,7 @@ from models.detector.card import render_card
 from models.detector.golden import golden_gallery
 from models.errors import ManifestError, WeightsError
 from models.manifest import read_table
-from models.registry import FACE, LANDMARKS, MANIFEST, FaceEntry, resolve_face
+from models.registry import FACE, LANDMARKS, MANIFEST, PRESENCE, FaceEntry, resolve_face
 
 
 @pytest.fixture(scope="module")
@@ -41,10 +41,11 @@ def test_the_network_is_small(entry: FaceEntry) -> None:
 
 def test_the_card_is_what_was_measured_of_these_weights(entry: FaceEntry) -> None:
     report = json.loads(entry.path.with_suffix(".json").read_text(encoding="utf-8"))
-    landmarks = read_table(MANIFEST, LANDMARKS)
-    assert (report["sha256"], report["landmarks_sha256"]) == (entry.sha256, landmarks["sha256"])
+    others = [read_table(MANIFEST, name) for name in (LANDMARKS, PRESENCE)]
+    measured = [report[key] for key in ("sha256", "landmarks_sha256", "presence_sha256")]
+    assert measured == [entry.sha256, *(other["sha256"] for other in others)]
     card = MANIFEST.with_name("DETECTOR_CARD.md").read_text(encoding="utf-8")
-    assert card == render_card(report, read_table(MANIFEST, FACE), landmarks)
+    assert card == render_card(report, read_table(MANIFEST, FACE), *others)
 
 
 def copied(tmp_path: Path, entry: FaceEntry, **changed: str) -> Path:

@@ -23,7 +23,7 @@ IN_PACKAGES = re.compile(
     r"|models/(MODEL|DETECTOR)_CARD\.md"
     r"|models/card/[a-z]+\.svg"
     r"|models/detector/judged\.txt"
-    r"|models/weights/(expression|face|landmarks)\.(tflite|json))"
+    r"|models/weights/(expression|face|landmarks|presence)\.(tflite|json))"
 )
 """Every kind of file that a package may hold."""
 
