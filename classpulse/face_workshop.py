@@ -192,7 +192,8 @@ def train_presence(
     )
     best = max(row["val_ap"] for row in history)
     return (
-        f"AP {best:.4f} on val; the run is in {out}. Serve it with: classpulse models presence export {out}"
+        f"AP {best:.4f} on val; the run is in {out}. Serve it together with that of the other view: "
+        f"classpulse models presence export {out} OTHER"
     )
 
 

@@ -64,9 +64,9 @@ def export_presence(
 
     How its logits and those of the shipped detector become one score is chosen on galleries and photographs of people
     of the val split: the least weight that is nearly best by average precision, then the place of the scores by
-    `models.detector.calibration`.
-    int8 if that costs at most 0.001 of average precision, else float32, unless `precision` says "int8" or "float32".
-    Raises TrainingError, DataError, ManifestError, WeightsError and `inference.errors.DetectorError`.
+    `models.detector.calibration`. int8 if that costs at most 0.001 of average precision, else float32, unless
+    `precision` says "int8" or "float32". Raises TrainingError, DataError, ManifestError, WeightsError and
+    `inference.errors.DetectorError`.
     """
     demand_tensorflow("Export")
     settings = [settings_of(run, "stem", "widths", "blocks", "view") for run in runs]
