@@ -30,8 +30,10 @@ TILE_HEIGHT: Final = 112
 MIN_FACE: Final = 16
 """Pixels of that height: a seventh of the tile, a person at the far end of a room."""
 _CLOSER: Final = 1.25
-"""A tile in which no face was found, and that is so many times as high as `TILE_HEIGHT`, is looked at once more, from
-nearer: somebody may sit far from the camera."""
+"""A tile in which no face was found or a small one, and that is so many times as high as `TILE_HEIGHT`, is looked at
+once more, from nearer: somebody may sit far from the camera."""
+_SMALL: Final = 20
+"""Pixels of `TILE_HEIGHT` under which a face is framed badly: about the smallest, boxes are a third too high."""
 _CLOSER_TILES: Final = 49
 """Such tiles together get as many pixels as so many have at first."""
 _AS_SURE: Final = 0.75
@@ -159,15 +161,16 @@ class Reader:
         faces: list[Face | None] = [None] * len(tiles)
         shown = [index for index, tile in enumerate(tiles) if tile.camera_on and index not in opted_out]
         self._look(image, tiles, shown, TILE_HEIGHT, faces)
-        unfound = [
+        again = [
             index
             for index in shown
-            if faces[index] is None and tiles[index].box.height >= _CLOSER * TILE_HEIGHT
+            if tiles[index].box.height >= _CLOSER * TILE_HEIGHT
+            and _is_small(faces[index], tiles[index].box.height)
         ]
-        if unfound:
-            room = round(TILE_HEIGHT * math.sqrt(_CLOSER_TILES / len(unfound)))
-            height = min(room, max(tiles[index].box.height for index in unfound))
-            self._look(image, tiles, unfound, height, faces)
+        if again:
+            room = round(TILE_HEIGHT * math.sqrt(_CLOSER_TILES / len(again)))
+            height = min(room, max(tiles[index].box.height for index in again))
+            self._look(image, tiles, again, height, faces)
         return faces
 
     def _look(
@@ -178,12 +181,13 @@ class Reader:
         height: int,
         faces: list[Face | None],
     ) -> None:
-        """Find the faces of the chosen tiles, each brought to `height` pixels."""
+        """Find the faces of the chosen tiles, each brought to `height` pixels; what was found before stays where now
+        nothing is."""
         if chosen:
             mosaic = build_mosaic(image, [tiles[index] for index in chosen], height)
             shared = mosaic.share_out(self._detector.detect(mosaic.image))
             for index, candidates in zip(chosen, shared, strict=True):
-                faces[index] = main_face(candidates, tiles[index].box)
+                faces[index] = main_face(candidates, tiles[index].box) or faces[index]
 
     def _tiles_of_faces(self, image: NDArray[np.uint8]) -> tuple[list[Tile], list[Face | None]]:
         height, width = image.shape[:2]
@@ -253,6 +257,10 @@ def _masked(image: NDArray[np.uint8], boxes: Sequence[Box]) -> NDArray[np.uint8]
         inside = box.clipped(image.shape[1], image.shape[0])
         masked[inside.top : inside.bottom, inside.left : inside.right] = 0
     return masked
+
+
+def _is_small(face: Face | None, tile_height: int) -> bool:
+    return face is None or face.box.height * TILE_HEIGHT < _SMALL * tile_height
 
 
 def main_face(faces: Sequence[Face], tile: Box) -> Face | None:

@@ -79,9 +79,9 @@ def test_composed_galleries(reader: Reader, people: list[Portrait], count: int) 
 def test_who_sits_far_from_the_camera_in_a_large_tile_is_seen(reader: Reader, people: list[Portrait]) -> None:
     rooms = []
     for person in people[:4]:
-        # a head of about 30 of 360 pixels, before a room of its own colours
+        # a head of about 35 of 360 pixels, before a room of its own colours
         room = cv2.GaussianBlur(cv2.resize(person.picture, (640, 360)), (0, 0), 40)
-        scale = 30 / person.head.height
+        scale = 36 / person.head.height
         small = cv2.resize(person.picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
         top, left = 120, 320 - small.shape[1] // 2
         room[top : top + small.shape[0], left : left + small.shape[1]] = small
@@ -180,6 +180,42 @@ class Watched:
 
     def saw(self, colour: tuple[int, int, int]) -> bool:
         return any((np.abs(image.astype(int) - colour).max(axis=2) < 40).any() for image in self.shown)
+
+
+class Nearsighted:
+    """A detector that finds one face in the middle, so many pixels high at the first look and later, or none."""
+
+    def __init__(self, first: int, later: int | None) -> None:
+        self._heights = [first, later]
+        self.looks = 0
+
+    def detect(self, image: NDArray[np.uint8]) -> list[Face]:
+        height = self._heights[min(self.looks, 1)]
+        self.looks += 1
+        if height is None:
+            return []
+        box = Box(image.shape[1] // 2 - height // 2, image.shape[0] // 2 - height // 2, height, height)
+        return [Face(box, np.zeros((5, 2), np.float32), 0.9)]
+
+
+@pytest.mark.parametrize(
+    ("first", "later", "tile_height", "looks", "height"),
+    [
+        (19, 19, 224, 2, 19),  # twice as near, the same face as many pixels high: half as large as it seemed
+        (19, None, 224, 2, 38),  # not found from nearer: what was found stays
+        (21, 19, 224, 1, 42),  # large enough to be framed well
+        (19, 19, 130, 1, 22),  # the tile has no more pixels to show
+    ],
+)
+def test_a_small_face_is_looked_at_from_nearer_and_stays_where_nothing_is_found(
+    first: int, later: int | None, tile_height: int, looks: int, height: int
+) -> None:
+    detector = Nearsighted(first, later)
+    image = np.full((tile_height, 400, 3), 90, np.uint8)
+    tile = Tile(Box(0, 0, 400, tile_height), None, camera_on=True)
+    face = Reader(detector, None, None, QualityGate()).read(image, [tile]).readings[0].face
+    assert face is not None
+    assert (detector.looks, face.box.height) == (looks, height)
 
 
 class Counting(LabelReader):

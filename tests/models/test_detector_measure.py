@@ -100,6 +100,18 @@ def test_a_set_that_cannot_be_won_does_not_spoil_another() -> None:
     assert [t for t in SWEEP if no_worse(moved(better, placed), yardstick, t)] == list(SWEEP)
 
 
+def test_where_nearly_the_best_place_is_enough_the_lowest_of_them_is_taken() -> None:
+    yardstick = drawn(2.0, 1.2)
+    better = moved(drawn(2.4, 1.2), Calibration(-0.7, 0.6, 0.5))
+    placed = [place({"all": better}, {"all": yardstick}, nearly=share) for share in (1.0, 0.9, 0.5)]
+    assert placed[0].half > placed[1].half > placed[2].half
+    best, lower, lowest = (moved(better, each) for each in placed)
+    assert lowest.at(0.5)[0] > lower.at(0.5)[0] > best.at(0.5)[0] >= yardstick.at(0.5)[0]
+    won = [sum(no_worse(each, yardstick, threshold) for threshold in SWEEP) for each in (lower, lowest)]
+    assert won[0] >= 0.9 * len(SWEEP)
+    assert 0 < won[1] < won[0]
+
+
 @pytest.mark.parametrize("timid_by", [1.0, 2.0])
 def test_nothing_is_won_below_the_scores_that_were_looked_at(timid_by: float) -> None:
     yardstick = drawn(1.5, 1.2)
