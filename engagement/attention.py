@@ -33,7 +33,8 @@ class AttentionSettings:
         absent_after: no face for so long.
         camera_off_after: camera off for so long.
         turned_window: the stretch over which the share turned away is taken.
-        turned_share, turned_end_share: share turned away that starts and that ends an episode.
+        turned_share, turned_end_share: share turned away, of what was seen of that stretch, that starts and that ends an
+            episode; to start one it must also be over half of the whole stretch.
         half_life: of the smoothing of a seat's valence; at least one and a half intervals.
         baseline_after: seconds of readings before anything is called unusual.
         spread_floor, spread_ceiling: bounds of the median absolute deviation (MAD), in units of valence.
@@ -50,7 +51,9 @@ class AttentionSettings:
         dip_mads, dip_end_mads: distance under its median at which a seat counts as under and no longer.
         dip_within: how fast the class has to fall.
         dip_after: how long the share has to last.
-        fewest_seats: seats with a baseline and a fresh reading that it takes to speak of a class.
+        dip_coverage: share of the seats present with a baseline and a fresh reading that it takes to speak of a class;
+            under half of them it is said that those who were read changed.
+        fewest_seats: as many of them at least.
         recovery, mood_recovery: how long an observation, or a mood, has to be back before its episode ends.
         cool_down: how long after an episode the same rule stays quiet on the same seat.
         stale_after: without a reading for so long, nothing is said about expressions any more.
@@ -84,6 +87,7 @@ class AttentionSettings:
     dip_end_mads: float = 1.0
     dip_within: float = 60.0
     dip_after: float = 10.0
+    dip_coverage: float = 0.2
     fewest_seats: int = 5
     recovery: float = 6.0
     mood_recovery: float = 20.0
@@ -406,7 +410,10 @@ class AttentionTracker:
         known, away = window.sums[_KNOWN], window.sums[_AWAY]
         share = away / known if known >= rules.turned_window / 2 else None
         if watch.episode is None:
-            if not window.full or share is None or share < rules.turned_share:
+            # most of the time that is named, not only of what was seen of it
+            if not window.full or away <= rules.turned_window / 2:
+                return
+            if share is None or share < rules.turned_share:
                 return
             since = window.first(_AWAY)
             if since is not None:
@@ -499,7 +506,8 @@ class AttentionTracker:
         rules, watch = self._rules, self._dip
         on_camera = sum(track.state is not State.CAMERA_OFF for track in present.values())
         judged = [track for track in present.values() if self._is_judged(track, at, seconds)]
-        if len(judged) < rules.fewest_seats or 2 * len(judged) < on_camera:
+        fewest = max(rules.fewest_seats, rules.dip_coverage * len(present))
+        if len(judged) < fewest or 2 * len(judged) < on_camera:
             known_at = self._dip_known_at
             if known_at is not None and (at - known_at).total_seconds() > max(rules.stale_after, 3 * seconds):
                 self._end(watch, known_at, self._clock)
@@ -527,7 +535,8 @@ class AttentionTracker:
         since = watch.stretch.since
         if watch.episode is None and since is not None and watch.stretch.lasts(rules.dip_after, self._clock):
             evidence = {"seats": len(under), "of": len(judged), "share": round(share, 2)}
-            reason = f"The class changed at {self._time(since)}"
+            who = "The class" if 2 * len(judged) >= len(present) else "Those who were read"
+            reason = f"{who} changed at {self._time(since)}"
             self._open(watch, Rule.CLASS_DIP, None, since, reason, evidence, self._clock)
 
     # episodes

@@ -170,7 +170,8 @@ class Reader:
         if again:
             room = round(TILE_HEIGHT * math.sqrt(_CLOSER_TILES / len(again)))
             height = min(room, max(tiles[index].box.height for index in again))
-            self._look(image, tiles, again, height, faces)
+            if height >= _CLOSER * TILE_HEIGHT:
+                self._look(image, tiles, again, height, faces)
         return faces
 
     def _look(
@@ -181,13 +182,15 @@ class Reader:
         height: int,
         faces: list[Face | None],
     ) -> None:
-        """Find the faces of the chosen tiles, each brought to `height` pixels; what was found before stays where now
-        nothing is."""
+        """Find the faces of the chosen tiles, each brought to `height` pixels. A face found before is framed anew where it
+        is found again, and stays where it is not: what else there is was not surer at the first look."""
         if chosen:
             mosaic = build_mosaic(image, [tiles[index] for index in chosen], height)
             shared = mosaic.share_out(self._detector.detect(mosaic.image))
             for index, candidates in zip(chosen, shared, strict=True):
-                faces[index] = main_face(candidates, tiles[index].box) or faces[index]
+                before = faces[index]
+                same = [face for face in candidates if before is None or _is_same(before, face)]
+                faces[index] = main_face(same, tiles[index].box) or before
 
     def _tiles_of_faces(self, image: NDArray[np.uint8]) -> tuple[list[Tile], list[Face | None]]:
         height, width = image.shape[:2]
@@ -261,6 +264,11 @@ def _masked(image: NDArray[np.uint8], boxes: Sequence[Box]) -> NDArray[np.uint8]
 
 def _is_small(face: Face | None, tile_height: int) -> bool:
     return face is None or face.box.height * TILE_HEIGHT < _SMALL * tile_height
+
+
+def _is_same(before: Face, face: Face) -> bool:
+    """Whether a face framed badly and one framed better are one: the middle of either lies in the other."""
+    return before.box.contains(*face.box.centre) and face.box.contains(*before.box.centre)
 
 
 def main_face(faces: Sequence[Face], tile: Box) -> Face | None:

@@ -234,6 +234,18 @@ def test_turned_away_stays_quiet_under_the_share_or_before_two_minutes() -> None
     assert not mostly_unread.run(900).log
 
 
+@pytest.mark.parametrize("before", [State.UNREADABLE, State.CAMERA_OFF])
+def test_turned_away_needs_most_of_the_time_that_it_names(before: State) -> None:
+    def script(seat: int, second: float) -> str | State:
+        if second < 58:
+            return before
+        return "neutral" if second < 82 else State.TURNED_AWAY
+
+    # at 120 s the head was away in 38 s of the 62 s that were seen of two minutes
+    opened = Lesson(script).run(300).opened(Rule.TURNED_AWAY)
+    assert opened == [pytest.approx(82 + 60, abs=4)]
+
+
 # low mood
 
 
@@ -362,6 +374,20 @@ def test_no_class_dip_when_fewer_fall_or_too_slowly_or_too_few_are_read() -> Non
         return State.UNREADABLE if seat > 8 else "sad" if 300 <= second < 400 else "neutral"
 
     assert not Lesson(mostly_unread, seats=18, interval=5).run(500).episodes(Rule.CLASS_DIP)
+
+
+@pytest.mark.parametrize(
+    ("read", "who"), [(15, "The class"), (14, "Those who were read"), (6, "Those who were read"), (5, None)]
+)
+def test_a_class_dip_says_of_whom_it_speaks(read: int, who: str | None) -> None:
+    def script(seat: int, second: float) -> str | State:
+        if seat > read:
+            return State.CAMERA_OFF
+        return "sad" if seat <= (read + 1) // 2 and 300 <= second < 400 else "neutral"
+
+    found = Lesson(script, seats=30, interval=5).run(450)
+    told = [episode.reason.partition(" changed at ")[0] for episode in found.episodes(Rule.CLASS_DIP)]
+    assert told == ([who] if who else [])
 
 
 # quiet, gaps, leaving

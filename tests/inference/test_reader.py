@@ -218,6 +218,25 @@ def test_a_small_face_is_looked_at_from_nearer_and_stays_where_nothing_is_found(
     assert (detector.looks, face.box.height) == (looks, height)
 
 
+def test_of_a_small_face_no_other_is_taken_and_where_there_is_no_room_nobody_looks_again() -> None:
+    class Distracted(Nearsighted):
+        def detect(self, image: NDArray[np.uint8]) -> list[Face]:
+            faces = super().detect(image)
+            return [Face(Box(4, 4, 60, 60), faces[0].landmarks, 0.6)] if self.looks > 1 else faces
+
+    image = np.full((224, 400, 3), 90, np.uint8)
+    tile = Tile(Box(0, 0, 400, 224), None, camera_on=True)
+    elsewhere = Distracted(19, 19)
+    face = Reader(elsewhere, None, None, QualityGate()).read(image, [tile]).readings[0].face
+    assert face is not None
+    assert (elsewhere.looks, face.score, face.box.height) == (2, 0.9, 38)
+    crowd = Watched()
+    frame = np.full((7 * 150, 7 * 268, 3), 90, np.uint8)
+    places = [Box(column * 268, row * 150, 268, 150) for row in range(7) for column in range(7)]
+    Reader(crowd, None, None, QualityGate()).read(frame, [Tile(box, None, True) for box in places])
+    assert len(crowd.shown) == 1
+
+
 class Counting(LabelReader):
     """A label reader that counts the frames it was shown."""
 
