@@ -30,7 +30,7 @@ MINIMUM_FREE_BYTES: Final = 500_000_000
 
 def check_database(url: str) -> Check:
     """Open the database, migrate it and read from it."""
-    from dashboard.wording import count
+    from engagement.phrases import count
     from storage import queries
     from storage.database import open_database
     from storage.migrate import migrate

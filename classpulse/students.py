@@ -163,7 +163,7 @@ def erase(
     """
     from classpulse.database import migrated_database
     from classpulse.settings import settings_with
-    from dashboard.wording import count
+    from engagement.phrases import count
     from engagement.records import Consent
     from storage.retention import erase_student
     from storage.traces import traces
@@ -251,7 +251,7 @@ def _contents(file: Path) -> bytes:
 
 
 def _found(roster: "Roster", file: Path, new: int, changed: int) -> str:
-    from dashboard.wording import count
+    from engagement.phrases import count
 
     known = len(roster.rows) - new - changed
     return (

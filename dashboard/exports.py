@@ -30,16 +30,13 @@ from dashboard.wording import (
     STATES,
     TOO_SHORT,
     clock,
-    count,
     day,
-    duration,
     method,
     mode_meaning,
     percent,
-    signed,
 )
+from engagement.phrases import count, duration, signed
 from engagement.records import EpisodeMark, Mode, NoteKind, NotObservedReason, Rule, State
-from engagement.summary import rounded_duration
 from storage.audit import THIS_COMPUTER, AuditAction, audit
 
 if TYPE_CHECKING:
@@ -336,7 +333,7 @@ def low_rows(material: Material, zone: tzinfo | None) -> list[dict[str, str]]:
         {
             "number": str(low.number),
             "start": clock(low.start, zone),
-            "length": rounded_duration((low.end - low.start).total_seconds()),
+            "length": duration((low.end - low.start).total_seconds()),
             "size": signed(low.size),
             "note": low.note or "",
         }

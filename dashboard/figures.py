@@ -12,20 +12,10 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pandas as pd
 
-from dashboard.glance import TOO_WIDE
+from dashboard.glance import readable_mood
 from dashboard.theme import PALETTES, Scheme, template, with_opacity
-from dashboard.wording import (
-    EXPRESSIONS,
-    STATES,
-    clock,
-    count,
-    duration,
-    local_time,
-    local_times,
-    percent,
-    plotly_text,
-    signed,
-)
+from dashboard.wording import EXPRESSIONS, STATES, clock, local_time, local_times, percent, plotly_text
+from engagement.phrases import count, duration, signed
 from engagement.records import NoteKind, Rule, State
 
 if TYPE_CHECKING:
@@ -51,7 +41,6 @@ _STRIP = (COVERAGE, FACING)
 _MARKS = (NOTES, TOPICS)
 MOOD_TRACES: Final = (*_STRIP, *_MARKS, "low", "95 % band", "Mood")
 SHARE_TRACES: Final = (*_STRIP, *_MARKS, *EXPRESSIONS.values())
-PRESENCE_TRACES: Final = (*_STRIP, *_MARKS)
 TIMELINE_COLUMNS: Final = frozenset(
     {"id", "started_at", "not_observed", "tiles", "n_seen", "facing", "valence", "low", "high", *EXPRESSIONS}
 )
@@ -513,12 +502,6 @@ def coverage(intervals: pd.DataFrame) -> "pd.Series[float]":
     return (intervals["n_seen"].astype(float) / present.where(present > 0)).rename("coverage")
 
 
-def readable_mood(intervals: pd.DataFrame) -> "pd.Series[float]":
-    """Valence per interval, -1..1; NaN where there is none, or where its band is too wide to read one."""
-    width = intervals["high"].astype(float) - intervals["low"].astype(float)
-    return intervals["valence"].astype(float).where(width <= TOO_WIDE)
-
-
 def smoothed(share: "pd.Series[float]", intervals: pd.DataFrame) -> "pd.Series[float]":
     """The mean of a share over the last `SHARE_WINDOW`; NaN stays NaN."""
     timed = pd.Series(share.to_numpy(dtype=float), index=intervals["started_at"])
@@ -747,7 +730,9 @@ def describe_timeline(intervals: pd.DataFrame, zone: tzinfo | None) -> str:
             f"{clock(times.iloc[lowest].to_pydatetime(), zone)}"
             + (", not read at the end." if np.isnan(now) else f", {signed(now)} at the end.")
         )
-    parts.append(f"On average {percent(coverage(intervals).mean())} of the seats were read.")
+    present = float(intervals["tiles"].sum())
+    read = float(intervals["n_seen"].sum()) / present if present else None
+    parts.append(f"On average {percent(read)} of the seats were read.")
     unseen = int(intervals["not_observed"].notna().sum())
     if unseen:
         parts.append(f"{count(unseen, 'interval')} could not be observed.")
@@ -812,12 +797,13 @@ def _plain_layout(scheme: Scheme, span: list[str] | None, *, yaxis: Figure) -> F
 
 
 def _binned(intervals: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    """Means of about 150 stretches, over what was observed of each; NaN where nothing was."""
     if intervals.empty:
         return intervals[["started_at", *columns]]
     span = (intervals["started_at"].iloc[-1] - intervals["started_at"].iloc[0]).total_seconds()
     step = pd.Timedelta(seconds=max(1.0, np.ceil(span / 150)))
-    groups = intervals.groupby(intervals["started_at"].dt.floor(step))
-    return groups[columns].mean().round(1).reset_index()
+    observed = intervals[columns].where(intervals["not_observed"].isna())
+    return observed.groupby(intervals["started_at"].dt.floor(step)).mean().round(1).reset_index()
 
 
 def _read_of(intervals: pd.DataFrame) -> list[str]:

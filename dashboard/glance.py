@@ -6,7 +6,8 @@ from typing import Final
 
 import pandas as pd
 
-from dashboard.wording import percent, signed
+from dashboard.wording import percent
+from engagement.phrases import signed
 from engagement.records import State
 
 TREND_SPAN: Final = timedelta(minutes=5)
@@ -135,18 +136,26 @@ def mood_in_words(valence: float, low: float, high: float) -> str:
     return f"Mostly {side}" if abs(valence) >= CLEAR and least >= NEUTRAL else f"Leaning {side}"
 
 
+def readable_mood(intervals: pd.DataFrame) -> "pd.Series[float]":
+    """Valence per interval, -1..1; NaN where there is none, or where its band is too wide to read one."""
+    width = intervals["high"].astype(float) - intervals["low"].astype(float)
+    return intervals["valence"].astype(float).where(width <= TOO_WIDE)
+
+
 def trend(intervals: pd.DataFrame) -> str:
-    """Whether the mood was steady, rising or falling over the last five minutes, or that it is too early to say."""
-    valence = intervals.set_index("started_at")["valence"].astype(float)
+    """Whether the mood was steady, rising or falling over the last five minutes, or as it was before something between,
+    or that it is too early to say."""
+    valence = readable_mood(intervals).set_axis(intervals["started_at"])
     end = valence.index[-1]
     before = valence[(valence.index > end - TREND_SPAN - _SIDE) & (valence.index <= end - TREND_SPAN + _SIDE)]
     now = valence[valence.index > end - _SIDE]
     if before.notna().sum() == 0 or now.notna().sum() == 0:
         return "just begun"
     change = float(now.mean() - before.mean())
-    if abs(change) < STEADY:
-        return "steady for 5 min"
-    return f"{'rising' if change > 0 else 'falling'} over 5 min"
+    if abs(change) >= STEADY:
+        return f"{'rising' if change > 0 else 'falling'} over 5 min"
+    between = valence[valence.index > end - TREND_SPAN].rolling(_SIDE, min_periods=1).mean()
+    return "steady for 5 min" if between.max() - between.min() < 3 * STEADY else "as 5 min ago"
 
 
 def sentence(state: Glance) -> str:

@@ -6,9 +6,10 @@ from datetime import UTC, datetime, time, tzinfo
 from types import MappingProxyType
 from typing import Any, Final
 
-from dashboard.wording import clock, count
+from dashboard.wording import clock
+from engagement.phrases import count
 from engagement.records import Consent
-from engagement.roster import Roster
+from engagement.roster import Roster, RosterRow
 from storage.class_seats import ClassSeat
 from storage.students import ClassList, NewStudent, Student, plan_import
 
@@ -39,12 +40,21 @@ class LooseLabel:
 
 @dataclass(frozen=True, slots=True)
 class PlannedRow:
-    """One line of a file and what taking it in does."""
+    """One line of a file and what taking it in does.
+
+    Attributes:
+        line: of the file, from 1.
+        name: of the student.
+        consent: that is taken in, in words; "" where the line says nothing.
+        does: "new", "as before", or what the student's answer was.
+        withdraws: an agreement ends because the line's answer is not understood.
+    """
 
     line: int
     name: str
     consent: str
     does: str
+    withdraws: bool = False
 
 
 def student_rows(
@@ -123,11 +133,18 @@ def planned(roster: Roster, known: Sequence[Student]) -> list[PlannedRow]:
         PlannedRow(
             row.line,
             row.name,
-            "" if row.consent is None else CONSENTS[row.consent],
+            _taken_in_as(row),
             "new" if student is None else f"was {CONSENTS[student.consent]}" if change else "as before",
+            row.unclear is not None and student is not None and student.consent is Consent.AGREED,
         )
         for row, (student, change) in zip(roster.rows, steps, strict=True)
     ]
+
+
+def _taken_in_as(row: RosterRow) -> str:
+    if row.consent is None:
+        return ""
+    return CONSENTS[row.consent] if row.unclear is None else f"{CONSENTS[row.consent]} (not understood)"
 
 
 def plan_summary(rows: Sequence[PlannedRow]) -> str:

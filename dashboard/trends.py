@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from dashboard.figures import Figure
 from dashboard.theme import PALETTES, Palette, Scheme, template, with_opacity
-from dashboard.wording import clock, count, day, duration, percent, signed
+from dashboard.wording import clock, day, percent
+from engagement.phrases import count, duration, signed
 from engagement.records import Mode
 from engagement.trends import Comparison, Measure, MoodGap, SessionFigures
 
@@ -28,6 +29,7 @@ GAPS: Final[Mapping[MoodGap, str]] = MappingProxyType(
         MoodGap.NOT_OBSERVED: "nothing observed",
         MoodGap.SHORT: "too short",
         MoodGap.FEW: "too few faces read",
+        MoodGap.SEATS: "too few of the seats read",
     }
 )
 

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pandas as pd
 
+from engagement import phrases
 from engagement.emotion import Expression
 from engagement.place import Institution, Place
 from engagement.records import SYNTHETIC_SOURCE, Mode, NotObservedReason, Rule, State
@@ -203,31 +204,9 @@ def mode_meaning(mode: Mode, source: str) -> str:
     return MODE_MEANINGS[mode]
 
 
-def duration(seconds: float) -> str:
-    """A length of time, such as "40 s", "24 min" or "1 h 04 min"."""
-    whole = max(0, round(seconds))
-    if whole < 60:
-        return f"{whole} s"
-    minutes = whole // 60
-    if minutes < 60:
-        return f"{minutes} min"
-    return f"{minutes // 60} h {minutes % 60:02d} min"
-
-
-def count(number: int, one: str, many: str | None = None) -> str:
-    """A number and its noun: "1 seat", "3 seats"."""
-    return f"{number} {one if number == 1 else many or one + 's'}"
-
-
 def percent(share: float | None) -> str:
     """A share as "91 %", "–" where there is nothing to tell."""
-    return "–" if share is None or pd.isna(share) else f"{share:.0%}".replace("%", " %")
-
-
-def signed(value: float) -> str:
-    """A figure with its sign: "+0.12", "−0.05" with a true minus, "0.00"."""
-    text = f"{value:+.2f}"
-    return "0.00" if text in {"+0.00", "-0.00"} else text.replace("-", "−")
+    return "–" if share is None or pd.isna(share) else phrases.percent(share)
 
 
 def zone_of(name: str | None) -> tzinfo | None:
@@ -258,11 +237,10 @@ def local_times(times: "pd.Series[pd.Timestamp]", zone: tzinfo | None) -> list[s
         times: aware UTC.
         zone: None for the computer's own.
     """
-    if times.empty:
-        return []
-    # the computer's own zone has no name to ask for: its offset at the first of these times stands for all
-    target = zone or times.iloc[0].to_pydatetime().astimezone().tzinfo
-    local = times.dt.tz_convert(target).dt.tz_localize(None)
+    if zone is None:
+        # it has no name to ask for, and its offset may change in between
+        return [local_time(at, None) for at in times.dt.to_pydatetime()]
+    local = times.dt.tz_convert(zone).dt.tz_localize(None)
     return [str(text) for text in local.dt.strftime("%Y-%m-%d %H:%M:%S.%f").str[:-3]]
 
 

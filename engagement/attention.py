@@ -33,8 +33,8 @@ class AttentionSettings:
         absent_after: no face for so long.
         camera_off_after: camera off for so long.
         turned_window: the stretch over which the share turned away is taken.
-        turned_share, turned_end_share: share turned away, of what was seen of that stretch, that starts and that ends an
-            episode; to start one it must also be over half of the whole stretch.
+        turned_share, turned_end_share: share turned away, of what was seen of that stretch, that starts and that ends
+            an episode; to start one it must also be over half of the whole stretch.
         half_life: of the smoothing of a seat's valence; at least one and a half intervals.
         baseline_after: seconds of readings before anything is called unusual.
         spread_floor, spread_ceiling: bounds of the median absolute deviation (MAD), in units of valence.

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from engagement.emotion import EXPRESSIONS
 from engagement.mood import FEWEST_FACES
+from engagement.phrases import count, duration, percent, signed
 from engagement.records import Rule
 
 LOW_MADS: Final = 2.0
@@ -126,7 +127,7 @@ def summarise(
 
     Args:
         intervals: as from `storage.queries.intervals_since`, in the order of time. Used: started_at, seconds,
-            not_observed, tiles, faces_read, n_seen, angry ... neutral, valence, low, high, facing.
+            not_observed, tiles, faces, faces_read, n_seen, angry ... neutral, valence, low, high, facing.
         episodes: as from `storage.queries.episodes`. Used: rule, seat, started_at, ended_at.
         notes: as from `storage.queries.notes`. Used: at, text.
         zone: time zone of the clock times in sentences; None is that of the computer.
@@ -139,7 +140,7 @@ def summarise(
     blind = intervals["not_observed"].notna().to_numpy()
     observed, lost = float(seconds[~blind].sum()), float(seconds[blind].sum()) + _unaccounted(intervals)
     if not observed:
-        sentence = f"Nothing was observed in the {rounded_duration(lost)} of this session."
+        sentence = f"Nothing was observed in the {duration(lost)} of this session."
         return SessionSummary((sentence,), (), 0.0, lost, 0, None, None, None, False)
     seen = intervals[~blind]
     shown = seen[seen["tiles"] > 0]
@@ -300,18 +301,18 @@ def _seen_sentence(
 ) -> str:
     word = "read" if expressive else "seen"
     if coverage is None:
-        sentence = f"Observed for {rounded_duration(observed)}; no seat was shown."
+        sentence = f"Observed for {duration(observed)}; no seat was shown."
     elif shown < HALF * observed:
         sentence = (
-            f"Observed for {rounded_duration(observed)}, of which {rounded_duration(shown)} showed "
-            f"{_count(seats, 'seat')}; on average {_percent(coverage)} of these could be {word}."
+            f"Observed for {duration(observed)}, of which {duration(shown)} showed "
+            f"{count(seats, 'seat')}; on average {percent(coverage)} of these could be {word}."
         )
     else:
         sentence = (
-            f"Observed for {rounded_duration(observed)} with {_count(seats, 'seat')} shown; "
-            f"on average {_percent(coverage)} of the seats could be {word}."
+            f"Observed for {duration(observed)} with {count(seats, 'seat')} shown; "
+            f"on average {percent(coverage)} of the seats could be {word}."
         )
-    return f"{sentence} For {rounded_duration(lost)} nothing was observed." if lost else sentence
+    return f"{sentence} For {duration(lost)} nothing was observed." if lost else sentence
 
 
 def _mood_sentences(
@@ -327,21 +328,21 @@ def _mood_sentences(
         return [f"The mood of the class cannot be told: it takes {FEWEST_FACES} faces read at the same time."]
     if line.total < max(FEWEST_SECONDS, HALF * observed):
         return [
-            f"Enough faces for a mood were read in {rounded_duration(line.total)} of {rounded_duration(observed)}: "
+            f"Enough faces for a mood were read in {duration(line.total)} of {duration(observed)}: "
             "too little to say how it moved."
         ]
     if coverage is not None and coverage < LEAST_COVERAGE:
         return [
-            f"The {_percent(coverage)} of the seats that were read are too few to say how the class moved."
+            f"The {percent(coverage)} of the seats that were read are too few to say how the class moved."
         ]
     # who and when, where it is not most of the class for most of the time
     among = "Among those who could be read, the" if coverage is not None and coverage < HALF else "The"
     partly = line.total < HALF * (observed + lost)
-    when = f" in the {rounded_duration(line.total)} that were read" if partly else ""
+    when = f" in the {duration(line.total)} that were read" if partly else ""
     sentences = [f"{among} mood{when} {_course(line, usual)}."]
     if moments:
         longest = max(moments, key=lambda moment: moment.end - moment.start)
-        length = rounded_duration((longest.end - longest.start).total_seconds())
+        length = duration((longest.end - longest.start).total_seconds())
         at = f"at {longest.start.astimezone(zone):%H:%M} for {length}"
         sentences.append(
             f"There was one low moment, {at}."
@@ -356,12 +357,12 @@ def _mood_sentences(
 def _facing_sentence(with_face: pd.DataFrame, facing: float, observed: float) -> str:
     """The share that faced the screen, with its ground where that is small: few faces, or little time."""
     seconds = float(with_face["seconds"].sum())
-    faces = float(np.average(with_face["n_seen"].to_numpy(dtype=float), weights=with_face["seconds"]))
+    faces = float(np.average(with_face["faces"].to_numpy(dtype=float), weights=with_face["seconds"]))
     ground = "" if faces >= FEWEST_FACES else f", about {max(1, round(faces))} at a time"
     when = ""
     if seconds < max(FEWEST_SECONDS, HALF * observed):
-        when = f" in {rounded_duration(seconds)}"
-    return f"Of the faces seen{when}{ground}, {_percent(facing)} faced the screen."
+        when = f" in {duration(seconds)}"
+    return f"Of the faces seen{when}{ground}, {percent(facing)} faced the screen."
 
 
 def _course(line: _Line, usual: float) -> str:
@@ -370,9 +371,9 @@ def _course(line: _Line, usual: float) -> str:
     start, end = float(line.valence[:third].mean()), float(line.valence[-third:].mean())
     doubt = float((line.high - line.low).mean()) / 2
     if abs(end - start) <= max(CLEAR_DRIFT, doubt):
-        return f"stayed about level, around {_signed(usual)}"
+        return f"stayed about level, around {signed(usual)}"
     word = "rose" if end > start else "fell"
-    return f"{word} from {_signed(start)} in the first third to {_signed(end)} in the last"
+    return f"{word} from {signed(start)} in the first third to {signed(end)} in the last"
 
 
 def _seat_sentences(episodes: pd.DataFrame) -> list[str]:
@@ -383,31 +384,4 @@ def _seat_sentences(episodes: pd.DataFrame) -> list[str]:
     parts = [
         f"{words} on {counts[str(rule)]}" for rule, words in _RULE_WORDS.items() if str(rule) in counts.index
     ]
-    return [f"{_count(int(of_seats['seat'].nunique()), 'seat')} called for a look: {', '.join(parts)}."]
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def _percent(share: float) -> str:
-    """A share in whole per cent; nothing is called none or all that is not."""
-    if 0 < share < 0.005:
-        return "under 1 %"
-    if 0.995 <= share < 1:
-        return "over 99 %"
-    return f"{share * 100:.0f} %"
-
-
-def _signed(value: float) -> str:
-    text = f"{value:+.2f}"
-    return "0.00" if text in {"+0.00", "-0.00"} else text.replace("-", "\u2212")
-
-
-def rounded_duration(seconds: float) -> str:
-    """A length of time to the nearest minute, such as "40 s", "24 min" or "1 h 04 min"."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    minutes = round(whole / 60)
-    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
+    return [f"{count(int(of_seats['seat'].nunique()), 'seat')} called for a look: {', '.join(parts)}."]

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from engagement.records import Mode
-from engagement.summary import FEWEST_SECONDS
+from engagement.summary import FEWEST_SECONDS, LEAST_COVERAGE
 
 EARLIER: Final = 10
 """A lesson is held against at most this many sessions before it."""
@@ -43,6 +43,7 @@ class MoodGap(StrEnum):
     NOT_OBSERVED = "not_observed"
     SHORT = "short"
     FEW = "few"
+    SEATS = "seats"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,8 @@ class SessionFigures:
             return MoodGap.SHORT
         if self.mood is None or self.mood_seconds < max(FEWEST_SECONDS, self.observed / 2):
             return MoodGap.FEW
+        if (self.coverage or 0.0) < LEAST_COVERAGE:
+            return MoodGap.SEATS
         return None
 
     @property

@@ -182,8 +182,8 @@ class Reader:
         height: int,
         faces: list[Face | None],
     ) -> None:
-        """Find the faces of the chosen tiles, each brought to `height` pixels. A face found before is framed anew where it
-        is found again, and stays where it is not: what else there is was not surer at the first look."""
+        """Find the faces of the chosen tiles, each brought to `height` pixels. A face found before is framed anew where
+        it is found again, and stays where it is not: what else there is was not surer at the first look."""
         if chosen:
             mosaic = build_mosaic(image, [tiles[index] for index in chosen], height)
             shared = mosaic.share_out(self._detector.detect(mosaic.image))

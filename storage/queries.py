@@ -379,13 +379,6 @@ def seats_read(engine: Engine, session_id: int, since: datetime) -> tuple[float,
     return None if shown is None else (float(read), float(shown))
 
 
-def last_interval_id(engine: Engine) -> int | None:
-    """The id of the newest interval of all; it grows while an agent gets on."""
-    with reading(engine) as connection:
-        newest: int | None = connection.scalar(select(func.max(IntervalTable.id)))
-    return newest
-
-
 def readings_since(
     engine: Engine,
     session_id: int,

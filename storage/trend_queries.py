@@ -107,10 +107,7 @@ def lesson_minutes(engine: Engine, session_id: int) -> tuple[MinuteFigures, ...]
         .order_by(SessionTable.started_at.desc(), SessionTable.id.desc())
         .limit(EARLIER + 1)
     )
-    # whole seconds on both databases: strftime('%s') on SQLite, epoch on PostgreSQL
-    since = cast(extract("epoch", IntervalTable.started_at), Integer) - cast(
-        extract("epoch", SessionTable.started_at), Integer
-    )
+    since = _epoch(engine, IntervalTable.started_at) - _epoch(engine, SessionTable.started_at)
     minute = (since // 60).label("minute")
     columns = _means()
     query = (
@@ -131,6 +128,14 @@ def lesson_minutes(engine: Engine, session_id: int) -> tuple[MinuteFigures, ...]
             MinuteFigures(row.session_id, row.minute, row.coverage, row.facing, row.mood, row.low, row.high)
             for row in connection.execute(query)
         )
+
+
+def _epoch(engine: Engine, at: Any) -> ColumnElement[int]:
+    """Whole seconds since 1970, rounded down: SQLite's strftime('%s') has none but these, while PostgreSQL's epoch has
+    fractions and its cast rounds to the nearest."""
+    seconds = extract("epoch", at)
+    whole = func.floor(seconds) if engine.dialect.name == "postgresql" else seconds
+    return cast(whole, Integer)
 
 
 def _readable() -> ColumnElement[bool]:

@@ -13,8 +13,9 @@ from dash.development.base_component import Component
 
 from dashboard.components.tiles import state_colour
 from dashboard.theme import PALETTES, Scheme
-from dashboard.wording import STATES, clock, count, duration
+from dashboard.wording import STATES, clock
 from engagement.emotion import EXPRESSIONS, VALENCE
+from engagement.phrases import count, duration
 from engagement.records import EpisodeMark, Rule, State
 
 SPARK_SPAN: Final = timedelta(minutes=5)

@@ -8,7 +8,8 @@ import pandas as pd
 from dash import html
 from dash.development.base_component import Component
 
-from dashboard.wording import clock, count
+from dashboard.wording import clock
+from engagement.phrases import count
 from engagement.records import NoteKind
 
 _SHOWN: Final = 3

@@ -10,7 +10,8 @@ from dash.development.base_component import Component
 
 from dashboard.components.tables import table
 from dashboard.roll import LooseLabel, plan_summary, planned, short_day
-from dashboard.wording import clock, count
+from dashboard.wording import clock
+from engagement.phrases import count
 from engagement.records import Consent, OfferReason
 from engagement.roster import Remark, Roster
 from storage.seat_offers import OpenOffer
@@ -156,6 +157,7 @@ def preview(roster: Roster, students: Sequence[Student]) -> Component:
                 "The file has no column for consent, so nobody's answer changes.",
                 className="cp-muted cp-small",
             ),
+            _withdrawn([row.name for row in rows if row.withdraws]),
             _remarks("Left out", roster.left_out),
             _remarks("Look at these", roster.hints),
             html.Div(
@@ -316,6 +318,25 @@ def _remarks(title: str, remarks: Sequence[Remark]) -> Component | None:
         shown.append(html.Li(f"And {count(len(remarks) - _MOST_LINES, 'more line')}."))
     return html.Div(
         [html.Strong(f"{title}: {count(len(remarks), 'line')}"), html.Ul(shown)], className="cp-notice"
+    )
+
+
+def _withdrawn(names: Sequence[str]) -> Component | None:
+    """Whose agreement would end for an answer that is not understood."""
+    if not names:
+        return None
+    more = len(names) - _MOST_LINES
+    who = _enumerated(names[:_MOST_LINES]) + (f" and {more} more" if more > 0 else "")
+    return html.Div(
+        [
+            html.Strong(f"{count(len(names), 'agreement')} would end"),
+            html.P(
+                f"{who} agreed so far, and the file's answer is not understood. Taken in as it is, they count as "
+                "refused, and what was calibrated to them is deleted."
+            ),
+        ],
+        className="cp-notice",
+        role="alert",
     )
 
 

@@ -7,17 +7,9 @@ from dash.development.base_component import Component
 
 from dashboard.controls import PictureReading
 from dashboard.glance import mood_in_words
-from dashboard.wording import (
-    EXPRESSIONS,
-    NOT_OBSERVED,
-    STATE_SYMBOLS,
-    STATES,
-    WITHHELD,
-    count,
-    percent,
-    signed,
-)
+from dashboard.wording import EXPRESSIONS, NOT_OBSERVED, STATE_SYMBOLS, STATES, WITHHELD, percent
 from engagement.emotion import EXPRESSIONS as ORDER
+from engagement.phrases import count, signed
 from engagement.policy import Policy
 from engagement.records import Box, HeadPose, IntervalRecord, Mode, State, TileReading
 

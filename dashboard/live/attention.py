@@ -19,8 +19,9 @@ from dashboard.live.pulse import PULSE, Running, Told, running
 from dashboard.live.unchanged import Drawn
 from dashboard.names import seat_names
 from dashboard.shapes import RowIdText, one_of, shaped
-from dashboard.wording import MODES, clock, count
+from dashboard.wording import MODES, clock
 from engagement.errors import ClasspulseError
+from engagement.phrases import count
 from engagement.records import EpisodeMark, Mode
 from storage import queries
 from storage.marks import mark_episodes

@@ -22,7 +22,8 @@ from dashboard.exports import (
 from dashboard.figures import Figure
 from dashboard.material import Material, read_material
 from dashboard.pages import trends
-from dashboard.wording import LIMITS, MODES, TOO_SHORT, clock, day, duration, method, mode_meaning
+from dashboard.wording import LIMITS, MODES, TOO_SHORT, clock, day, method, mode_meaning
+from engagement.phrases import duration
 from storage.errors import UnknownSessionError
 
 SESSION: Final = "report-session"

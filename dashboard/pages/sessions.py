@@ -14,7 +14,8 @@ from typing_extensions import TypedDict
 from dashboard import shell
 from dashboard.exports import FORMATS
 from dashboard.shapes import RowId, shaped
-from dashboard.wording import MODES, signed
+from dashboard.wording import MODES
+from engagement.phrases import signed
 from engagement.records import Mode
 from storage import queries
 from storage.errors import StorageError

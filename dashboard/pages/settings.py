@@ -11,7 +11,8 @@ from typing_extensions import TypedDict
 
 from dashboard.preferences import Kind, Preference, Preferences, PreferencesRefusedError, SettingsBook, Value
 from dashboard.shapes import shaped
-from dashboard.wording import MODE_MEANINGS, count
+from dashboard.wording import MODE_MEANINGS
+from engagement.phrases import count
 from engagement.records import Mode
 
 

@@ -18,8 +18,9 @@ from dashboard.components.running import PAUSED
 from dashboard.controls import Choices, Controls, Findings, Line, Phase, SourceKind, View, ViewTile, Wanted
 from dashboard.forwarding import is_from_here
 from dashboard.shapes import one_of, shaped
-from dashboard.wording import EXPRESSIONS, STATES, count
+from dashboard.wording import EXPRESSIONS, STATES
 from engagement.errors import ClasspulseError
+from engagement.phrases import count
 from engagement.records import Mode
 from engagement.records import State as RowState
 from storage.pause import pause

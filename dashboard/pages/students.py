@@ -20,8 +20,8 @@ from dashboard.components import students as parts
 from dashboard.pages import students_form as form
 from dashboard.roll import CONSENTS, consent_time, loose_labels, short_day, student_rows, summary
 from dashboard.shapes import RowId, one_of
-from dashboard.wording import count
 from engagement.errors import ClasspulseError, RosterError
+from engagement.phrases import count
 from engagement.records import Consent, OfferAnswer
 from engagement.roster import Roster, read_roster
 from storage import students, trend_queries

@@ -19,9 +19,10 @@ from dashboard.controls import Controls, Phase, Picture, Wanted
 from dashboard.pages import studio_calibrate
 from dashboard.shapes import Moment, one_of, shaped
 from dashboard.visitors import check_may_manage
-from dashboard.wording import count, percent
+from dashboard.wording import percent
 from engagement.errors import ClasspulseError
 from engagement.names import clean_name
+from engagement.phrases import count
 from engagement.records import Mode
 from storage import queries
 from storage.errors import UnknownSessionError

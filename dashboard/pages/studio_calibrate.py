@@ -19,11 +19,12 @@ from typing_extensions import TypedDict
 from dashboard import shell
 from dashboard.shapes import Moment, RowId, RowIdText, one_of, shaped
 from dashboard.visitors import check_may_manage
-from dashboard.wording import EXPRESSIONS, count, day
+from dashboard.wording import EXPRESSIONS, day
 from engagement.calibration import FEWEST_LOOKS, Fit, apply_bias, fit, typical
 from engagement.emotion import EXPRESSIONS as ORDER
 from engagement.emotion import Expression
 from engagement.errors import ClasspulseError, InvalidRecordError
+from engagement.phrases import count
 from engagement.records import Mode
 from storage import calibrations, queries
 from storage.calibrations import StudentSeat

@@ -13,7 +13,6 @@ from dashboard.figures import (
     FIRST_SPAN,
     MOOD_TRACES,
     NOTES,
-    PRESENCE_TRACES,
     ROOM,
     SHARE_TRACES,
     TOPICS,
@@ -70,7 +69,8 @@ def trace(figure: Figure, name: str) -> Figure:
 
 
 @pytest.mark.parametrize(
-    ("view", "names"), [("mood", MOOD_TRACES), ("shares", SHARE_TRACES), ("presence", PRESENCE_TRACES)]
+    ("view", "names"),
+    [("mood", MOOD_TRACES), ("shares", SHARE_TRACES), ("presence", ("Read", "Facing", "Notes", "Topics"))],
 )
 def test_traces_stand_where_the_updates_look_for_them(
     intervals: MakeIntervals, view: str, names: tuple[str, ...]
@@ -273,6 +273,25 @@ def test_states_are_stacked_where_they_occur(intervals: MakeIntervals) -> None:
     figure = states_figure(intervals(30), "light", UTC)
     assert [item["name"] for item in figure["data"]] == ["Seen", "Camera off"]
     assert figure["data"][0]["y"][0] == 8
+
+
+def test_what_was_not_observed_makes_no_seats_fewer(intervals: MakeIntervals) -> None:
+    table = intervals(1350)
+    blind = (table.index // 3 % 2 == 1) | ((table.index > 600) & (table.index < 700))
+    table.loc[blind, "not_observed"] = "covered"
+    table.loc[blind, ["tiles", *(f"n_{state}" for state in State)]] = 0
+    seen, off = (item["y"] for item in states_figure(table, "light", UTC)["data"])
+    assert {value for value in seen if value is not None} == {8}
+    assert {value for value in off if value is not None} == {2}
+    assert [value is None for value in seen] == [value is None for value in off]
+    assert 8 <= seen.count(None) <= 12
+
+
+def test_coverage_in_words_is_that_of_the_reports_sentence(intervals: MakeIntervals) -> None:
+    table = intervals(300)
+    table.loc[::2, ["tiles", "n_seen"]] = [40, 10]
+    table.loc[1::2, ["tiles", "n_seen"]] = [1, 1]
+    assert "On average 27 % of the seats were read" in describe_timeline(table, UTC)
 
 
 def test_seat_strips_show_the_most_frequent_state_and_names_as_text() -> None:

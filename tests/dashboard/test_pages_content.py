@@ -94,12 +94,21 @@ def test_with_low_coverage_the_mood_is_that_of_those_who_were_read(lesson_engine
 def test_the_trend_compares_with_five_minutes_ago() -> None:
     def line(values: list[float]) -> pd.DataFrame:
         times = [START + timedelta(seconds=10 * n) for n in range(len(values))]
-        return pd.DataFrame({"started_at": pd.to_datetime(times, utc=True), "valence": values})
+        table = pd.DataFrame({"started_at": pd.to_datetime(times, utc=True), "valence": values})
+        return table.assign(low=table["valence"] - 0.1, high=table["valence"] + 0.1)
 
     assert trend(line([0.0] * 40)) == "steady for 5 min"
     assert trend(line([0.0] * 20 + [0.3] * 20)) == "rising over 5 min"
     assert trend(line([0.0] * 20 + [-0.3] * 20)) == "falling over 5 min"
     assert trend(line([0.0] * 12)) == "just begun"
+    crash = [0.3] * 20 + [-0.5] * 10 + [0.3] * 10
+    assert trend(line(crash)) == "as 5 min ago"
+    wavering = [0.06 * (-1) ** n for n in range(40)]
+    assert trend(line(wavering)) == "steady for 5 min"
+    # five minutes ago so few were read that nobody can tell the mood
+    few = line([-0.6] * 15 + [0.2] * 25)
+    few.loc[:14, ["low", "high"]] = [-1.0, 1.0]
+    assert trend(few) == "just begun"
 
 
 def test_the_sparkline_holds_numbers_and_colours_only(engine: Engine, live: Lesson) -> None:
@@ -290,7 +299,7 @@ def test_the_chart_is_told_in_words_from_its_start_to_its_end(engine: Engine, cr
         crowded.commit()
     third = draw(engine, second[chart.CURSOR]["data"])
     last = crowded.now - timedelta(seconds=10)
-    assert third[chart.CHART_TEXT]["children"].startswith(f"{begun}{last:%H:%M}, 7 min.")
+    assert third[chart.CHART_TEXT]["children"].startswith(f"{begun}{last:%H:%M}, 8 min.")
 
 
 def test_the_list_of_sessions(lesson_engine: Engine) -> None:

@@ -19,8 +19,8 @@ from dashboard.app import DashboardSettings, create_app
 from dashboard.components import tried
 from dashboard.controls import Phase, Picture, RunStatus, Wanted
 from dashboard.pages import studio
-from dashboard.wording import signed
 from engagement.errors import ClasspulseError
+from engagement.phrases import signed
 from engagement.policy import Policy
 from engagement.records import Box, IntervalRecord, Mode, NotObservedReason
 from storage import queries

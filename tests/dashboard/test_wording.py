@@ -1,3 +1,4 @@
+import time
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -12,14 +13,12 @@ from dashboard.wording import (
     STATE_SYMBOLS,
     STATES,
     clock,
-    count,
-    duration,
+    local_time,
     local_times,
     method,
     mode_meaning,
     percent,
     plotly_text,
-    signed,
     zone_of,
 )
 from engagement.emotion import EXPRESSIONS as ALL_EXPRESSIONS
@@ -33,22 +32,6 @@ def test_every_value_has_its_words() -> None:
     assert set(MODES) == set(Mode)
     assert set(RULES) == set(Rule)
     assert set(NOT_OBSERVED) == set(NotObservedReason)
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [
-        (0, "0 s"),
-        (-3, "0 s"),
-        (59.4, "59 s"),
-        (60, "1 min"),
-        (3599, "59 min"),
-        (3600, "1 h 00 min"),
-        (7500, "2 h 05 min"),
-    ],
-)
-def test_durations(seconds: float, text: str) -> None:
-    assert duration(seconds) == text
 
 
 def test_consent_is_asked_for_and_never_claimed() -> None:
@@ -65,10 +48,23 @@ def test_the_method_tells_the_pace_that_was_kept() -> None:
     assert "to be read every 2 s (it kept up with one every 4 s on average)" in method(2, 4.04)
 
 
-def test_figures_in_words() -> None:
-    assert (percent(0.914), percent(None), percent(float("nan"))) == ("91 %", "–", "–")
-    assert (signed(0.123), signed(-0.05), signed(-0.001)) == ("+0.12", "−0.05", "0.00")
-    assert (count(1, "seat"), count(3, "seat"), count(2, "needs", "need")) == ("1 seat", "3 seats", "2 need")
+def test_a_share_that_is_not_there_is_a_dash() -> None:
+    told = [percent(share) for share in (0.914, 0.9958, None, float("nan"))]
+    assert told == ["91 %", "over 99 %", "–", "–"]
+
+
+def test_times_of_the_computer_are_one_by_one_what_a_time_alone_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    try:
+        times = pd.Series(pd.date_range("2026-10-24 23:30", periods=6, freq="30min", tz="UTC"))
+        alone = [local_time(at.to_pydatetime(), None) for at in times]
+        assert local_times(times, None) == alone == local_times(times, ZoneInfo("Europe/Berlin"))
+        assert alone[2].endswith("02:30:00.000")
+        assert alone[4].endswith("02:30:00.000")
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_times_are_those_of_the_viewer_also_over_a_change_of_the_clock() -> None:

@@ -16,13 +16,23 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from sqlalchemy import Engine, func, select
 
 from capture.classroom import Classroom
 from engagement.records import State
+from storage.database import reading
+from storage.schema import IntervalTable
 from tests.capture.synthetic_gallery import portraits
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 _PATIENCE_SECONDS = 20.0
+
+
+def last_interval(engine: Engine) -> int | None:
+    """The id of the newest interval of all; it grows while an agent gets on."""
+    with reading(engine) as connection:
+        newest: int | None = connection.scalar(select(func.max(IntervalTable.id)))
+    return newest
 
 
 class Home:

@@ -10,7 +10,7 @@ import pytest
 
 from storage import queries
 from storage.database import open_database
-from tests.e2e.conftest import Home
+from tests.e2e.conftest import Home, last_interval
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -71,6 +71,6 @@ def has_interval(engine: Any) -> bool:
     from engagement.errors import ClasspulseError
 
     try:
-        return queries.last_interval_id(engine) is not None
+        return last_interval(engine) is not None
     except ClasspulseError:  # the agent is only making the tables
         return False

@@ -16,7 +16,7 @@ from engagement.errors import ClasspulseError
 from storage import queries
 from storage.database import open_database
 from tests.capture.synthetic_gallery import Gallery, Look, compose_gallery
-from tests.e2e.conftest import Home, Pictures
+from tests.e2e.conftest import Home, Pictures, last_interval
 from tests.x11 import X11Window, run_openbox
 
 pytestmark = pytest.mark.timeout(600)
@@ -50,7 +50,7 @@ def test_a_class_in_a_window_appears_on_the_dashboard(
             noise = np.random.default_rng(1)
             deadline = time.monotonic() + 180
             # the window plays: the cameras' pictures differ a little every time, as video does
-            while shown.count() == 0 or (queries.last_interval_id(engine) or 0) < 3:
+            while shown.count() == 0 or (last_interval(engine) or 0) < 3:
                 assert time.monotonic() < deadline, "the class did not appear"
                 window.show(with_noise(gallery, noise))
                 page.wait_for_timeout(500)
@@ -88,7 +88,7 @@ def test_a_window_that_closes_is_kept_as_not_observed(
             while time.monotonic() < deadline:
                 # the database is made by the agent that is only starting
                 with suppress(ClasspulseError):
-                    if queries.last_interval_id(engine):
+                    if last_interval(engine):
                         break
                 time.sleep(0.5)
             window.close()

@@ -46,6 +46,7 @@ def lesson(
                 "seconds": interval,
                 "not_observed": None if seen else "covered",
                 "tiles": tiles if seen else 0,
+                "faces": read if seen else 0,
                 "faces_read": read if seen and expressive else 0,
                 "n_seen": read if seen else 0,
                 "valence": valence,
@@ -308,6 +309,11 @@ def test_three_people_are_three_people() -> None:
     assert summary(table).mood is None
 
 
+def test_who_faces_away_is_one_of_the_faces() -> None:
+    table = lesson(lambda _: None, read=1, facing=0.04, expressive=False).assign(faces=25)
+    assert summary(table).sentences[-1] == "Of the faces seen, 4 % faced the screen."
+
+
 def test_nobody_read_and_one_face_for_a_moment() -> None:
     nobody = summary(lesson(lambda _: None, read=0, facing=None))
     assert nobody.sentences == (
@@ -315,7 +321,7 @@ def test_nobody_read_and_one_face_for_a_moment() -> None:
         "The mood of the class cannot be told: it takes 5 faces read at the same time.",
     )
     table = lesson(lambda _: None, read=0, facing=None)
-    table.loc[3, ["n_seen", "faces_read", "facing"]] = [1, 1, 1.0]
+    table.loc[3, ["faces", "n_seen", "faces_read", "facing"]] = [1, 1, 1, 1.0]
     assert summary(table).sentences[0].endswith("on average under 1 % of the seats could be read.")
     assert (
         summary(table).sentences[-1] == "Of the faces seen in 2 s, about 1 at a time, 100 % faced the screen."

@@ -43,6 +43,9 @@ def test_a_session_that_was_read_has_its_mood() -> None:
         ({"mood_seconds": 1349}, MoodGap.FEW),
         ({"mood_seconds": 1351}, None),
         ({"observed": 200, "mood_seconds": 179}, MoodGap.FEW),
+        ({"coverage": 0.19}, MoodGap.SEATS),
+        ({"coverage": 0.2}, None),
+        ({"coverage": None}, MoodGap.SEATS),
     ],
 )
 def test_a_mood_needs_time_and_faces(changes: dict[str, object], gap: MoodGap | None) -> None:

@@ -100,6 +100,21 @@ def test_minutes_count_from_the_start_of_each_lesson(engine: Engine, keep: Calla
     assert rows[0].facing == pytest.approx(0.5)
 
 
+def test_minutes_are_the_same_on_both_databases(engine: Engine, keep: Callable[..., int]) -> None:
+    """Whatever the fraction of the second at which a lesson and its intervals began."""
+    late = keep(1 + 0.6 / 86_400, intervals=31, change=lambda index: {"facing": 1.0 if index < 30 else 0.0})
+    assert [(row.minute, row.facing) for row in lesson_minutes(engine, late)] == [(0, 1.0), (1, 0.0)]
+    even = keep(
+        2,
+        intervals=2,
+        change=lambda index: {
+            "started_at": START + timedelta(days=2, seconds=59.7 + index), "facing": 1.0 - index
+        },
+    )  # fmt: skip
+    own = [(row.minute, row.facing) for row in lesson_minutes(engine, even) if row.session == even]
+    assert own == [(0, 1.0), (1, 0.0)]
+
+
 def test_only_the_sessions_before_it_and_no_more_than_ten(engine: Engine, keep: Callable[..., int]) -> None:
     made = [keep(day, 1) for day in range(13)]
     keep(3.5, 1, name="Chemistry")
