@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import product
 from types import MappingProxyType
 from typing import Final
 
@@ -60,6 +61,8 @@ _LETTERS: Final = str.maketrans(
 _ACCENTS: Final = frozenset(map(chr, range(0x300, 0x370)))
 _SPELT_ALIKE: Final = (("rn", "m"), ("vv", "w"), ("ae", "a"), ("oe", "o"), ("ue", "u"))
 """Letters that look like another, and the umlauts of those who have no key for them."""
+_WRITTEN_OUT: Final = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe", "đ": "dj"})
+"""Small letters as they are typed where the keyboard has none; ß and æ are two letters in any case."""
 _BRACKETS: Final = {"(": ")", "[": "]", '"': '"', "“": "”", "„": "“"}
 _SEPARATORS: Final = (" - ", " – ", " — ", "|", "/", "·", "•", "_", "@", ":")
 _PARTICLES: Final = frozenset({
@@ -140,8 +143,10 @@ def may_be(label: str, name: str) -> bool:
 
     Parts stand apart at blanks, hyphens, apostrophes and brackets; those with digits are a group's. They are in common
     where they are the same, written together, one the beginning of the other ("Alex" of Alexander, "Jo" alone of
-    Joanna), or other by a letter where they are long. For who must not be looked at by mistake: a nickname that shares
-    nothing with the name ("Kasia" of Katarzyna) is not told.
+    Joanna), or other by a letter where they are long; all that with umlauts and their like as they are, without their
+    dots or written out ("Joergs" of Jörg). A label of one word may also be an initial and a last name ("jbaer"). For
+    who must not be looked at by mistake: a nickname that shares nothing with the name ("Kasia" of Katarzyna) is not
+    told, nor a slip in a name of four letters ("Ana" of Anna), which would be many another's name.
 
     Args:
         label: as read, cleaned.
@@ -149,33 +154,89 @@ def may_be(label: str, name: str) -> bool:
     """
     shown, listed = _parts(label), _parts(name)
     # "Le" and "Al" may be a first or a last name; a group or a class is none
-    inner = set(listed[1:-1]) & _PARTICLES
-    listed = tuple(part for part in listed if part.isalpha() or not part.isascii()) or listed
+    inner = {part.plain for part in listed[1:-1]} & _PARTICLES
+    listed = tuple(part for part in listed if part.plain.isalpha() or not part.plain.isascii()) or listed
     joined = (
-        "".join(listed[start:end])
+        _joined(listed[start:end])
         for start in range(len(listed))
         for end in range(start + 2, len(listed) + 1)
     )
-    named = {part for part in listed if part not in inner} | set(joined)
+    named = {*(part for part in listed if part.plain not in inner), *joined}
+    words = {part.plain for part in named}
     if any(
-        _in_common(one, other) for one in shown if one in named or one not in _PARTICLES for other in named
+        _in_common(one, other)
+        for one in shown
+        if one.plain in words or one.plain not in _PARTICLES
+        for other in named
     ):
         return True
-    if len(shown) == 1 and any(part.startswith(shown[0]) for part in named):
-        return True
-    initials = "".join(part[0] for part in listed)
-    short = "".join(shown)
+    if len(shown) == 1 and listed:
+        first, last = (listed[-1], listed[0]) if "," in name else (listed[0], listed[-1])
+        if _is_account(shown[0], first, last) or any(part.plain.startswith(shown[0].plain) for part in named):
+            return True
+    initials = "".join(part.plain[0] for part in listed)
+    short = "".join(part.plain for part in shown)
     return len(short) <= len(initials) and short[:1] == initials[:1] and _is_in_order(short, initials)
 
 
-def _in_common(one: str, other: str) -> bool:
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One part of a name, in the ways in which it may be spelt.
+
+    Attributes:
+        plain: without case and accents, such as "jorg" of Jörg.
+        written_out: with umlauts and their like written out, such as "joerg"; the same as `plain` where there are none.
+        shape: what looks the same in all spellings and to who reads the strokes, such as "jorg" of Joerg.
+    """
+
+    plain: str
+    written_out: str
+    shape: str
+
+
+def _in_common(one: _Part, other: _Part) -> bool:
+    shortest = min(len(one.plain), len(other.plain))
+    slips = 0 if shortest < _LONG_PART else 1 if shortest < _LONG_WORD else 2
+    if _are_alike(one.plain, other.plain, _SHORT_FORM, slips):
+        return True
+    # "Joe" and "Sue" are names of their own, and no beginnings of Jörg and Süleyman
+    least = _SHORT_FORM + 1
+    spellings = product((one.plain, one.written_out), (other.plain, other.written_out))
+    if any(_are_alike(a, b, least, slips) for a, b in spellings):
+        return True
+    # what Sue and Su have in common is too little
+    return min(len(one.shape), len(other.shape)) >= _SHORT_FORM and _are_alike(one.shape, other.shape, least)
+
+
+def _are_alike(one: str, other: str, least: int, slips: int = 0) -> bool:
+    """Whether two spellings are the same but for some slips, or the shorter begins the longer.
+
+    Args:
+        one: a spelling.
+        other: another.
+        least: letters that a beginning needs.
+        slips: letters that may be other ones, or missing.
+    """
     short, long = sorted((one, other), key=len)
-    if short == long or (len(short) >= _SHORT_FORM and long.startswith(short)):
+    if short == long or (len(short) >= least and long.startswith(short)):
         return len(short) > 1
     if not (short[0].islower() and long[0].islower()):
         # scripts without capitals write a whole name as one word
         return len(short) > 1 and short in long
-    return len(short) >= _LONG_PART and OSA.distance(short, long) <= (2 if len(short) >= _LONG_WORD else 1)
+    return slips > 0 and OSA.distance(short, long) <= slips
+
+
+def _is_account(word: _Part, first: _Part, last: _Part) -> bool:
+    """Whether a word is an initial and a last name, with or without a number behind: "jbaer7" of Jörg Bär. With a last
+    name of three letters it may be another's first name: "Ali" of Anna Li."""
+    letters = word.plain.rstrip("0123456789"), word.written_out.rstrip("0123456789")
+    accounts = (first.plain[0] + last.plain, first.plain[0] + last.written_out)
+    return len(last.written_out) > _SHORT_FORM and not set(letters).isdisjoint(accounts)
+
+
+def _joined(parts: Sequence[_Part]) -> _Part:
+    spellings = ((part.plain, part.written_out, part.shape) for part in parts)
+    return _Part(*map("".join, zip(*spellings, strict=True)))
 
 
 def _is_in_order(short: str, long: str) -> bool:
@@ -184,10 +245,20 @@ def _is_in_order(short: str, long: str) -> bool:
     return all(letter in rest for letter in short)
 
 
-def _parts(text: str) -> tuple[str, ...]:
+def _parts(text: str) -> tuple[_Part, ...]:
     """The letters and digits of a name between whatever else stands in it."""
     apart = "".join(one if unicodedata.category(one)[0] in "LNM" else " " for one in text)
-    return tuple(part for part in map(_plain, apart.split()) if part)
+    return tuple(_part(part) for part in apart.split() if _plain(part))
+
+
+def _part(word: str) -> _Part:
+    # a number alone is none of strokes: "10" is not Lo
+    strokes = word if word.isdigit() else word.translate(_STROKES)
+    return _Part(_plain(word), _written_out(word), _shape(_written_out(strokes)).replace("aa", "a"))
+
+
+def _written_out(word: str) -> str:
+    return _plain(unicodedata.normalize("NFC", word.casefold()).translate(_WRITTEN_OUT))
 
 
 def label_key(label: str) -> str:
@@ -327,9 +398,7 @@ def _words(text: str, *, last_name: bool = False, joining: bool = True) -> tuple
             particles.append(part)
             continue
         whole = "".join((*particles, part))
-        plain, shape = _plain(whole), _plain(whole.translate(_STROKES))
-        for written, looks in _SPELT_ALIKE:
-            shape = shape.replace(written, looks)
+        plain, shape = _plain(whole), _shape(_plain(whole.translate(_STROKES)))
         if plain:
             # only scripts with capitals have initials: a Chinese name may be one sign long
             initials = frozenset(
@@ -344,6 +413,13 @@ def _plain(word: str) -> str:
     """Letters and digits alone, without case and accents; the vowel signs of Indic and Arabic script are letters."""
     apart = unicodedata.normalize("NFKD", word.casefold()).translate(_LETTERS)
     return "".join(one for one in apart if unicodedata.category(one)[0] in "LNM" and one not in _ACCENTS)
+
+
+def _shape(plain: str) -> str:
+    """What spellings that look alike have in common."""
+    for written, looks in _SPELT_ALIKE:
+        plain = plain.replace(written, looks)
+    return plain
 
 
 def _score(label: _Form, student: _Form) -> float:

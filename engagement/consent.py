@@ -58,6 +58,12 @@ class ClassRoll:
         """Whether a tile may be looked at only once its name is known: somebody refused, or has to agree first."""
         return self._only_agreed or Consent.REFUSED in self._consent.values()
 
+    @property
+    def uses_names(self) -> bool:
+        """Whether names tell whom to leave out, be it the teacher alone. Unless it `needs_names` too, a tile whose name
+        is not known may be looked at."""
+        return self.needs_names or self._own_label is not None
+
     def match(self, labels: Sequence[Label]) -> Matches:
         """The students of the labels of one frame; the teacher's own tile is nobody's."""
         names = tuple(

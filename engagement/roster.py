@@ -71,11 +71,13 @@ class RosterRow:
         line: of the file, from 1.
         name: cleaned.
         consent: None where the file says nothing.
+        unclear: what it says about consent where that is not understood; `consent` is then refused.
     """
 
     line: int
     name: str
     consent: Consent | None
+    unclear: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +147,8 @@ def read_roster(data: bytes) -> Roster:
         if isinstance(read, Remark):
             left_out.append(read)
             continue
+        if read.unclear is not None:
+            hints.append(Remark(line, _guessed(read.name, read.unclear)))
         before = seen.setdefault(read.name.casefold(), line)
         if before != line:
             hints.append(
@@ -272,8 +276,13 @@ def _row(line: int, cells: Sequence[str], columns: _Columns) -> RosterRow | Rema
     said = cells[columns.consent] if columns.consent is not None and columns.consent < len(cells) else ""
     word = (clean_name(said) or "").casefold()
     if word not in _ANSWERS:
-        return Remark(
-            line,
-            f"the consent of “{name}” is “{word[:24]}”: write agreed, refused or unknown, or leave it empty.",
-        )
+        # left off the list they would be read, whatever "by letter of the mother" means
+        return RosterRow(line, name, Consent.REFUSED, unclear=word)
     return RosterRow(line, name, _ANSWERS[word])
+
+
+def _guessed(name: str, said: str) -> str:
+    return (
+        f"the consent of “{name}” is “{said[:24]}”, which is not understood: they are taken in as refused and not "
+        "looked at. If they did not refuse, write agreed or unknown into the file first, or change it on the list."
+    )

@@ -70,8 +70,8 @@ class Reader:
         gate: which faces may be read.
         geometry: of the classifier's training pictures.
         landmarks: refines the detector's landmarks; None believes the detector.
-        keep_names: False reads names only where the roll needs them to tell who may be looked at, and gives none
-            (participation mode).
+        keep_names: False reads names only where the roll needs them to tell who may be looked at, or which tile is the
+            teacher's, and gives none (participation mode).
     """
 
     def __init__(
@@ -113,7 +113,7 @@ class Reader:
         labels: Sequence[Label] = [_UNREAD] * len(tiles)
         biases: Sequence[NDArray[np.float32] | None] = [None] * len(tiles)
         opted_out: frozenset[int] = frozenset()
-        if grid and (self._keep_names or roll.needs_names):
+        if grid and (self._keep_names or roll.uses_names):
             read = labels if self._labels is None else self._labels.read(image, tiles)
             looks = self._looks(tiles, read, roll)
             image = _masked(
@@ -322,8 +322,8 @@ def load_reader(
         detector: name of the face detector, one of `inference.faces.DETECTORS`.
         detector_model: its model file, where it needs one.
         expressions: False in participation mode: the classifier is not even loaded.
-        keep_names: False in participation mode: names are read only to tell who may be looked at, where the roll needs
-            them. They can be from the start, since somebody may refuse while a class is read.
+        keep_names: False in participation mode: names are read only where the roll needs them, to tell who may be looked
+            at or which tile is the teacher's. They can be from the start, since somebody may refuse while a class is read.
         label_budget: labels to be read in one frame at most, so that another page does not make a frame late; None
             reads all at once, as the first frame always does.
 

@@ -276,7 +276,8 @@ def _class_settings() -> Component:
                             _field(
                                 OWN_LABEL,
                                 label="Label of your own tile",
-                                description="Left out of everything. Not needed where Zoom marks it “(me)”.",
+                                description="Left out of everything, in every mode. In aggregate and individual "
+                                "mode not needed where the program marks it, such as “(me)”.",
                             ),
                         ]
                     ),

@@ -7,9 +7,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from page_answers import shown
 from sqlalchemy import Engine
 
 from dashboard.app import create_app
+from dashboard.components.students import preview
 from dashboard.pages.students import choice
 from dashboard.roll import (
     LooseLabel,
@@ -91,6 +93,31 @@ def test_a_file_is_told_line_by_line_before_it_is_taken() -> None:
     ]
     assert plan_summary(rows) == "2 new, 1 with another answer, 1 as before"
     assert plan_summary([]) == "nobody"
+
+
+def test_an_answer_that_is_not_understood_takes_no_agreement_back_in_silence() -> None:
+    cara = Student(3, "Algebra", "Cara", Consent.REFUSED, AT, "letter")
+    roster = read_roster(b"name,consent\nAda,by mother\nBen,soon\nCara,soon\nDirk,soon\nADA,no\n")
+    rows = planned(roster, (ADA, BEN, cara))
+    assert [(row.name, row.consent, row.does, row.withdraws) for row in rows] == [
+        ("Ada", "refused (not understood)", "was agreed", True),
+        ("Ben", "refused (not understood)", "was not answered", False),
+        ("Cara", "refused (not understood)", "as before", False),
+        ("Dirk", "refused (not understood)", "new", False),
+        ("ADA", "refused", "new", False),
+    ]
+    told = shown(preview(roster, (ADA, BEN, cara)))
+    assert "1 agreement would end" in told
+    assert "“Ada” agreed so far, and the file's answer is not understood." in told
+    assert "Line 2: the consent of “Ada” is “by mother”" in told
+    # a withdrawal that is said clearly needs no warning
+    clear = read_roster(b"name,consent\nAda,no\n")
+    assert "would end" not in shown(preview(clear, (ADA, BEN)))
+    many = [Student(number, "Algebra", f"S{number}", Consent.AGREED, AT, None) for number in range(20)]
+    lines = "".join(f"S{number},Agreed in May\n" for number in range(20))
+    told = shown(preview(read_roster(f"name,consent\n{lines}".encode()), many))
+    assert "20 agreements would end" in told
+    assert "“S11” and 8 more agreed so far" in told
 
 
 def test_answers_are_counted() -> None:

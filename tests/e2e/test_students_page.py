@@ -122,16 +122,16 @@ def test_a_class_list_is_imported_after_a_look(
         chooser = page.locator("#students-upload input")
         chooser.set_input_files(file)
         dialog = page.get_by_role("dialog", name="9b.csv into Algebra 9b")
-        expect(dialog).to_contain_text("3 students in UTF-8: 3 new.", timeout=SLOW)
+        expect(dialog).to_contain_text("4 students in UTF-8: 4 new.", timeout=SLOW)
         expect(dialog).to_contain_text(f"Line 4: the consent of “{HOSTILE[1]}” is “maybe”")
         expect(dialog).to_contain_text("Line 5: “Ada Okafor” stands in line 2 too")
         assert students.read_class_list(engine, CLASS) == students.ClassList(CLASS, False, None, (), {})
         dialog.get_by_label("Where the consent stands").fill("letters of September")
         dialog.get_by_label("Given on").fill("2026-09-01")
-        dialog.get_by_role("button", name="Take in 3 students").click()
-        said(page, "3 new, 0 with another answer, 0 as before")
+        dialog.get_by_role("button", name="Take in 4 students").click()
+        said(page, "4 new, 0 with another answer, 0 as before")
         expect(
-            page.get_by_role("heading", name="3 students: 1 agreed, 1 refused, 1 has not answered")
+            page.get_by_role("heading", name="4 students: 1 agreed, 2 refused, 1 has not answered")
         ).to_be_visible()
         expect(page.get_by_role("gridcell", name=HOSTILE[0], exact=True)).to_be_visible()
 
@@ -150,6 +150,8 @@ def test_a_class_list_is_imported_after_a_look(
     assert kept is not None
     assert [(one.name, one.consent, one.consent_source) for one in kept.students] == [
         (HOSTILE[0], Consent.REFUSED, "letters of September"),
+        # an answer that nobody can read is no agreement
+        (HOSTILE[1], Consent.REFUSED, "letters of September"),
         ("Ada Okafor", Consent.AGREED, "letters of September"),
         ("Ada Okafor", Consent.UNKNOWN, None),
     ]

@@ -21,6 +21,16 @@ def test_without_a_list_everybody_is_read_but_the_teacher() -> None:
     assert not roll.needs_names
 
 
+def test_an_own_tile_makes_names_of_use_but_nobody_waits_for_theirs() -> None:
+    assert not ClassRoll().uses_names
+    assert not ClassRoll([(1, "Anna Keller", Consent.UNKNOWN)]).uses_names
+    own = ClassRoll([(1, "Anna Keller", Consent.AGREED)], own_label="Ada Okafor")
+    assert (own.uses_names, own.needs_names) == (True, False)
+    assert looks(own, "Ada Okafor", "Anna Keller", None) == ["left_out", "read", "read"]
+    for roll in (ClassRoll(STUDENTS), ClassRoll(only_agreed=True)):
+        assert (roll.uses_names, roll.needs_names) == (True, True)
+
+
 def test_who_refused_is_not_looked_at_nor_one_who_may_be_they() -> None:
     roll = ClassRoll(STUDENTS)
     assert roll.needs_names
@@ -57,6 +67,22 @@ def test_who_refused_is_not_looked_at_nor_one_who_may_be_they() -> None:
         ("Thi Do", "Do iPad"),
         ("Joanna Berg", "Jo, J., Berg (9b)"),
         ("अनिता शर्मा", "अनिता, शर्मा जी"),
+        (
+            "Jörg Bär",
+            "iPad von Jörg, iPad von Joerg, Jörgs iPhone, Joergs iPhone, Jorgs iPhone, Joerg (9b) Physik, "
+            "Joerg Privat, joergbaer2010, jörgbär2010, MacBook von Baer, MacBook von Bar, Joerg, Jorg, jbaer, jbär, "
+            "jbaer2010, Bär",
+        ),
+        ("Joerg Baer", "iPad von Jörg, Jörgs iPhone, Jorgs iPhone, jörgbär2010, MacBook von Bär, jbär"),
+        ("Bär, Jörg", "iPad von Joerg, jbaer, MacBook von Baer"),
+        ("Max Röhl", "iPad Roehl, iPad Röhl, iPad Rohl, mroehl"),
+        ("Max Möller", "iPad Moeller, iPad Moelller, Mueller"),
+        ("Gül Yıldız", "Guel's iPhone, Gül's iPhone, iPad Yildiz, YILDIZ Privat"),
+        ("Øystein Åse", "Aase, iPad Aase, iPad Ase, Oeystein, Oysteins iPad, Øysteins iPad"),
+        ("Đuro Strauß", "Djuro Privat, Duro Privat, iPad Strauss"),
+        # strokes that no reader tells apart
+        ("Iris Bernd", "iPad von lris, iPad Bemd, lris"),
+        ("Emil Roth", "iPad von EmiI, eroth, eroth07"),
     ],
 )
 def test_a_short_form_of_who_refused_is_not_looked_at(name: str, labels: str) -> None:
@@ -89,6 +115,47 @@ def test_who_shares_nothing_with_who_refused_or_is_surely_another_is_read() -> N
         "小明",
     )
     assert dict(zip(others, looks(roll, *others), strict=True)) == dict.fromkeys(others, "read")
+
+
+ORDINARY = (
+    "Joe Miller", "Sue Berger", "Zoe Lang", "Noel Nowak", "Georg Wolf", "Jürg Frei", "Rolf Beck", "Bea Bauer",
+    "Ben Baum", "Mia Kühn", "Tim Roth", "Ali Kaya", "Lea Böhm", "Maria Groß", "Lan Nguyen", "Su Min", "Jo Lee",
+    "Wei Ma", "Ole Vogel", "Gül Demir", "Hanna Voigt", "Sara Hahn", "Sami Haas", "Erik Busch", "Nolan Kurz",
+    "Michal Zając", "Elif Şahin", "Ana Sol",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("refused", "theirs"),
+    [
+        ("Jörg Röhl", []),
+        ("Süleyman Öz", []),
+        ("Manuel Haug", []),
+        ("Mae Lin", []),
+        ("Åse Dahl", []),
+        ("Anna Li", []),
+        ("Max Arko", []),
+        ("Bernd Köhn", []),
+        ("Guel Yildiz", ["Gül Demir"]),
+        ("Saara Otto", ["Sara Hahn"]),
+        # I and l are one stroke
+        ("Ian Brown", ["Lan Nguyen"]),
+    ],
+)
+def test_one_refusal_does_not_leave_out_a_class_of_ordinary_names(refused: str, theirs: list[str]) -> None:
+    # nobody else is on the list, so that the likeness of the names alone decides
+    alone = ClassRoll([(1, refused, Consent.REFUSED)])
+    found = looks(alone, *ORDINARY)
+    assert [name for name, look in zip(ORDINARY, found, strict=True) if look == "opted_out"] == theirs
+    # who is surely another on the list is read whatever they have in common
+    others = ((2 + at, name, Consent.AGREED) for at, name in enumerate(ORDINARY))
+    assert set(looks(ClassRoll([(1, refused, Consent.REFUSED), *others]), *ORDINARY)) == {"read"}
+
+
+def test_a_slip_in_a_name_of_four_letters_is_another_name() -> None:
+    roll = ClassRoll([(1, "Anna Kowalska", Consent.REFUSED)])
+    shown = ("Ana", "Anma", "Anja", "Hanna", "Ania")
+    assert dict(zip(shown, looks(roll, *shown), strict=True)) == dict.fromkeys(shown, "read")
 
 
 @pytest.mark.parametrize("label", ["Tom & Lea Schmidt", "Lea & Tom Schmidt", "Tom and Lea"])

@@ -4,8 +4,9 @@ import random
 
 import pytest
 
+from engagement.consent import ClassRoll, Look
 from engagement.errors import RosterError
-from engagement.records import Consent
+from engagement.records import Consent, Label
 from engagement.roster import MAX_BYTES, Remark, RosterRow, read_roster
 
 AGREED, REFUSED, UNKNOWN = Consent.AGREED, Consent.REFUSED, Consent.UNKNOWN
@@ -62,15 +63,45 @@ def test_consent_is_said_in_many_words() -> None:
 def test_lines_that_cannot_be_taken_are_told_by_their_number() -> None:
     text = f'name,consent\nAda,yes\n,no\n"Two\nlines",maybe\n{"x" * 65},no\nADA,no\nBen\n'
     roster = read_roster(text.encode())
-    assert [(row.line, row.name) for row in roster.rows] == [(2, "Ada"), (7, "ADA"), (8, "Ben")]
+    assert [(row.line, row.name) for row in roster.rows] == [
+        (2, "Ada"),
+        (4, "Two lines"),
+        (7, "ADA"),
+        (8, "Ben"),
+    ]
     assert roster.left_out == (
         Remark(3, "there is no name."),
-        Remark(
-            4, "the consent of “Two lines” is “maybe”: write agreed, refused or unknown, or leave it empty."
-        ),
         Remark(6, f"the name has more than 64 characters: “{'x' * 24}…”."),
     )
-    assert roster.hints == (Remark(7, "“ADA” stands in line 2 too; two of one name are two students."),)
+    assert roster.hints == (
+        Remark(
+            4,
+            "the consent of “Two lines” is “maybe”, which is not understood: they are taken in as refused and not "
+            "looked at. If they did not refuse, write agreed or unknown into the file first, or change it on the list.",
+        ),
+        Remark(7, "“ADA” stands in line 2 too; two of one name are two students."),
+    )
+
+
+@pytest.mark.parametrize(
+    "said", ["refused by mother", "no, see letter", "withdrawn", "yes and no", "✗", "9b", "agreed?", "Nein!"]
+)
+def test_an_answer_that_is_not_understood_counts_as_refused(said: str) -> None:
+    roster = read_roster(f"name;consent\nAnna Kowalska;{said}\nBen Meier;yes\n".encode())
+    assert roster.rows == (
+        RosterRow(2, "Anna Kowalska", REFUSED, unclear=said.casefold()),
+        RosterRow(3, "Ben Meier", AGREED),
+    )
+    assert roster.left_out == ()
+    assert [hint.line for hint in roster.hints] == [2]
+    assert "taken in as refused" in roster.hints[0].text
+    roll = ClassRoll([(row.line, row.name, row.consent or UNKNOWN) for row in roster.rows])
+    assert roll.looks([Label("f", "Anna Kowalska"), Label("f", "Ben Meier")]) == (Look.OPTED_OUT, Look.READ)
+
+
+def test_a_name_with_a_comma_that_nobody_quoted_is_not_read_as_if_it_had_agreed() -> None:
+    roster = read_roster(b"name,consent\nKowalska, Anna,no\n")
+    assert roster.rows == (RosterRow(2, "Kowalska", REFUSED, unclear="anna"),)
 
 
 def test_hostile_names_stay_text() -> None:

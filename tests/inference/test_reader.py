@@ -385,3 +385,31 @@ def test_a_seats_bias_is_applied_before_the_gate_and_to_that_seat_only() -> None
     # one that leaves nothing likely is left to nobody's guess
     spread = -np.log(np.maximum(np.asarray(clear[0].probabilities), 1e-4)).astype(np.float32)
     assert read_with(spread)[name].state is State.UNREADABLE
+
+
+def test_the_teachers_own_tile_counts_nowhere_though_no_name_is_kept() -> None:
+    image, tiles = coloured(["Ada Okafor", "Ben Carver", "Carla Rossi"], [RED, GREEN, BLUE])
+    detector, labels = Watched(), Counting(budget=None)
+    reader = Reader(detector, None, labels, QualityGate(), keep_names=False)
+    own = ClassRoll([(1, "Ben Carver", Consent.AGREED)], own_label="ada okafor")
+    readings = reader.read(image, tiles, own).readings
+    assert labels.frames == 1
+    assert [reading.tile for reading in readings] == tiles[1:]
+    assert {reading.label for reading in readings} == {Label("", None)}
+    assert (detector.saw(RED), detector.saw(GREEN), detector.saw(BLUE)) == (False, True, True)
+    # a toolbar lies over the name
+    image[150:184, :330] = 60
+    assert [reading.tile for reading in reader.read(image, tiles, own).readings] == tiles[1:]
+
+
+def test_an_own_tile_alone_withholds_nobody_where_no_name_can_be_read() -> None:
+    own = ClassRoll([(1, "Ben Carver", Consent.AGREED)], own_label="Ada Okafor")
+    image, tiles = coloured(["Ada Okafor", "Ben Carver"], [RED, GREEN])
+    for keep_names in (True, False):
+        detector = Watched()
+        blind = Reader(detector, None, None, QualityGate(), keep_names=keep_names)
+        assert [reading.state for reading in blind.read(image, tiles, own).readings] == [State.NO_FACE] * 2
+        detector.shown.clear()
+        assert not blind.read(image, [], own).grid
+        assert detector.saw(RED)
+        assert detector.saw(GREEN)
