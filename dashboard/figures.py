@@ -37,7 +37,9 @@ COVERAGE: Final = "Read"
 FACING: Final = "Facing"
 NOTES: Final = "Notes"
 TOPICS: Final = "Topics"
-_STRIP = (COVERAGE, FACING)
+_AREA = "Read, area"
+"""Under the line of coverage, a stack of one: an area that only ends at zero is filled across a gap."""
+_STRIP = (_AREA, COVERAGE, FACING)
 _MARKS = (NOTES, TOPICS)
 MOOD_TRACES: Final = (*_STRIP, *_MARKS, "low", "95 % band", "Mood")
 SHARE_TRACES: Final = (*_STRIP, *_MARKS, *EXPRESSIONS.values())
@@ -50,7 +52,7 @@ ROOM: Final = "room"
 """Name of the invisible last trace of a timeline that grows: it keeps the axis from being shorter than `FIRST_SPAN`
 (Plotly's own `autorangeoptions.include` cuts off what lies before the time to include)."""
 
-_LINES: Final = frozenset({*_STRIP, "Mood"})
+_LINES: Final = frozenset({COVERAGE, FACING, "Mood"})
 
 _MOOD_RANGE = (-0.8, 0.8)
 _MARK_HEIGHT = 0.94
@@ -191,6 +193,7 @@ class Timeline:
         times = local_times(intervals["started_at"], self._zone)
         read, facing = smoothed(coverage(intervals), intervals), smoothed(intervals["facing"], intervals)
         columns: list[dict[str, list[Any]]] = [
+            {"x": times, "y": _json(read)},
             {"x": times, "y": _json(read), "customdata": _read_of(intervals)},
             {"x": times, "y": _json(facing)},
             {},
@@ -280,11 +283,18 @@ class Timeline:
         tall = self._view == "presence"
         strip: list[Figure] = [
             {
+                "name": _AREA,
+                "stackgroup": "read",
+                "line": {"width": 0, "color": palette.mood},
+                "fillcolor": with_opacity(palette.mood, 0.16),
+                "showlegend": False,
+                "hoverinfo": "skip",
+                "yaxis": "y" if tall else "y2",
+            },
+            {
                 "name": COVERAGE,
                 "legendrank": 1001,
                 "line": {"color": palette.mood, "width": 1.5},
-                "fill": "tozeroy",
-                "fillcolor": with_opacity(palette.mood, 0.16),
                 "hovertemplate": "%{customdata} read<extra></extra>",
                 "yaxis": "y" if tall else "y2",
             },

@@ -70,7 +70,11 @@ def trace(figure: Figure, name: str) -> Figure:
 
 @pytest.mark.parametrize(
     ("view", "names"),
-    [("mood", MOOD_TRACES), ("shares", SHARE_TRACES), ("presence", ("Read", "Facing", "Notes", "Topics"))],
+    [
+        ("mood", MOOD_TRACES),
+        ("shares", SHARE_TRACES),
+        ("presence", ("Read, area", COVERAGE, FACING, NOTES, TOPICS)),
+    ],
 )
 def test_traces_stand_where_the_updates_look_for_them(
     intervals: MakeIntervals, view: str, names: tuple[str, ...]
