@@ -9,11 +9,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Final
 
 from capture.errors import AgentError
 from capture.frame import Frame, FrameSource, NotObserved, Recording
 from capture.gallery import find_tiles
+from capture.learned import Learned, read_otherwise
 from capture.liveness import FROZEN_AFTER
 from capture.screen import DesktopSource
 from capture.stages import Stage
@@ -23,7 +25,7 @@ from engagement.calibration import apply_bias
 from engagement.consent import ClassRoll
 from engagement.errors import ClasspulseError
 from engagement.head_pose import HeadPoseTracker
-from engagement.intervals import not_observed, observed, stack_probabilities
+from engagement.intervals import not_observed, observed
 from engagement.mood import MoodTracker
 from engagement.policy import Policy
 from engagement.records import (
@@ -38,7 +40,7 @@ from engagement.records import (
 )
 from engagement.seating import Seating
 from inference.reader import Reader
-from storage.calibrations import as_array, student_seats
+from storage.calibrations import as_array, calibration_number
 from storage.history import past_intervals, past_seats
 from storage.recorder import NewSession, OpenedSession, Recorder
 from storage.requests import Requests, read_requests
@@ -51,6 +53,12 @@ MINIMUM_INTERVAL: Final = 0.5
 
 HEARTBEAT_SECONDS: Final = 5.0
 """While an interval takes longer than this, the heartbeat row says in which stage it is."""
+
+LEARNED_AT_ONCE: Final = 20
+"""Intervals that are learned again before the clock is looked at: a full class takes some 30 ms for them."""
+
+LEAST_LEARNING: Final = 0.1
+"""Share of the time that goes into learning again where reading leaves none, so that it comes to its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +151,9 @@ class Agent:
         self._last_at: datetime | None = None  # start of the interval before
         self._roll = ClassRoll()
         self._students: dict[int, int | None] = {}  # of the seats
-        self._calibrated: dict[int, datetime | None] = {}  # when, of the students whose seats have a bias
+        self._calibrated: Mapping[int, int] = {}  # student -> calibration, of those whose seats have a bias
+        self._read_with: dict[int, int | None] = {}  # seat -> calibration with which it was read last
+        self._again: _Again | None = None  # while seats that are one are learned again as one
 
     def run(self, stop: threading.Event) -> RunResult:
         """Run until `stop` is set, the teacher ends the session on the page, the source ends or the time is up.
@@ -207,7 +217,7 @@ class Agent:
                         self._enter(Stage.READ)
                         record = self._record(session_id, reader, self._in_order(item, dropped), dropped)
                         self._enter(Stage.COMMIT)
-                        self._recorder.commit(record)
+                        self._recorder.commit(record, self._read_with)
                         self._enter(Stage.WAIT)
                         last_at = record.started_at + timedelta(seconds=record.seconds)
                         intervals += 1
@@ -261,12 +271,15 @@ class Agent:
         """Take up a session that broke off as if it had not: everyone's seat, what is usual, what is open.
 
         Everything is worked out anew from what was committed, which gives what the agent before knew: the same
-        readings give the same figures. Where the mode keeps no readings, seats and moods begin anew.
+        readings give the same figures, and each knows with which calibration it was made. Where the mode keeps no
+        readings, seats and moods begin anew.
         """
         if opened.resumed_from is None:
             return
         places = self._learn_again(opened.id)
-        self._seating.restore(past_seats(self._recorder.engine, opened.id), places)
+        seats = past_seats(self._recorder.engine, opened.id)
+        self._seating.restore(seats, places)
+        self._students = {seat.number: seat.student_id for seat in seats}
         # storage has ended them with the last interval: they go on
         self._reopened = self._attention.open_episodes
         gap = (at - opened.resumed_from).total_seconds()
@@ -279,73 +292,69 @@ class Agent:
 
     def _learn_again(self, session_id: int) -> dict[int, int]:
         """Work mood and attention out anew from what was committed; position -> seat of the last frame."""
-        self._mood, self._attention = MoodTracker(), AttentionTracker()
-        places: dict[int, int] = {}
-        calibrated = self._calibrated_seats(session_id)
-        for past in past_intervals(self._recorder.engine, session_id):
-            due = [seat for seat, at in calibrated.items() if at <= past.started_at]
-            if due:
-                self._attention.forget_usual(due, past.started_at)
-                calibrated = {seat: at for seat, at in calibrated.items() if seat not in due}
-            if past.readings is None:
-                self._attention.update(None, (), past.started_at, past.seconds)
-            elif past.readings:
-                places = {reading.position: reading.seat for reading in past.readings}
-                self._mood.update(stack_probabilities(past.readings), past.started_at)
-                self._attention.update(past.readings, (), past.started_at, past.seconds)
-        return places
-
-    def _calibrated_seats(self, session_id: int) -> dict[int, datetime]:
-        """When the seats of a session were calibrated, of which some of its readings may not know."""
-        if self._settings.mode is not Mode.INDIVIDUAL:
-            return {}
-        seats = student_seats(self._recorder.engine, session_id)
-        return {one.number: one.calibrated_at for one in seats if one.calibrated_at is not None}
+        again = _Again(self._recorder, session_id)
+        again.learn_all()
+        self._mood, self._attention = again.learned.mood, again.learned.attention
+        self._read_with = again.learned.read_with
+        return again.learned.places
 
     def _obey(self, session_id: int, at: datetime) -> Requests:
         """Look what is asked on the pages and take up what changed; `at` is when the last interval ended."""
         engine = self._recorder.engine
         before, asked = self._asked, read_requests(engine, session_id)
         if before is None or asked.class_list != before.class_list:
-            self._take_up(read_class_list(engine, self._settings.session), at)
+            self._take_up(read_class_list(engine, self._settings.session))
         if before is not None and asked.answers != before.answers:
             self._make_one(session_id, merged_seats(engine, session_id), at)
         self._asked = asked
         return asked
 
-    def _take_up(self, class_list: ClassList | None, at: datetime) -> None:
-        """Take up a class list that is new or has changed: whom to look at, and whose seat has another bias."""
+    def _take_up(self, class_list: ClassList | None) -> None:
+        """Take up a class list that is new or has changed: whom to look at, and whose seat has which bias."""
         self._roll = roll_of(class_list, self._settings.mode)
-        before, self._calibrated = (
-            self._calibrated,
-            {one.id: one.calibrated_at for one in (class_list.students if class_list else ()) if one.bias},
-        )
-        other = {one for one in before | self._calibrated if before.get(one) != self._calibrated.get(one)}
-        seats = [seat for seat, student in self._students.items() if student in other]
-        self._forget_usual(seats, at)
-
-    def _forget_usual(self, seats: Sequence[int], at: datetime) -> None:
-        """Let what is usual for some seats be learned anew, and keep what ended by it."""
-        if seats:
-            self._reopened = (*self._reopened, *self._attention.forget_usual(seats, at))
+        self._calibrated = calibrations_of(class_list, self._settings.mode)
 
     def _make_one(self, session_id: int, merged: Mapping[int, int], at: datetime) -> None:
-        """Take up that some seats are another: from now on, and in what is usual for it."""
-        self._enter(Stage.RESUME)
+        """Take up that some seats are another: from now on, and in what is usual for it.
+
+        That is learned again, which takes seconds late in a lesson: while the class goes on, in the time between its
+        frames; until then each seat is judged by what was known of it. A recording waits.
+        """
         self._seating.merge(merged)
-        was_open = self._attention.open_episodes
-        self._learn_again(session_id)
+        aside = self._again.aside if self._again is not None else ()
+        of_others = tuple(one for one in self._attention.open_episodes if one.seat in merged)
+        self._again = _Again(self._recorder, session_id, merged, (*aside, *of_others))
+        if not self._source.live:
+            self._enter(Stage.RESUME)
+            self._again.learn_all()
+            self._take_over(self._again, at)
+
+    def _learn_on(self, at: datetime, deadline: float, stop: threading.Event) -> None:
+        """Go on with what is being learned again until the next frame is due (`deadline`, monotonic), and take it over
+        once nothing is left of it; `at` is when the last interval ended."""
+        until = max(deadline, time.monotonic() + LEAST_LEARNING * self._settings.interval)
+        while self._again is not None and not stop.is_set():
+            if self._again.learn_some():
+                self._take_over(self._again, at)
+            elif time.monotonic() >= until:
+                return
+
+    def _take_over(self, again: "_Again", at: datetime) -> None:
+        """Go on with what was learned again: what is open by it is open, and what was open else has ended."""
+        was_open = {
+            episode.key: episode
+            for episode in map(again.as_one, (*again.aside, *self._attention.open_episodes))
+        }
+        # the mood of the class is the same, whosever seats they are
+        self._attention, self._read_with = again.learned.attention, again.learned.read_with
         now_open = {episode.key: episode for episode in self._attention.open_episodes}
-        moved = (
-            episode if episode.seat is None else replace(episode, seat=merged.get(episode.seat, episode.seat))
-            for episode in was_open
-        )
         ended = (
             replace(episode, ended_at=max(at, episode.started_at))
-            for episode in moved
-            if episode.key not in now_open
+            for key, episode in was_open.items()
+            if key not in now_open
         )
-        self._reopened = (*ended, *now_open.values())
+        self._reopened = (*self._reopened, *ended, *now_open.values())
+        self._again = None
 
     def _paced(
         self,
@@ -421,6 +430,7 @@ class Agent:
             if limit is not None and deadline - started >= limit:
                 stop.wait(started + limit - time.monotonic())
                 return
+            self._learn_on(last_at + length, deadline, stop)
             if stop.wait(max(0.0, deadline - time.monotonic())):
                 return
             asked = self._obey(session_id, last_at + length)
@@ -460,7 +470,7 @@ class Agent:
                 record = self._not_observed(session_id, item.taken_at, NotObservedReason.FROZEN)
             elif result.grid or (result.readings and not isinstance(self._source, DesktopSource)):
                 readings, seats = self._seating.assign(result.readings)
-                seats = self._with_students(result.readings, seats, item.taken_at)
+                seats = self._with_students(result.readings, seats)
                 readings = self._with_biases(result.readings, readings, seats)
                 readings = self._stills.update(
                     item.image,
@@ -470,6 +480,7 @@ class Agent:
                     all_still=item.unchanged_seconds > 0,
                 )
                 readings = self._poses.update(readings, item.taken_at)
+                self._see_how_read(readings, seats, item.taken_at)
                 record = replace(
                     observed(
                         session_id,
@@ -489,21 +500,13 @@ class Agent:
         record = replace(record, dropped=dropped, processing_ms=(time.perf_counter() - started) * 1000)
         return self._finished(record)
 
-    def _with_students(
-        self, readings: Sequence[TileReading], seats: Sequence[Seat], at: datetime
-    ) -> tuple[Seat, ...]:
+    def _with_students(self, readings: Sequence[TileReading], seats: Sequence[Seat]) -> tuple[Seat, ...]:
         """The seats with whose they are; while a name is hidden, what was last known of its seat holds."""
         labels = [reading.label for reading in readings]
         matches = self._roll.match(labels)
-        other: list[int] = []
         for seat, label in zip(seats, labels, strict=True):
             if label.name is not None:
-                before, now = self._students.get(seat.number), matches.students.get(label.name)
-                self._students[seat.number] = now
-                if before != now and {before, now} & set(self._calibrated):
-                    other.append(seat.number)
-        # with whose seat it is, its bias has changed
-        self._forget_usual(other, at)
+                self._students[seat.number] = matches.students.get(label.name)
         known = [(seat, self._students.get(seat.number)) for seat in seats]
         return tuple(
             replace(seat, student_id=student, calibrated=self._roll.bias_of(student) is not None)
@@ -524,9 +527,26 @@ class Agent:
 
         return tuple(biased(*one) for one in zip(tiles, readings, seats, strict=True))
 
+    def _see_how_read(self, readings: Sequence[Reading], seats: Sequence[Seat], at: datetime) -> None:
+        """Let what is usual be learned anew for the seats that are read with another bias than before, and keep what
+        ended by it: only here is it known which reading is the first, and it is kept with it."""
+        students = {seat.number: seat.student_id for seat in seats}
+        now = {
+            reading.seat: None if student is None else self._calibrated.get(student)
+            for reading in readings
+            if reading.probabilities is not None
+            for student in (students[reading.seat],)
+        }
+        if others := read_otherwise(self._read_with, now):
+            self._reopened = (*self._reopened, *self._attention.forget_usual(others, at))
+        self._read_with |= now
+
     def _finished(self, record: IntervalRecord) -> IntervalRecord:
         """The record as it is kept: with the episodes of a session that goes on, without what the mode forbids."""
-        record = replace(record, episodes=(*self._reopened, *record.episodes))
+        # what is under way on a seat that is another is said once it is learned again
+        others = self._again.merged if self._again is not None else {}
+        of_its_own = (episode for episode in record.episodes if episode.seat not in others)
+        record = replace(record, episodes=(*self._reopened, *of_its_own))
         self._reopened = ()
         return self._policy.apply(record)
 
@@ -558,9 +578,65 @@ def roll_of(class_list: ClassList | None, mode: Mode) -> ClassRoll:
     )
 
 
+def calibrations_of(class_list: ClassList | None, mode: Mode) -> dict[int, int]:
+    """Student -> the calibration of their seat, of those whose bias `roll_of` gives to the roll."""
+    if class_list is None or mode is not Mode.INDIVIDUAL:
+        return {}
+    return {
+        student.id: calibration_number(student.calibrated_at)
+        for student in class_list.students
+        if student.bias and student.calibrated_at is not None
+    }
+
+
 def is_frozen(frame: Frame, tiles: Sequence[Tile]) -> bool:
     """Whether nothing is being drawn any more: cards may stand still for a lesson, a camera's picture cannot."""
     return frame.unchanged_seconds > FROZEN_AFTER and any(tile.camera_on for tile in tiles)
+
+
+class _Again:
+    """A session that is learned again from what was committed of it, a piece at a time, while more may be.
+
+    Args:
+        recorder: of its database.
+        session_id: the session.
+        merged: seat -> the seat that it is.
+        aside: the episodes that were open on seats that are another.
+    """
+
+    def __init__(
+        self,
+        recorder: Recorder,
+        session_id: int,
+        merged: Mapping[int, int] = MappingProxyType({}),
+        aside: tuple[Episode, ...] = (),
+    ) -> None:
+        self.learned = Learned()
+        self.merged = merged
+        self.aside = aside
+        self._recorder = recorder
+        self._session_id = session_id
+        self._last = 0  # id of the interval up to which it is learned
+
+    def learn_all(self) -> None:
+        """Learn all that was committed."""
+        while not self.learn_some():
+            pass
+
+    def learn_some(self) -> bool:
+        """Learn the next intervals; whether that was the last of what was committed."""
+        count = 0
+        for past in past_intervals(self._recorder.engine, self._session_id, self._last, LEARNED_AT_ONCE):
+            self.learned.take_in(past.readings, past.calibrations, past.started_at, past.seconds)
+            self._last = past.id
+            count += 1
+        return count < LEARNED_AT_ONCE
+
+    def as_one(self, episode: Episode) -> Episode:
+        """The episode on the seat that holds its seat's rows."""
+        if episode.seat is None or episode.seat not in self.merged:
+            return episode
+        return replace(episode, seat=self.merged[episode.seat])
 
 
 class _Heartbeat:

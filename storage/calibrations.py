@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,8 @@ from storage.audit import THIS_COMPUTER, AuditAction, write_audit
 from storage.database import reading, writing
 from storage.schema import ClassListTable, IntervalTable, ReadingTable, SeatTable, StudentTable
 from storage.students import Student, all_students, find_student, take_biases
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +140,11 @@ def remove_bias(engine: Engine, student_id: int, *, actor: str = THIS_COMPUTER) 
     with writing(engine) as connection:
         find_student(connection, student_id)
         take_biases(connection, StudentTable.id == student_id, actor)
+
+
+def calibration_number(calibrated_at: datetime) -> int:
+    """What tells one calibration from another: when it was fitted (aware UTC), in milliseconds since 1970."""
+    return (calibrated_at - _EPOCH) // timedelta(milliseconds=1)
 
 
 def as_array(bias: Mapping[str, float]) -> NDArray[np.float32]:

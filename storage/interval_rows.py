@@ -24,15 +24,27 @@ from storage.schema import (
 )
 
 
-def store_record(connection: Connection, record: IntervalRecord) -> int:
-    """Insert an interval with all that belongs to it, within a transaction, and return its id."""
+def store_record(
+    connection: Connection, record: IntervalRecord, calibrations: Mapping[int, int | None]
+) -> int:
+    """Insert an interval with all that belongs to it, within a transaction, and return its id.
+
+    Args:
+        connection: of the transaction.
+        record: of the interval.
+        calibrations: position of a reading -> the calibration whose bias was applied to it, if any was.
+    """
     interval_id: int = connection.execute(
         insert(IntervalTable).values(_interval_row(record)).returning(IntervalTable.id)
     ).scalar_one()
     _store_seats(connection, record.session_id, record.seats, record.started_at)
     if record.readings:
         connection.execute(
-            insert(ReadingTable), [_reading_row(interval_id, reading) for reading in record.readings]
+            insert(ReadingTable),
+            [
+                _reading_row(interval_id, reading, calibrations.get(reading.position))
+                for reading in record.readings
+            ],
         )
     _store_offers(connection, record)
     _store_episodes(connection, record.session_id, record.episodes)
@@ -181,7 +193,7 @@ def _interval_row(record: IntervalRecord) -> dict[str, Any]:
     }
 
 
-def _reading_row(interval_id: int, reading: Reading) -> dict[str, Any]:
+def _reading_row(interval_id: int, reading: Reading, calibration: int | None = None) -> dict[str, Any]:
     values = [None] * len(EXPRESSIONS) if reading.probabilities is None else reading.probabilities.tolist()
     return {
         "interval_id": interval_id,
@@ -192,4 +204,5 @@ def _reading_row(interval_id: int, reading: Reading) -> dict[str, Any]:
         "yaw": None if reading.yaw is None else float(reading.yaw),
         "pitch": None if reading.pitch is None else float(reading.pitch),
         "quality": float(reading.quality),
+        "calibration": None if reading.probabilities is None else calibration,
     }

@@ -1,9 +1,10 @@
 """Writing a session: one transaction per interval, so that what was reported committed is on the disk."""
 
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, RowMapping, case, func, insert, literal, select, update
@@ -37,6 +38,8 @@ RESUME_WITHIN: Final = timedelta(minutes=10)
 """A session that broke off is gone on with for so long; after that a new one of its name begins."""
 
 _CLOCK_SLACK: Final = timedelta(seconds=5)
+
+_NONE_CALIBRATED: Final[Mapping[int, int | None]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,10 +243,16 @@ class Recorder:
                 {"session_id": session_id, "stage": str(condition), "at": at, **row},
             )
 
-    def commit(self, record: IntervalRecord) -> int:
+    def commit(
+        self, record: IntervalRecord, calibrations: Mapping[int, int | None] = _NONE_CALIBRATED
+    ) -> int:
         """Store one interval with its readings, seats and episodes, and return the interval's id.
 
         A seat that the teacher has just said to be another is stored as that one.
+
+        Args:
+            record: of the interval.
+            calibrations: seat -> the calibration whose bias was applied to what was read on it, if any was.
 
         Raises:
             UnknownSessionError, SessionClosedError: the record's session is not open.
@@ -252,8 +261,10 @@ class Recorder:
         """
         with writing(self._engine) as connection:
             _check_mode(record, self._held_mode(connection, record.session_id))
+            # by position, which no answer changes
+            applied = {one.position: calibrations.get(one.seat) for one in record.readings}
             record = as_answered(record, read_merged(connection, record.session_id))
-            interval_id = store_record(connection, record)
+            interval_id = store_record(connection, record, applied)
             now = datetime.now(UTC)
             _store_heartbeat(connection, record.session_id, COMMITTED_STAGE, now, committed_at=now)
         return interval_id

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Final
 from sqlalchemy import (
     JSON,
     REAL,
+    BigInteger,
     CheckConstraint,
     DateTime,
     Dialect,
@@ -451,7 +452,11 @@ class IntervalTable(Base):
 
 
 class ReadingTable(Base):
-    """What was read on one seat in one interval; only in `individual` mode."""
+    """What was read on one seat in one interval; only in `individual` mode.
+
+    `calibration` is that whose bias was applied (`storage.calibrations.calibration_number`), NULL where none was: what
+    is usual for a seat is learned anew from the first reading that has another than the one before.
+    """
 
     __tablename__ = "readings"
 
@@ -469,6 +474,8 @@ class ReadingTable(Base):
     yaw: Mapped[float | None] = mapped_column(REAL)
     pitch: Mapped[float | None] = mapped_column(REAL)
     quality: Mapped[float] = mapped_column(REAL)
+    # a number and no time: SQLite keeps it in 6 bytes instead of 26, and here is the bulk
+    calibration: Mapped[int | None] = mapped_column(BigInteger)
 
     __table_args__ = (
         CheckConstraint('seat >= 1 AND "position" >= 0', name="place"),

@@ -22,7 +22,7 @@ from engagement.emotion import EXPRESSIONS
 from engagement.records import Episode, IntervalRecord, Label, Mode, Tile
 from inference.reader import Reader, ReaderResult, load_reader
 from storage import queries, students
-from storage.calibrations import keep_bias, student_seats
+from storage.calibrations import keep_bias
 from storage.recorder import Recorder
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -133,28 +133,3 @@ def test_a_seat_keeps_its_bias_while_its_name_is_hidden(engine: Engine) -> None:
     mine = [one.probabilities for record in records for one in record.readings if one.seat == seat]
     assert len(mine) == 4
     assert all(rows == pytest.approx(mine[0], abs=1e-4) for rows in mine)
-
-
-def test_what_is_learned_again_knows_when_a_seat_was_calibrated(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    forgotten: list[tuple[list[int], datetime]] = []
-
-    class Tracker(AttentionTracker):
-        def forget_usual(self, seats: Collection[int], at: datetime) -> tuple[Episode, ...]:
-            forgotten.append((list(seats), at))
-            return super().forget_usual(seats, at)
-
-    reader, source = load_reader(), Still()
-    first = reader.read(source.image, find_tiles(source.image)).readings
-    name = next(one.label.name for one in first if one.probabilities is not None and one.label.name)
-    assert name is not None
-    student = students.add_student(engine, "Physics", name)
-    settings = AgentSettings("Physics", 2.0, Mode.INDIVIDUAL, None, "test", 1, agreed=True)
-    agent = Agent(source, lambda: reader, Recorder(engine), settings)
-    session_id = agent.run(threading.Event()).session_id
-    keep_bias(engine, student, BIAS, START + timedelta(seconds=3))
-    (seat,) = student_seats(engine, session_id)
-    monkeypatch.setattr("capture.agent.AttentionTracker", Tracker)
-    agent._learn_again(session_id)
-    assert forgotten == [([seat.number], START + timedelta(seconds=4))]

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -19,7 +20,7 @@ from sqlalchemy import Engine, inspect, text
 from engagement.records import IntervalRecord
 from storage import queries
 from storage.audit import AuditAction, audit, audit_entries
-from storage.database import default_url, open_database, writing
+from storage.database import default_url, open_database, write_engine, writing
 from storage.errors import (
     DatabaseDamagedError,
     ForeignDatabaseError,
@@ -27,6 +28,7 @@ from storage.errors import (
     RowRefusedError,
     UnknownNoteError,
 )
+from storage.history import past_intervals
 from storage.migrate import alembic_config, backups, migrate, script_folder
 from storage.notes import add_note, delete_note, edit_note
 from storage.recorder import NewSession, Recorder
@@ -249,6 +251,25 @@ def test_the_number_of_a_deleted_note_is_never_given_again(
         assert connection.scalar(text("SELECT count(*) FROM notes")) == 0
         names = [index["name"] for index in inspect(connection).get_indexes("notes")]
     assert names == ["ix_notes_session_id"]
+
+
+def test_readings_of_before_are_kept_and_how_they_were_made_is_not_known(
+    engine: Engine,
+    session_id: int,
+    record: Callable[..., IntervalRecord],
+) -> None:
+    Recorder(engine).commit(record(session_id), {1: 1_772_445_600_000})
+    assert next(past_intervals(engine, session_id)).calibrations == {1: 1_772_445_600_000}
+    config = alembic_config(script_folder())
+    with write_engine(engine).begin() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0012")
+    assert "calibration" not in {column["name"] for column in inspect(engine).get_columns("readings")}
+    migrate(engine)
+    (past,) = past_intervals(engine, session_id)
+    assert past.readings is not None
+    assert len(past.readings) == 3
+    assert past.calibrations == {1: None}
 
 
 def test_an_upgrade_that_fails_changes_nothing(

@@ -229,6 +229,28 @@ def test_the_history_is_what_was_committed(
     assert [past.readings for past in past_intervals(engine, totals)] == [()]
 
 
+def test_the_history_is_given_in_pieces(
+    engine: Engine, new_session: Make, session_id: int, record: MakeRecord
+) -> None:
+    recorder = Recorder(engine)
+    other = recorder.open_session(new_session(name="another"))
+    for index in range(5):
+        recorder.commit(record(session_id, index), {1: 10 + index, 2: 3})
+        recorder.commit(record(other, index))
+    whole = list(past_intervals(engine, session_id))
+    # of those whose expression was read only, whatever is said of the others
+    assert [past.calibrations for past in whole] == [{1: 10 + index} for index in range(5)]
+    pieces, last = [], 0
+    while piece := list(past_intervals(engine, session_id, last, 2)):
+        pieces.append(piece)
+        last = piece[-1].id
+    assert [len(piece) for piece in pieces] == [2, 2, 1]
+    found = [past for piece in pieces for past in piece]
+    assert [(past.id, past.started_at, len(past.readings or ())) for past in found] == [
+        (past.id, past.started_at, 3) for past in whole
+    ]
+
+
 def test_a_restart_is_said_of_its_own_session(engine: Engine, session_id: int, new_session: Make) -> None:
     recorder = Recorder(engine)
     mine = queries.find_session(engine, str(session_id)).name

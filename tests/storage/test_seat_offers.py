@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -23,6 +24,7 @@ from storage import queries, students
 from storage import recorder as recorder_module
 from storage.database import writing
 from storage.errors import AnswerRefusedError, UnknownOfferError
+from storage.history import past_intervals
 from storage.recorder import NewSession, Recorder
 from storage.retention import erase_student
 from storage.schema import SeatTable, SessionTable
@@ -119,6 +121,28 @@ def test_an_answer_waits_for_the_interval_that_is_being_stored(
     assert merged_seats(engine, session_id) == {3: 1}
     assert queries.readings_since(engine, session_id)["seat"].tolist() == [1, 1, 1]
     assert queries.seats(engine, session_id)["seat"].tolist() == [1]
+
+
+def test_what_was_read_with_a_calibration_stays_so_on_the_seat_that_it_is(
+    engine: Engine, session_id: int, record: MakeRecord
+) -> None:
+    recorder = Recorder(engine)
+
+    def happy_as(seat: int, index: int, **changes: Any) -> IntervalRecord:
+        whole = record(session_id, index, episodes=(), **changes)
+        first, *others = whole.readings
+        return replace(
+            whole,
+            readings=(replace(first, seat=seat), *others),
+            seats=(Seat(seat, "Ada", "a"), *whole.seats[1:]),
+        )
+
+    recorder.commit(happy_as(1, 0), {1: 5})
+    recorder.commit(happy_as(4, 1, offers=(SeatOffer(4, 1, OfferReason.RENAMED),)), {1: 5, 4: 6})
+    answer_offer(engine, session_id, 4, 1, OfferAnswer.SAME)
+    # of an agent that has not heard of it yet
+    recorder.commit(happy_as(4, 2), {1: 5, 4: 7})
+    assert [past.calibrations for past in past_intervals(engine, session_id)] == [{1: 5}, {1: 6}, {1: 7}]
 
 
 def test_two_that_were_said_to_be_a_third_and_are_here_at_once_stay_two(
