@@ -96,7 +96,7 @@ def layout(path: str | None = None, content: Component | None = None) -> Compone
                         [fault.layout(), html.Div(content, id=CONTENT, className="cp-page", tabIndex="-1")]
                     ),
                 ],
-                header={"height": {"base": 92, "sm": 52}},
+                header={"height": {"base": 92, "lg": 52}},
                 padding={"base": "sm", "sm": "md"},
             ),
         ],

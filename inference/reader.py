@@ -322,8 +322,9 @@ def load_reader(
         detector: name of the face detector, one of `inference.faces.DETECTORS`.
         detector_model: its model file, where it needs one.
         expressions: False in participation mode: the classifier is not even loaded.
-        keep_names: False in participation mode: names are read only where the roll needs them, to tell who may be looked
-            at or which tile is the teacher's. They can be from the start, since somebody may refuse while a class is read.
+        keep_names: False in participation mode: names are read only where the roll needs them, to tell who may be
+            looked at or which tile is the teacher's. They can be from the start, since somebody may refuse while a
+            class is read.
         label_budget: labels to be read in one frame at most, so that another page does not make a frame late; None
             reads all at once, as the first frame always does.
 

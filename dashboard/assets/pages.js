@@ -89,7 +89,8 @@
       return [running, "starting again", "cp-live", "cp-stale-note cp-hidden", "", ""];
     }
     if (age <= (read ? pulse.stale_after : STARTING_SECONDS)) {
-      const state = read ? "last data " + duration(age) + " ago" : pulse.stage || "starting";
+      const heard = pulse.paused ? "paused" : "last data " + duration(age) + " ago";
+      const state = read ? heard : pulse.stage || "starting";
       return [running, state, "cp-live", "cp-stale-note cp-hidden", "", ""];
     }
     const text = "No data since " + clock(since);
@@ -131,10 +132,11 @@
       return { scheme: shown, zone: Intl.DateTimeFormat().resolvedOptions().timeZone || null };
     },
 
-    // on a phone the bar has more pages than it shows: the present one is moved into sight
+    // the tab is called like its page; on a phone the bar has more pages than it shows: the present one is moved into sight
     current: function () {
       window.requestAnimationFrame(function () {
         const link = document.querySelector(".cp-nav [aria-current]");
+        document.title = link ? link.textContent + " · classpulse" : "classpulse";
         if (!link) return;
         const bar = document.querySelector(".cp-nav");
         const [inner, outer] = [link.getBoundingClientRect(), bar.getBoundingClientRect()];

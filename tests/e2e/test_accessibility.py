@@ -153,6 +153,38 @@ def test_every_page_is_clean(
     assert not {path: found for path, found in wrong.items() if found}
 
 
+INSIDE = """() => {
+    const header = document.querySelector(".cp-header"), room = header.getBoundingClientRect();
+    const boxes = [...header.children]
+        .flatMap((part) => (part.matches(".cp-nav, .cp-running") ? [...part.children] : part))
+        .map((part) => [part.textContent || part.id, part.getBoundingClientRect()])
+        .filter(([, at]) => at.width);
+    const out = boxes.filter(([, at]) => at.left < 0 || at.right > innerWidth || at.top < room.top
+        || at.bottom > room.bottom);
+    const over = boxes.filter(([, one], n) => boxes.slice(n + 1).some(([, other]) => one.left < other.right - 1
+        && other.left < one.right - 1 && one.top < other.bottom - 1 && other.top < one.bottom - 1));
+    return [...out, ...over].map(([name]) => name);
+}"""
+"""What of the bar on top lies outside of it, or over something else."""
+
+
+def test_the_bar_of_every_page_is_whole_at_every_width(
+    engine: Engine, serve: Callable[..., Any], browser: Any
+) -> None:
+    seed(engine, minutes=2, interval=20)
+    with serve(reading()) as served, tab(browser, served) as page:
+        expect(page.get_by_role("button", name="Stop")).to_be_visible(timeout=SLOW)
+        wrong = {}
+        for width in (768, 800, 960, 1024, 1100, 1200, 1280, 1440):
+            page.set_viewport_size({"width": width, "height": 800})
+            page.wait_for_timeout(150)
+            wrong[width] = page.evaluate(INSIDE)
+        assert not {width: found for width, found in wrong.items() if found}
+        for name in ("Sessions", "Try it"):
+            page.get_by_role("navigation", name="Pages").get_by_role("link", name=name).click()
+            expect(page).to_have_title(f"{name} · classpulse", timeout=SLOW)
+
+
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_a_class_that_is_not_observed_and_none_at_all_are_clean(
     engine: Engine, serve: Callable[..., Any], browser: Any, scheme: str

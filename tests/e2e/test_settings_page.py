@@ -10,7 +10,8 @@ from tests.e2e.test_pages import SLOW
 
 
 def test_settings_are_read_changed_and_refused(home: Home, browser: Any) -> None:
-    file = home.folder / "mine.toml"
+    # longer than a phone is wide, with nothing to break it at
+    file = home.folder / f"{'mine' * 15}.toml"
     file.write_text('# ours\n[session]\nname = "Physics 9b" # all year\n')
     variables = {"CLASSPULSE_SETTINGS": str(file), "CLASSPULSE_CAPTURE__INTERVAL": "5"}
     with home.serving("dashboard", **variables) as (address, _):
