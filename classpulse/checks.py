@@ -1,6 +1,7 @@
 """The doctor: the checks of capture, and of what the front door composes: database, disk, port, models."""
 
 import math
+import os
 import shutil
 import socket
 import time
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from capture.doctor import Check, check_source
 from capture.frame import Frame
+from classpulse.database import missing_file
 from classpulse.settings import Settings
 from engagement.consent import ClassRoll
 from engagement.errors import ClasspulseError
@@ -29,12 +31,15 @@ MINIMUM_FREE_BYTES: Final = 500_000_000
 
 
 def check_database(url: str) -> Check:
-    """Open the database, migrate it and read from it."""
+    """Open the database, migrate it and read from it; one that is not there yet is not made."""
     from engagement.phrases import count
     from storage import queries
     from storage.database import open_database
     from storage.migrate import migrate
 
+    missing = missing_file(url)
+    if missing is not None:
+        return _missing_database(missing)
     try:
         engine = open_database(url)
         try:
@@ -45,6 +50,15 @@ def check_database(url: str) -> Check:
     except ClasspulseError as error:
         return Check("database", "fail", str(error), "Choose another with --database.")
     return Check("database", "ok", count(kept, "session"), "")
+
+
+def _missing_database(file: Path) -> Check:
+    folder = next(one for one in file.parents if one.exists())
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return Check(
+            "database", "fail", f"{folder} cannot be written", "Choose another place with --database."
+        )
+    return Check("database", "ok", f"none at {file} yet: the first class makes it", "")
 
 
 def check_disk(url: str) -> Check:
@@ -149,13 +163,13 @@ def judge_reading(read: PictureRead, *, interval: float, names: bool, needed: bo
         read: from `read_picture`, with the reader that will be used.
         interval: seconds between frames.
         names: whether names are given in the mode of the session.
-        needed: whether the class list needs them in every mode.
+        needed: whether the class list or the teacher's own label needs them in every mode.
     """
     checks = [_grid(read.tiles), _faces(read)]
     if names:
         checks.append(_names(read.named, read.seats))
     elif needed:
-        checks.append(Check("names", "ok", "read only to leave out who may not be looked at", ""))
+        checks.append(Check("names", "ok", "read only to know whose tile to leave out", ""))
     else:
         checks.append(Check("names", "ok", "not read in participation mode", ""))
     checks.append(_time(read.seconds, interval))
@@ -273,7 +287,7 @@ class Examination:
             self.read,
             interval=chosen.capture.interval,
             names=chosen.session.mode is not Mode.PARTICIPATION,
-            needed=roll.needs_names,
+            needed=roll.uses_names,
         )
 
     def _surroundings(self) -> list[Check]:

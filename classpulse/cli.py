@@ -6,23 +6,40 @@ from dataclasses import asdict
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
+from typer.core import TyperGroup
 
 from classpulse import __version__
 from classpulse.accounts import accounts_app
 from classpulse.model_commands import models_app
 from classpulse.options import DatabaseOption
 from classpulse.students import students_app
-from classpulse.terminal import choose, is_terminal, print_table
+from classpulse.terminal import choose, is_shown, is_terminal, print_table
 from engagement.errors import ClasspulseError
 
 EXIT_ERROR = 1
 EXIT_CRASH = 70
 """`EX_SOFTWARE` of sysexits.h: the supervisor restarts an agent that ends with it."""
 
+
+class Commands(TyperGroup):
+    """All commands; what is wrong with an option of any of them is worded here."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command, whose options are read here."""
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as error:
+            from classpulse.wrong_values import of_option
+
+            error.message = of_option(error.message, error.__cause__)
+            raise
+
+
 app = typer.Typer(
+    cls=Commands,
     help="Classroom mood from the Zoom gallery, on your own computer. Try: classpulse demo",
     no_args_is_help=True,
     add_completion=False,
@@ -42,6 +59,9 @@ class ReportFormat(StrEnum):
     XLSX = "xlsx"
     CSV = "csv"
     JSON = "json"
+
+
+_NOT_AT_A_TERMINAL: Final = frozenset({ReportFormat.HTML, ReportFormat.PDF, ReportFormat.XLSX})
 
 
 class PlaceOption(StrEnum):
@@ -293,6 +313,7 @@ def read(
 ) -> None:
     """Read one picture: its tiles, names, faces and, as mode and place allow, expressions. Nothing of it is kept."""
     from classpulse import looking, picture, place
+    from classpulse.database import demand_database
     from classpulse.settings import settings_with
 
     settings = settings_with(
@@ -305,6 +326,9 @@ def read(
         detector=detector,
         detector_model=detector_model,
     )
+    if database is not None:
+        # by the lists of a database that is only just made nobody is left out
+        demand_database(settings)
     if is_terminal():
         settings = place.told_at_terminal(settings, choose)
     result = looking.read_picture(settings, image)
@@ -318,7 +342,13 @@ def read(
 def report(
     session: Annotated[str, typer.Argument(help="Number or name of the session, or `last`.")],
     report_format: Annotated[ReportFormat, typer.Option("--format", help="Format.")] = ReportFormat.HTML,
-    out: Annotated[Path | None, typer.Option(help="File to write; without it, standard output.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="File to write, for this user alone; without it, standard output, which takes HTML, PDF and XLSX only "
+            "where it is no terminal."
+        ),
+    ] = None,
     database: DatabaseOption = None,
 ) -> None:
     """Write the report of a session."""
@@ -327,8 +357,12 @@ def report(
     from classpulse.outputs import write_private
     from classpulse.settings import settings_with
 
-    if out is None and report_format in {ReportFormat.PDF, ReportFormat.XLSX} and sys.stdout.isatty():
-        raise UsageError(f"A terminal cannot show {report_format.value.upper()}: give a file with --out.")
+    if out is None and report_format in _NOT_AT_A_TERMINAL and is_shown():
+        file = f"report.{report_format.value}"
+        raise UsageError(
+            f"A report in {report_format.value.upper()} is nothing to read at a terminal: write it into a file with "
+            f"--out {file}, or with > {file}."
+        )
     contents = past_sessions.report(settings_with(database=database), session, report_format.value)
     if out is None:
         sys.stdout.buffer.write(contents)
@@ -448,7 +482,9 @@ def _session_line(row: dict[str, Any]) -> dict[str, str]:
 
 def _audit_line(row: dict[str, Any]) -> dict[str, str]:
     """A line of the audit log, its time as on the computer's clock."""
-    detail = ", ".join(f"{key} {value}" for key, value in row["detail"].items())
+    detail = ", ".join(
+        f"{key.replace('_', ' ')}: {_detail_word(value)}" for key, value in row["detail"].items()
+    )
     return {
         "no.": str(row["id"]),
         "when": f"{datetime.fromisoformat(row['at']).astimezone():%Y-%m-%d %H:%M:%S}",
@@ -457,6 +493,13 @@ def _audit_line(row: dict[str, Any]) -> dict[str, str]:
         "number": "" if row["subject"] is None else str(row["subject"]),
         "detail": detail,
     }
+
+
+def _detail_word(value: object) -> str:
+    """A value of the audit log as the page About writes it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)
 
 
 def main() -> None:

@@ -20,8 +20,8 @@ from capture.stages import Stage
 from capture.supervisor import Supervisor
 from classpulse.checks import Examination, roll_before_class
 from classpulse.choices import find_choices
-from classpulse.errors import StartRefusedError
-from classpulse.place import check_mode, modes_of, tell
+from classpulse.errors import SettingsError, StartRefusedError
+from classpulse.place import Said, check_mode, modes_of, place_said, tell, with_place
 from classpulse.settings import Settings
 from classpulse.settings_editor import fixed_by, keep
 from classpulse.shared_view import VIEW_VARIABLE, SharedView
@@ -173,6 +173,7 @@ class LiveControls:
         load_reader: Callable[[Settings], "Reader"],
     ) -> None:
         self._chosen = chosen
+        self._said = _said_of_the_place()
         self._engine = engine
         self._command = command
         self._load_reader = load_reader
@@ -183,6 +184,14 @@ class LiveControls:
         self._looks = _Looks()
         self._studio = Studio(engine, load_reader)
         self._view = _shared_view()
+
+    def _up_to_date(self) -> Settings:
+        """The settings, with what `classpulse place` was told since in another terminal."""
+        said = _said_of_the_place()
+        if said is not None and said != self._said:
+            self._said = said
+            self._chosen = with_place(self._chosen, said)
+        return self._chosen
 
     def suggestion(self) -> Wanted:
         """The class that is read; else the settings, and where they name no class, what was last read."""
@@ -196,7 +205,7 @@ class LiveControls:
             if last is not None:
                 name = last.name
                 mode = mode if "mode" in self._chosen.session.model_fields_set else last.mode
-        allowed = mode in modes_of(self._chosen)
+        allowed = mode in modes_of(self._up_to_date())
         return Wanted(
             name,
             mode if allowed else Mode.PARTICIPATION,
@@ -206,7 +215,7 @@ class LiveControls:
 
     def told(self) -> Told | None:
         """Where the class is; None where it has not been said."""
-        session = self._chosen.session
+        session = self._up_to_date().session
         if session.place is None or session.institution is None:
             return None
         return Told(session.place, session.institution)
@@ -240,7 +249,7 @@ class LiveControls:
         reading = queries.live_session(self._engine, host=socket.gethostname())
         if reading is not None and reading.paused_at is not None:
             raise StartRefusedError(f"{reading.name} is paused: nothing is looked at until it goes on.")
-        chosen = with_wanted(self._chosen, wanted)
+        chosen = with_wanted(self._up_to_date(), wanted)
         if wanted.mode not in modes_of(chosen):
             chosen = with_wanted(self._chosen, replace(wanted, mode=Mode.PARTICIPATION))
 
@@ -270,7 +279,7 @@ class LiveControls:
             raise StartRefusedError(
                 "Individual mode is for a class that was told and agreed: tick that it was, or choose another mode."
             )
-        chosen = with_wanted(self._chosen, wanted, name)
+        chosen = with_wanted(self._up_to_date(), wanted, name)
         check_mode(chosen)
         check_start(chosen)
         self._recorder.close_abandoned()
@@ -362,7 +371,7 @@ class LiveControls:
         wanted = Wanted(
             picture.class_name, picture.mode, self._chosen.capture.interval, GIVEN, picture.agreed
         )
-        return self._studio.read(with_wanted(self._chosen, wanted, picture.class_name), picture)
+        return self._studio.read(with_wanted(self._up_to_date(), wanted, picture.class_name), picture)
 
     def close(self) -> None:
         """End what is going on; an agent that broke has left its session open, which is closed."""
@@ -413,6 +422,14 @@ class LiveControls:
         except ClasspulseError as error:
             # the page is told where it can be; what keeps the agent alive does not depend on it
             logger.warning("the page was not told: %s", error)
+
+
+def _said_of_the_place() -> Said | None:
+    """None where file or variables cannot be read: what was known holds."""
+    try:
+        return place_said()
+    except SettingsError:
+        return None
 
 
 def with_wanted(chosen: Settings, wanted: Wanted, name: str | None = None) -> Settings:

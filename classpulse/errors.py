@@ -3,6 +3,7 @@
 ClasspulseError
 ├── SettingsError       the settings file or a variable is wrong
 ├── UsageError          a command cannot do what its options ask for
+│   └── NoDatabaseError the database that is to be looked at is not there
 ├── StartRefusedError   a class cannot be started from the page
 ├── ModeRefusedError    a mode may not be used where the class is, or needs a class that agreed
 └── BusyError           something else is being done, which takes longer than anybody waits
@@ -17,6 +18,10 @@ class SettingsError(ClasspulseError):
 
 class UsageError(ClasspulseError):
     """A command cannot do what its options ask for."""
+
+
+class NoDatabaseError(UsageError):
+    """The database that a command looks at or changes is not there; none was made."""
 
 
 class ModeRefusedError(ClasspulseError):

@@ -17,6 +17,8 @@ def configure(part: str) -> None:
     """
     terminal = logging.StreamHandler()
     terminal.setLevel(logging.WARNING)
+    # a sentence for who sits there, like that of an error; when and where from stands in the file
+    terminal.setFormatter(logging.Formatter("classpulse: %(message)s"))
     handlers: list[logging.Handler] = [terminal]
     file = paths.log_file(part)
     try:

@@ -4,7 +4,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from classpulse.database import migrated_database
+from classpulse.database import migrated_database, missing_file
 from classpulse.options import ACTOR
 from classpulse.process import keep_no_dump
 from classpulse.settings import Settings
@@ -88,7 +88,11 @@ def doctor(chosen: Settings) -> "list[Check]":
 def _roll(chosen: Settings) -> "ClassRoll":
     """Whom to look at before a class of these settings."""
     from classpulse.checks import roll_before_class
+    from engagement.consent import ClassRoll
 
+    if missing_file(chosen.database_url) is not None:
+        # as it would be in one that is just made, which is for a class to do
+        return ClassRoll()
     with migrated_database(chosen) as engine:
         return roll_before_class(engine, chosen.session.name)
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from classpulse.database import migrated_database
+from classpulse.database import existing_database, is_nothing_kept
 from classpulse.options import ACTOR
 from classpulse.settings import Settings
 
@@ -13,21 +13,28 @@ def report(chosen: Settings, session: str, report_format: str) -> bytes:
     """The report of a session in one of `dashboard.exports.FORMATS`.
 
     Raises:
+        NoDatabaseError: there is no database.
         UnknownSessionError: there is no such session.
         ExportError: it cannot be printed on this computer.
     """
     from dashboard.exports import export_session
     from storage import queries
 
-    with migrated_database(chosen) as engine:
+    with existing_database(chosen) as engine:
         session_id = queries.find_session(engine, session).id
         return export_session(engine, session_id, report_format, actor=ACTOR)
 
 
 def sessions(chosen: Settings) -> list[dict[str, Any]]:
-    """The sessions, newest first, as JSON types."""
+    """The sessions, newest first, as JSON types.
+
+    Raises:
+        NoDatabaseError: the settings name a database that is not there.
+    """
     from storage import queries
 
+    if is_nothing_kept(chosen):
+        return []
     columns = [
         "id",
         "name",
@@ -39,7 +46,7 @@ def sessions(chosen: Settings) -> list[dict[str, Any]]:
         "most_tiles",
         "coverage",
     ]
-    with migrated_database(chosen) as engine:
+    with existing_database(chosen) as engine:
         rows = queries.sessions(engine)[columns]
     return list(json.loads(rows.to_json(orient="records", date_format="iso", date_unit="s")))
 
@@ -48,12 +55,13 @@ def erase(chosen: Settings, session: str, *, confirm: Callable[[str], bool]) -> 
     """Erase one session once `confirm` has agreed to a sentence that says which; what was done, in words.
 
     Raises:
+        NoDatabaseError: there is no database.
         UnknownSessionError: there is no such session.
     """
     from storage import queries
     from storage.retention import erase_session
 
-    with migrated_database(chosen) as engine:
+    with existing_database(chosen) as engine:
         row = queries.find_session(engine, session)
         which = f"session {row.id} ({row.name}, {row.started_at.astimezone():%Y-%m-%d %H:%M})"
         if not confirm(f"Erase {which} with all its readings and notes?"):
@@ -66,12 +74,13 @@ def keep(chosen: Settings, session: str, *, kept: bool) -> str:
     """Spare one session from being erased after its time, or no longer; what was done, in words.
 
     Raises:
+        NoDatabaseError: there is no database.
         UnknownSessionError: there is no such session.
     """
     from storage import queries
     from storage.retention import set_kept
 
-    with migrated_database(chosen) as engine:
+    with existing_database(chosen) as engine:
         row = queries.find_session(engine, session)
         set_kept(engine, row.id, kept=kept, actor=ACTOR)
     which = f"Session {row.id} ({row.name}, {row.started_at.astimezone():%Y-%m-%d %H:%M})"
@@ -81,10 +90,16 @@ def keep(chosen: Settings, session: str, *, kept: bool) -> str:
 
 
 def audit_log(chosen: Settings, most: int) -> list[dict[str, Any]]:
-    """The newest lines of the audit log, the newest first, as JSON types."""
+    """The newest lines of the audit log, the newest first, as JSON types.
+
+    Raises:
+        NoDatabaseError: the settings name a database that is not there.
+    """
     from storage.audit import audit_entries
 
-    with migrated_database(chosen) as engine:
+    if is_nothing_kept(chosen):
+        return []
+    with existing_database(chosen) as engine:
         entries = audit_entries(engine, most)
     return [
         {

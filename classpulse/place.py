@@ -49,9 +49,25 @@ def check_place(chosen: Settings) -> None:
     session = chosen.session
     if session.mode not in modes_of(chosen):
         raise ModeRefusedError(
-            f"{session.mode.capitalize()} mode reads expressions, and {_why(session)}. Leave out --mode, or choose "
-            "participation."
+            f"{session.mode.capitalize()} mode reads expressions, and {_why(session)}: choose participation."
         )
+
+
+Said = tuple[Place | None, Institution | None]
+"""What was said of the place."""
+
+
+def place_said() -> Said:
+    """What file and variables say of the place now. Raises SettingsError."""
+    session = load().session
+    return session.place, session.institution
+
+
+def with_place(chosen: Settings, said: Said) -> Settings:
+    """The settings with another place."""
+    place, institution = said
+    session = chosen.session.model_copy(update={"place": place, "institution": institution})
+    return chosen.model_copy(update={"session": session})
 
 
 def check_place_anew(chosen: Settings) -> None:
@@ -61,9 +77,7 @@ def check_place_anew(chosen: Settings) -> None:
         ModeRefusedError: the place does not allow the mode any more.
         SettingsError: the settings cannot be read any more.
     """
-    now = load().session
-    session = chosen.session.model_copy(update={"place": now.place, "institution": now.institution})
-    check_place(chosen.model_copy(update={"session": session}))
+    check_place(with_place(chosen, place_said()))
 
 
 def check_mode(chosen: Settings) -> None:

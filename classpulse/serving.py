@@ -1,6 +1,7 @@
 """`classpulse start` and `classpulse dashboard`: the pages, and an agent beside them for the class that is read."""
 
 import logging
+import socket
 import sys
 import threading
 import webbrowser
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from dashboard.controls import Controls
 
 _POLL_SECONDS: Final = 0.25
+_ANSWER_SECONDS: Final = 2.0
 
 
 def start(chosen: Settings, *, seconds: float | None, browser: bool, mode_asked: bool) -> None:
@@ -172,7 +174,7 @@ def new_link(chosen: Settings) -> str:
     """A link that lets this computer's browser in once, to the pages that these settings serve.
 
     Raises:
-        UsageError: they are served without links, or not on loopback.
+        UsageError: they are served without links, or not on loopback, or nothing is served there.
     """
     from classpulse.errors import UsageError
     from dashboard import links
@@ -184,9 +186,25 @@ def new_link(chosen: Settings) -> str:
             "These pages are opened without a link: everybody on this computer may (dashboard.link is false), or they "
             "are served to the network (log in with your account)."
         )
+    port = chosen.dashboard.port
+    if not _answers(host, port):
+        raise UsageError(
+            f"No pages run on port {port} of {host}: start them with `classpulse start` or `classpulse dashboard`, or "
+            "say with --port where they run."
+        )
     address = f"[{host}]" if ":" in host else host
     scheme = "http" if chosen.dashboard.certificate is None else "https"
-    return links.new_link(told.secret, f"{scheme}://{address}:{chosen.dashboard.port}")
+    return links.new_link(told.secret, f"{scheme}://{address}:{port}")
+
+
+def _answers(host: str, port: int) -> bool:
+    """Whether a program of this computer listens there; it is asked nothing, since only a browser may know its
+    certificate."""
+    try:
+        with socket.create_connection((host, port), timeout=_ANSWER_SECONDS):
+            return True
+    except OSError:
+        return False
 
 
 def _announce(server: "PageServer", pages: "DashboardSettings", path: str, browser: bool) -> None:

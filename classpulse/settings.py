@@ -20,6 +20,7 @@ from pydantic_settings import SettingsError as UnreadableVariableError
 from capture.windows import MEETING_TITLES
 from classpulse import paths
 from classpulse.errors import SettingsError
+from classpulse.wrong_values import demand, own_words
 from engagement.place import Institution, Place
 from engagement.records import Mode
 
@@ -208,9 +209,9 @@ def load(options: Mapping[str, Mapping[str, object]] | None = None) -> Settings:
             raise SettingsError(
                 f"There is no setting {where[:100]!r}: docs/settings.md lists them. Correct {file}."
             ) from error
-        problem = first["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+        wanted = demand(first) or own_words(first).removeprefix("Input should be ")
         raise SettingsError(
-            f"Setting {where[:100]!r} is {_shown(first['input'])} and should be {problem}. Correct the option, the "
+            f"Setting {where[:100]!r} is {_shown(first['input'])} and should be {wanted}. Correct the option, the "
             f"variable CLASSPULSE_{where.upper().replace('.', '__')} or the settings file."
         ) from error
     except UnreadableVariableError as error:

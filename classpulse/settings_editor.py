@@ -22,6 +22,7 @@ from tomlkit.exceptions import TOMLKitError
 
 from classpulse.errors import SettingsError
 from classpulse.settings import InferenceSettings, SessionSettings, Settings, load, settings_file
+from classpulse.wrong_values import demand, own_words
 from dashboard.preferences import Kind, Preference, Preferences, PreferencesRefusedError, Value
 from engagement.errors import ClasspulseError
 from engagement.names import clean_name
@@ -40,6 +41,8 @@ _BY_HAND: Final = {
     "session.institution": "told on the page Start, or with classpulse place",
     "session.agreed": "stated for each class: on the page Start, or with --agreed",
 }
+_TOLD: Final = frozenset({"session.place", "session.institution"})
+"""Not edited here, and followed while the pages run."""
 _ORDER: Final = ("session", "capture", "inference", "storage", "dashboard")
 
 _writing: Final = threading.Lock()
@@ -121,7 +124,7 @@ class SettingsEditor:
             key=key,
             description=(field.description or "").replace("`", ""),
             kind=_kind(field, choices),
-            value=now if fixed else in_file,
+            value=in_file if not fixed or (key in _TOLD and fixed == _BY_HAND[key]) else now,
             default=default,
             choices=choices,
             fixed=fixed,
@@ -210,7 +213,7 @@ def _checked(written: Mapping[str, Mapping[str, Any]], changes: Mapping[str, Val
         except ValidationError as error:
             for one in error.errors():
                 name = str(one["loc"][0]) if one["loc"] else ""
-                problems.setdefault(f"{section}.{name}", _sentence(one["msg"]))
+                problems.setdefault(f"{section}.{name}", _sentence(one))
             continue
         for key, value in changes.items():
             owner, _, name = key.partition(".")
@@ -373,6 +376,7 @@ def _words(value: Value) -> str:
     return ", ".join(value) if isinstance(value, tuple) else str(value)
 
 
-def _sentence(message: str) -> str:
-    text = message.removeprefix("Value error, ").replace("Input should be", "It should be", 1)
+def _sentence(problem: Mapping[str, Any]) -> str:
+    wanted = demand(problem)
+    text = f"it should be {wanted}" if wanted else own_words(problem)
     return f"{text[0].upper()}{text[1:]}."

@@ -30,9 +30,25 @@ class ConsentOption(StrEnum):
 
 
 StudentArgument = Annotated[int, typer.Argument(help="Number of the student, as `students list` shows it.")]
+
+
+def _day(text: str) -> datetime:
+    """A day as it is typed.
+
+    Raises:
+        typer.BadParameter: it is none.
+    """
+    try:
+        return datetime.strptime(text, "%Y-%m-%d")  # noqa: DTZ007 - a day by this computer's clock
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} is no day; write it as 2026-11-30.") from error
+
+
 DateOption = Annotated[
     datetime | None,
-    typer.Option("--date", formats=["%Y-%m-%d"], help="Day of the consent.", show_default="today"),
+    typer.Option(
+        "--date", parser=_day, metavar="YYYY-MM-DD", help="Day of the consent.", show_default="today"
+    ),
 ]
 YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
@@ -44,11 +60,15 @@ def list_students(
     database: DatabaseOption = None,
 ) -> None:
     """List the students of a class, or the classes."""
-    from classpulse.database import migrated_database
+    from classpulse.database import existing_database, is_nothing_kept
     from classpulse.settings import settings_with
     from storage import students
 
-    with migrated_database(settings_with(database=database)) as engine:
+    chosen = settings_with(database=database)
+    if is_nothing_kept(chosen):
+        typer.echo("[]" if as_json else "No class yet.")
+        return
+    with existing_database(chosen) as engine:
         if class_name is None:
             names = students.class_names(engine)
             typer.echo(
@@ -126,12 +146,12 @@ def export(
     database: DatabaseOption = None,
 ) -> None:
     """Write all that is kept of one student as JSON."""
-    from classpulse.database import migrated_database
+    from classpulse.database import existing_database
     from classpulse.outputs import write_private
     from classpulse.settings import settings_with
     from storage.traces import export_student
 
-    with migrated_database(settings_with(database=database)) as engine:
+    with existing_database(settings_with(database=database)) as engine:
         contents = export_student(engine, student, actor=ACTOR)
     if out is None:
         sys.stdout.buffer.write(contents + b"\n")
@@ -161,14 +181,14 @@ def erase(
 
     The refusal of one who refused stays on the list, unless --with-refusal takes it too.
     """
-    from classpulse.database import migrated_database
+    from classpulse.database import existing_database
     from classpulse.settings import settings_with
     from engagement.phrases import count
     from engagement.records import Consent
     from storage.retention import erase_student
     from storage.traces import traces
 
-    with migrated_database(settings_with(database=database)) as engine:
+    with existing_database(settings_with(database=database)) as engine:
         told = traces(engine, student)
         who = f"{told.student.name} of {told.student.class_name}"
         if told.notes:
@@ -227,12 +247,12 @@ def consent(
     database: DatabaseOption = None,
 ) -> None:
     """Note whether a student agreed to be read."""
-    from classpulse.database import migrated_database
+    from classpulse.database import existing_database
     from classpulse.settings import settings_with
     from engagement.records import Consent
     from storage import students
 
-    with migrated_database(settings_with(database=database)) as engine:
+    with existing_database(settings_with(database=database)) as engine:
         at = None if answer is ConsentOption.UNKNOWN else _moment(date)
         students.set_consent(engine, student, Consent(answer.value), source, at, actor=ACTOR)
         kept = students.read_student(engine, student)

@@ -12,6 +12,11 @@ def is_terminal() -> bool:
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
+def is_shown() -> bool:
+    """Whether standard output is a terminal, not a file or another program."""
+    return sys.stdout.isatty()
+
+
 def choose(question: str, answers: Mapping[str, str]) -> str:
     """Ask until one of the numbers is given."""
     typer.echo(question, err=True)

@@ -14,7 +14,8 @@ from classpulse.database import migrated_database
 from classpulse.process import keep_no_dump, stopped_by_signals
 from classpulse.settings import Settings
 from engagement.errors import ClasspulseError
-from engagement.records import Mode
+from engagement.phrases import count
+from engagement.records import IntervalRecord, Mode, NotObservedReason
 
 if TYPE_CHECKING:
     from classpulse.annotate import LiveView
@@ -62,6 +63,12 @@ def _watch(chosen: Settings, *, seconds: float | None, headless: bool, supervise
     check_mode(chosen)
     source = open_source(chosen.capture.source, titles=chosen.capture.titles)
     checked = False
+    unreadable = 0
+
+    def count_unreadable(record: IntervalRecord) -> None:
+        nonlocal unreadable
+        # of a live source that is a gap, not a picture
+        unreadable += not source.live and record.not_observed is NotObservedReason.SOURCE_FAILED
 
     def check_once_open(stage: Stage) -> None:
         # before that, whoever tells where the class is finds no session to end
@@ -105,7 +112,7 @@ def _watch(chosen: Settings, *, seconds: float | None, headless: bool, supervise
                 make_reader if view is None else lambda: view.of(make_reader()),
                 Recorder(engine),
                 agent_settings,
-                _each_of(on_progress, None if view is None else view.on_interval),
+                _each_of(count_unreadable, on_progress, None if view is None else view.on_interval),
                 _each_of(
                     check_once_open, on_stage if supervised else None, None if view is None else view.on_stage
                 ),
@@ -115,9 +122,15 @@ def _watch(chosen: Settings, *, seconds: float | None, headless: bool, supervise
     if chosen.storage.database and not supervised:
         report_command += f" --database {chosen.storage.database}"
     sys.stderr.write(
-        f"Session {result.session_id} ({chosen.session.name}): {result.intervals} intervals kept, "
-        f"{result.dropped} late frames dropped. Report: {report_command}\n"
+        f"Session {result.session_id} ({chosen.session.name}): "
+        f"{kept_in_words(result.intervals, result.dropped, unreadable)} Report: {report_command}\n"
     )
+
+
+def kept_in_words(intervals: int, dropped: int, unreadable: int) -> str:
+    """What a reading came to, a sentence: intervals kept, late frames dropped, pictures that could not be read."""
+    told = f"{count(intervals, 'interval')} kept, {count(dropped, 'late frame')} dropped"
+    return f"{told}, {count(unreadable, 'picture')} could not be read." if unreadable else f"{told}."
 
 
 @contextmanager

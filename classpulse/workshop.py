@@ -4,10 +4,12 @@ import json
 import math
 import os
 import shlex
+import sys
+import tempfile
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from classpulse.errors import UsageError
 
@@ -15,6 +17,10 @@ if TYPE_CHECKING:
     from models.train import Phase
 
 Row = dict[str, Any]
+
+_LOG_LEVEL: Final = "TF_CPP_MIN_LOG_LEVEL"
+_STDERR: Final = 2
+"""The descriptor into which TensorFlow's C++ writes."""
 
 
 @contextmanager
@@ -65,16 +71,22 @@ def train(
             file not written.
         models.errors.ModelsError: the data or an option is wrong.
     """
-    with needs_workshop():
-        from models.train import PHASES, TrainSettings, phases_of
-        from models.train import train as run_training
     if epochs is not None and phases:
         raise UsageError("--epochs shares out the usual phases, --phase gives others; choose one of them.")
     check_learning_rate(learning_rate)
-    check_heeded(given, architecture, heads)
+    check_together(given, heads)
+    for phase in phases:
+        phase_numbers(phase)
+    demand_runs(*teachers, *([start] if start else []))
+    demand_files(*posed, *unlabelled, *([pretrained] if pretrained else []))
+    faces = faces_file(data)
+    with needs_workshop():
+        from models.train import PHASES, TrainSettings, phases_of
+        from models.train import train as run_training
+    check_heeded(given, architecture)
     chosen = PHASES if epochs is None else phases_of(epochs)
     settings = TrainSettings(
-        data=faces_file(data),
+        data=faces,
         out=out,
         architecture=architecture,
         phases=tuple(read_phase(phase) for phase in phases) or chosen,
@@ -122,14 +134,18 @@ def check_learning_rate(rate: float) -> None:
         raise UsageError(f"--learning-rate must be above 0, got {rate}.")
 
 
-def check_heeded(given: Collection[str], architecture: str, heads: int) -> None:
-    """Raises UsageError where an option was given that would change nothing."""
+def check_heeded(given: Collection[str], architecture: str) -> None:
+    """Raises UsageError where an option was given that this architecture does not heed."""
     from models import zoo
 
     unheeded = sorted(set(given) - {"out", "data", "architecture", "seed", "limit"})
     if architecture in zoo.MACHINES and unheeded:
         options = ", ".join(f"--{name.replace('_', '-')}" for name in unheeded)
         raise UsageError(f"{architecture} heeds --data, --seed and --limit only; leave out {options}.")
+
+
+def check_together(given: Collection[str], heads: int) -> None:
+    """Raises UsageError where an option was given that would change nothing beside the others."""
     if heads > 1 and "hard_weight" in given:
         raise UsageError(
             "--hard-weight mixes label and votes for one head, --heads 2 learns them apart; choose one."
@@ -149,6 +165,11 @@ def read_phase(text: str) -> "Phase":
     """A phase as `EPOCHS:SIZE[:DEGRADED[:ERASED[:STRENGTH[:MIXED]]]]`, such as `14:32:0.1:0.1`. Raises UsageError."""
     from models.train import Phase
 
+    return Phase(*phase_numbers(text))
+
+
+def phase_numbers(text: str) -> tuple[int, int, float, float, float, float]:
+    """The numbers of a phase, which `read_phase` describes. Raises UsageError."""
     parts = text.split(":")
     try:
         epochs, size = int(parts[0]), int(parts[1])
@@ -165,7 +186,7 @@ def read_phase(text: str) -> "Phase":
             f"The phase {text!r} cannot be read: give EPOCHS:SIZE:DEGRADED:ERASED:STRENGTH:MIXED, such as "
             "14:32:0.1:0.1:1:0, with at least 1 epoch, 16 pixels and shares in 0..1; the last four may be left out."
         ) from error
-    return Phase(epochs, size, degraded, erased, strength, mixed)
+    return epochs, size, degraded, erased, strength, mixed
 
 
 @files_in_words()
@@ -177,10 +198,12 @@ def export(run: Path, data: Path | None, prior: str, second_look: float) -> str:
         raise UsageError(f"--prior is `auto` or a number in 0..1, not {prior!r}.") from error
     if wanted is not None and not 0 <= wanted <= 1:
         raise UsageError(f"--prior is `auto` or a number in 0..1, not {prior}.")
+    demand_runs(run)
+    faces = faces_file(data)
     with needs_workshop():
         from models.export import export as export_run
     with progress_bar(f"export of {run.name}"):
-        entry = export_run(run, faces_file(data), prior=wanted, second_look=second_look)
+        entry = export_run(run, faces, prior=wanted, second_look=second_look)
     chosen = {
         "second_look": entry.second_look,
         "temperature": entry.temperature,
@@ -193,10 +216,12 @@ def export(run: Path, data: Path | None, prior: str, second_look: float) -> str:
 @files_in_words()
 def average(runs: Sequence[Path], data: Path | None, out: Path) -> str:
     """Make one run of several; what it reaches, in a sentence."""
+    demand_runs(*runs)
+    faces = faces_file(data)
     with needs_workshop():
         from models.averaging import average as average_runs
     with progress_bar(f"mean of {len(runs)} runs"):
-        average_runs(runs, faces_file(data), out)
+        average_runs(runs, faces, out)
     report = json.loads((out / "evaluation.json").read_text(encoding="utf-8"))
     return (
         f"PublicTest {report['accuracy']['value']:.1%}; report and figures are in {out}. "
@@ -219,9 +244,14 @@ def evaluate(
         raise UsageError(
             "A run, --engine and --card exclude each other: the card is that of the shipped weights."
         )
+    from models.data import SPLITS
+
+    if split not in SPLITS:
+        raise UsageError(f"There is no split {split!r}; choose one of {', '.join(SPLITS)}.")
+    demand_runs(*([run] if run else []))
+    faces = faces_file(data)
     with needs_workshop():
         from models import evaluate as measuring
-    faces = faces_file(data)
     with progress_bar(f"{engine or (run.name if run else 'shipped')} on {split}"):
         if engine is not None:
             report = measuring.evaluate_engine(engine, faces, out or Path("evaluation") / engine, split=split)
@@ -237,19 +267,20 @@ def evaluate(
 def compare(runs: Sequence[Path], data: Path | None, *, out: Path, engines: Sequence[str]) -> str:
     """Write the page that compares the shipped classifier with runs, engines and published figures; what was left
     out of it, one line each."""
+    if not out.suffix or out.is_dir():
+        raise UsageError(f"--out names the page to write, such as comparison.html, not {out}.")
+    demand_runs(*runs)
+    faces, kept, absent = faces_file(data), out.with_suffix(""), list[str]()
     with needs_workshop():
         from models import compare as comparing
         from models import evaluate as measuring
         from models.errors import EngineError
         from models.runs import EVALUATION, RUN
-    if not out.suffix or out.is_dir():
-        raise UsageError(f"--out names the page to write, such as comparison.html, not {out}.")
     for run in runs:
         if not ((run / RUN).exists() or (run / EVALUATION).exists()):
             raise UsageError(
                 f"{run} holds neither a run nor a report; classpulse models list FOLDER shows runs."
             )
-    faces, kept, absent = faces_file(data), out.with_suffix(""), []
     folders = list(runs)
     with progress_bar("compare") as (on_step, say):
         steps = len(runs) + len(engines) + 1
@@ -308,7 +339,8 @@ def catalogue() -> list[Row]:
 @files_in_words()
 def runs_in(folder: Path) -> list[Row]:
     """The classifiers' runs found in a folder, best first, with what they reached on PublicTest; what is no whole run
-    is left out."""
+    is left out. Raises UsageError where there is no such folder."""
+    demand_runs(folder)
     with needs_workshop():
         from models.errors import TrainingError
         from models.runs import find_runs, read_record
@@ -341,9 +373,27 @@ def runs_in(folder: Path) -> list[Row]:
     return sorted(rows, key=lambda row: float(row["PublicTest"].rstrip("%")), reverse=True)
 
 
+def demand_runs(*folders: Path) -> None:
+    """Raises UsageError where one of these folders, of runs or of reports, is not there: before anything is loaded."""
+    for folder in folders:
+        if not folder.is_dir():
+            raise UsageError(f"There is no folder {folder}: give one that holds a run.")
+
+
+def demand_files(*files: Path) -> None:
+    """Raises UsageError where one of these files is not there: before anything is loaded."""
+    for file in files:
+        if not file.is_file():
+            raise UsageError(f"There is no file {file}: correct its path.")
+
+
 def faces_file(given: Path | None) -> Path:
-    """The faces to train and measure with. Raises UsageError where none are given and none are in the usual place."""
+    """The faces to train and measure with. Raises UsageError where they are not there."""
     if given is not None:
+        if not given.exists():
+            raise UsageError(
+                f"{given} does not exist. Give fer2013plus.parquet, fer2013.csv or a folder of classes."
+            )
         return given
     usual = Path(os.environ.get("CLASSPULSE_DATA", "../shared/data")) / "fer2013" / "fer2013plus.parquet"
     if not usual.exists():
@@ -372,17 +422,25 @@ def progress_bar(title: str) -> Iterator[tuple[Callable[[int, int], None], Calla
     )  # fmt: skip
     with Progress(*columns, console=Console(stderr=True)) as progress:
         task = progress.add_task(title, total=None)
-        yield (
-            lambda done, total: progress.update(task, completed=done, total=total),
-            lambda remark: progress.update(task, description=f"{title}, {remark}"),
-        )
+        try:
+            yield (
+                lambda done, total: progress.update(task, completed=done, total=total),
+                lambda remark: progress.update(task, description=f"{title}, {remark}"),
+            )
+        except Exception:
+            # what was refused at once has no progress to show above the sentence
+            if not progress.tasks[0].completed:
+                progress.update(task, visible=False)
+            raise
 
 
 @contextmanager
 def needs_workshop() -> Iterator[None]:
-    """Around imports of the workshop. Raises UsageError where the extra `train` or the Keras backend is not there."""
+    """Around imports of the workshop, without TensorFlow's log. Raises UsageError where the extra `train` or the Keras
+    backend is not there."""
     try:
-        yield
+        with without_tensorflow_log():
+            yield
     except ValueError as error:
         raise UsageError(f"{error}. Set KERAS_BACKEND to tensorflow, torch or jax.") from error
     except ImportError as error:
@@ -390,3 +448,30 @@ def needs_workshop() -> Iterator[None]:
             f"Training and evaluation need the extra `train` ({error.name} is missing): "
             "`pip install -r requirements/train.txt`."
         ) from error
+
+
+@contextmanager
+def without_tensorflow_log() -> Iterator[None]:
+    """Around the import of TensorFlow: what it logs meanwhile is shown only if the import fails.
+
+    Its variable for that, TF_CPP_MIN_LOG_LEVEL, does not reach all of it (2.21: oneDNN). Who has set it sees all.
+    """
+    if _LOG_LEVEL in os.environ or "tensorflow" in sys.modules:
+        yield
+        return
+    os.environ[_LOG_LEVEL] = "2"
+    sys.stderr.flush()
+    with tempfile.TemporaryFile() as log:
+        terminal = os.dup(_STDERR)
+        os.dup2(log.fileno(), _STDERR)
+        try:
+            yield
+        except BaseException:
+            sys.stderr.flush()
+            log.seek(0)
+            os.write(terminal, log.read())
+            raise
+        finally:
+            sys.stderr.flush()
+            os.dup2(terminal, _STDERR)
+            os.close(terminal)

@@ -34,19 +34,24 @@ class YuNetDetector:
         threshold: score above which a face counts, 0..1.
 
     Raises:
-        DetectorError: the file is missing or OpenCV cannot load it.
+        DetectorError: the file is missing or no YuNet.
     """
 
     def __init__(self, model: Path, threshold: float = 0.7) -> None:
         import cv2
 
         if not model.is_file():
-            raise DetectorError(f"There is no YuNet model at {model}. Give the path of its .onnx file.")
+            raise DetectorError(
+                f"There is no YuNet model at {model}. Give its .onnx file with --detector-model FILE."
+            )
         try:
             self._network: Any = cv2.FaceDetectorYN.create(str(model), "", (320, 320), threshold, 0.3)
+            # another network's file is read too, and fails at its first picture
+            self._network.detect(np.zeros((320, 320, 3), np.uint8))
         except cv2.error as error:
             raise DetectorError(
-                f"OpenCV cannot load {model} as a YuNet face detector ({error}). Give YuNet's .onnx file."
+                f"OpenCV cannot load {model}: it is no YuNet model, or damaged. Give YuNet's .onnx file with "
+                "--detector-model FILE."
             ) from error
         self._lock = threading.Lock()
 
@@ -95,7 +100,10 @@ def load_detector(name: str, model: Path | None = None, *, min_face: int = 20) -
         return MtcnnDetector(min_face=min_face)
     if name == "yunet":
         if model is None:
-            raise DetectorError("The yunet detector carries no weights. Give the path of YuNet's .onnx file.")
+            raise DetectorError(
+                "The yunet detector carries no weights. Give YuNet's .onnx file with --detector-model FILE (setting "
+                "inference.detector_model)."
+            )
         return YuNetDetector(model)
     raise DetectorError(f"There is no face detector {name!r}. Choose one of {', '.join(DETECTORS)}.")
 

@@ -33,6 +33,7 @@ __all__ = [
     "compared",
     "find_account",
     "has_accounts",
+    "is_last_admin",
     "password_hash",
     "remove_account",
     "set_classes",
@@ -86,6 +87,18 @@ def find_account(engine: Engine, name: str) -> Account:
     """
     with reading(engine) as connection:
         return _find(connection, name)
+
+
+def is_last_admin(engine: Engine, name: str) -> bool:
+    """Whether the account of that name is an admin's and no other one is.
+
+    Raises:
+        UnknownAccountError: there is none of that name.
+    """
+    with reading(engine) as connection:
+        found = _find(connection, name)
+        admins = select(func.count()).select_from(AccountTable).where(AccountTable.role == str(Role.ADMIN))
+        return found.role is Role.ADMIN and connection.scalar(admins) == 1
 
 
 def password_hash(engine: Engine, name: str) -> tuple[int, str] | None:

@@ -2,12 +2,14 @@
 
 import json
 import os
+import socket
 import stat
 import sys
 import threading
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine
 from typer.testing import CliRunner
 
 from classpulse import access
@@ -24,10 +26,10 @@ PASSWORD = "correct horse battery"  # noqa: S105 - a test's own
 
 
 @pytest.fixture
-def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine: Engine) -> str:
     for name in [name for name in os.environ if name.startswith("CLASSPULSE_")]:
         monkeypatch.delenv(name)
-    url = f"sqlite:///{tmp_path / 'class.db'}"
+    url = f"sqlite:///{engine.url.database}"
     monkeypatch.setenv("CLASSPULSE_STORAGE__DATABASE", url)
     monkeypatch.setattr("classpulse.paths.default_data_folder", lambda: tmp_path / "data")
     monkeypatch.setattr("dashboard.passwords._METHOD", "scrypt:1024:8:1")
@@ -47,7 +49,7 @@ def test_accounts_from_first_to_last(database: str) -> None:
     assert run("accounts", "add", "Head Office", "--stdin").startswith("Made the account Head Office (admin)")
     assert "sees no class yet" in run("accounts", "add", "Ms Berg", "--stdin")
     run("accounts", "add", "Mr Kern", "--class", "Algebra", "--class", "Physics 9b", "--stdin")
-    assert run("accounts", "classes", "ms berg", "Algebra").strip() == "Ms Berg: Algebra"
+    assert run("accounts", "classes", "ms berg", "Algebra").splitlines()[0] == "Ms Berg: Algebra"
     run("accounts", "password", "Ms Berg", "--stdin", typed="another horse battery\n")
     assert run("accounts", "role", "Mr Kern", "admin").strip() == "Mr Kern: admin"
     assert "everywhere" in run("accounts", "logout", "Mr Kern")
@@ -88,6 +90,41 @@ def test_what_cannot_be_done_is_said(arguments: tuple[str, ...], typed: str, sai
 
 
 @pytest.mark.usefixtures("database")
+def test_the_only_admin_stays_one() -> None:
+    run("accounts", "add", "Head Office", "--stdin")
+    with pytest.raises(ClasspulseError, match=r"Head Office is the only admin, .* another one first"):
+        run("accounts", "role", "head office", "teacher")
+    run("accounts", "add", "Ms Berg", "--stdin")
+    with pytest.raises(ClasspulseError, match="Head Office is the only admin"):
+        run("accounts", "remove", "Head Office", "--yes")
+    run("accounts", "role", "Head Office", "admin")
+    run("accounts", "role", "Ms Berg", "admin")
+    run("accounts", "role", "Head Office", "teacher")
+    run("accounts", "remove", "Head Office", "--yes")
+    # who is alone may go: then there are no accounts, as before the first
+    assert "Removed" in run("accounts", "remove", "Ms Berg", "--yes")
+
+
+@pytest.mark.usefixtures("database")
+def test_a_class_of_which_nothing_is_kept_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "list.csv"
+    file.write_text("Ada\n")
+    run("students", "import", "Algebra", str(file), "--yes")
+    run("accounts", "add", "Head Office", "--stdin")
+    words = ["accounts", "add", "Ms Berg", "--stdin", "--class", "algebra", "--class", "Chess"]
+    added = CliRunner().invoke(app, words, input=f"{PASSWORD}\n")
+    assert added.exit_code == 0
+    assert added.stderr == (
+        'No session or list is called "Chess" yet: see that it is spelt as the class will be.\n'
+    )
+    assert not CliRunner().invoke(app, ["accounts", "classes", "Ms Berg", "ALGEBRA"]).stderr
+    two = CliRunner().invoke(app, ["accounts", "classes", "Ms Berg", "Algebre", "Chess"])
+    assert two.exit_code == 0
+    assert two.stderr.startswith('No session or list is called "Algebre" or "Chess" yet: see that they are')
+    assert not CliRunner().invoke(app, ["accounts", "classes", "Ms Berg"]).stderr
+
+
+@pytest.mark.usefixtures("database")
 def test_no_option_takes_a_password() -> None:
     for command in ("add", "password"):
         text = run("accounts", command, "--help")
@@ -96,8 +133,10 @@ def test_no_option_takes_a_password() -> None:
 
 @pytest.mark.usefixtures("database")
 def test_a_link_is_made_beside_the_running_pages(tmp_path: Path) -> None:
-    url = run("link", "--port", "8123", "--no-browser").strip()
-    assert url.startswith("http://127.0.0.1:8123/enter?key=")
+    with socket.create_server(("127.0.0.1", 0)) as pages:
+        port = pages.getsockname()[1]
+        url = run("link", "--port", str(port), "--no-browser").strip()
+    assert url.startswith(f"http://127.0.0.1:{port}/enter?key=")
     engine = open_database(f"sqlite:///{tmp_path / 'class.db'}")
     from datetime import UTC, datetime
     from urllib.parse import parse_qs, urlsplit
@@ -110,6 +149,14 @@ def test_a_link_is_made_beside_the_running_pages(tmp_path: Path) -> None:
     assert links.spend(engine, secret, key, datetime.now(UTC))
     assert not links.spend(engine, secret, key, datetime.now(UTC))
     engine.dispose()
+
+
+@pytest.mark.usefixtures("database")
+def test_there_is_no_link_where_nothing_is_served() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as gone:
+        port = gone.getsockname()[1]
+    with pytest.raises(ClasspulseError, match=f"No pages run on port {port}"):
+        run("link", "--port", str(port), "--no-browser")
 
 
 @pytest.mark.usefixtures("database")

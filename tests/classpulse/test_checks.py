@@ -81,7 +81,7 @@ def test_names_are_not_missed_where_none_may_be_read(gallery: Frame) -> None:
     names = check(gallery, reading(None, State.SEEN), names=False)["names"]
     assert (names["state"], names["found"]) == ("ok", "not read in participation mode")
     names = check(gallery, reading(None, State.SEEN), names=False, needed=True)["names"]
-    assert (names["state"], names["found"]) == ("ok", "read only to leave out who may not be looked at")
+    assert (names["state"], names["found"]) == ("ok", "read only to know whose tile to leave out")
 
 
 def test_who_may_not_be_looked_at_is_told_and_is_no_camera_without_a_face(gallery: Frame) -> None:
@@ -120,7 +120,7 @@ def test_the_look_before_a_class_leaves_out_who_refused(tmp_path: Path, gallery:
     everybody = [(number, name, Consent.REFUSED) for number, name in enumerate(names)]
     found = examined(tmp_path, gallery, lambda: ClassRoll(everybody))
     assert "6 more may not be looked at" in found["faces"].found
-    assert found["names"].found == "read only to leave out who may not be looked at"
+    assert found["names"].found == "read only to know whose tile to leave out"
 
 
 def test_where_the_class_list_cannot_be_read_nobody_is_looked_at(tmp_path: Path, gallery: Frame) -> None:

@@ -6,6 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
+
+from classpulse.cli import _audit_line, app
+from classpulse.errors import UsageError
 
 HEAVY = (
     "ai_edge_litert",
@@ -86,6 +90,7 @@ def test_version(environment: dict[str, str]) -> None:
         (("dashboard", "--host", "0.0.0.0", "--no-browser"), ("certificate", "leave out --host")),  # noqa: S104 - it is refused
     ],
 )
+@pytest.mark.usefixtures("engine")
 def test_bad_input_is_one_sentence_and_not_zero(
     arguments: tuple[str, ...], words: tuple[str, ...], environment: dict[str, str]
 ) -> None:
@@ -185,3 +190,34 @@ def test_a_port_in_use(environment: dict[str, str]) -> None:
     assert result.returncode == 1
     assert port in result.stderr
     assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("report_format", "refused"), [("html", True), ("pdf", True), ("xlsx", True), ("csv", False)]
+)
+def test_no_page_is_poured_into_a_terminal(
+    report_format: str, refused: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("classpulse.cli.is_shown", lambda: True)
+    monkeypatch.setattr("classpulse.past_sessions.report", lambda *_: b"contents")
+    done = CliRunner().invoke(app, ["report", "last", "--format", report_format])
+    if refused:
+        assert isinstance(done.exception, UsageError)
+        assert f"--out report.{report_format}, or with > report.{report_format}." in str(done.exception)
+        assert not done.output
+    else:
+        assert done.stdout == "contents"
+    monkeypatch.setattr("classpulse.cli.is_shown", lambda: False)
+    assert CliRunner().invoke(app, ["report", "last", "--format", report_format]).stdout == "contents"
+
+
+def test_the_audit_log_is_in_words() -> None:
+    row = {
+        "id": 1,
+        "at": "2026-03-02T10:00:00+00:00",
+        "actor": "page",
+        "action": "session_kept",
+        "subject": 3,
+    }
+    line = _audit_line({**row, "detail": {"kept": True, "class_agreed": False, "sessions": 2}})
+    assert (line["what"], line["detail"]) == ("session kept", "kept: yes, class agreed: no, sessions: 2")

@@ -15,10 +15,12 @@ from sqlalchemy import Engine, update
 from capture.errors import SourceNotFoundError
 from classpulse import settings
 from classpulse.controls import LiveControls
-from classpulse.errors import StartRefusedError
+from classpulse.errors import ModeRefusedError, StartRefusedError
+from classpulse.place import tell_by_command
 from classpulse.settings import Settings
-from dashboard.controls import Findings, Phase, RunStatus, Wanted
+from dashboard.controls import Findings, Phase, RunStatus, Told, Wanted
 from engagement.consent import ClassRoll
+from engagement.place import Institution, Place
 from engagement.records import Consent, Mode, Tile
 from inference.errors import InferenceError
 from inference.reader import ReaderResult
@@ -160,6 +162,21 @@ def test_what_is_missing_is_said_before_anything_starts(
     with pytest.raises(error, match=words):
         hands.start(wanted(**changes))
     assert hands.status().phase is Phase.IDLE
+
+
+def test_what_another_terminal_says_of_the_place_holds_on_the_pages_that_run(
+    controls: Make, engine: Engine, tmp_path: Path
+) -> None:
+    hands = controls(session={"mode": "aggregate"})
+    assert hands.told() == Told(Place.ELSEWHERE, Institution.SCHOOL)
+    assert hands.suggestion().mode is Mode.AGGREGATE
+    tell_by_command(settings.load(), Place.EU, Institution.SCHOOL)
+    assert hands.told() == Told(Place.EU, Institution.SCHOOL)
+    assert hands.suggestion().mode is Mode.PARTICIPATION
+    with pytest.raises(ModeRefusedError, match=r"in the EU .* choose participation"):
+        hands.start(wanted(mode=Mode.AGGREGATE, source=str(gallery(tmp_path))))
+    (tmp_path / "settings.toml").write_text("[session\n")
+    assert hands.told() == Told(Place.EU, Institution.SCHOOL)
 
 
 def test_individual_mode_is_for_who_agreed_or_is_made_up(

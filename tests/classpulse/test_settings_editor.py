@@ -141,6 +141,15 @@ def test_no_mode_is_written_that_the_place_does_not_allow(
         assert load().session.mode == "participation"
 
 
+def test_where_the_class_is_is_shown_as_it_was_said_last(file: Path) -> None:
+    editor = SettingsEditor(load())
+    assert preferences(editor)["session.place"].value is None
+    keep({"session.place": "eu", "session.institution": "school"})
+    shown = preferences(editor)
+    assert (shown["session.place"].value, shown["session.institution"].value) == ("eu", "school")
+    assert shown["session.place"].fixed
+
+
 def test_a_detector_is_written_where_its_weights_are(written: Path, tmp_path: Path) -> None:
     weights = tmp_path / "yunet.onnx"
     weights.write_bytes(b"weights")

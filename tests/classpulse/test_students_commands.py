@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine
 from typer.testing import CliRunner, Result
 
 from classpulse.errors import UsageError
@@ -13,11 +14,11 @@ from storage.errors import UnknownStudentError
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home of its own, so that no setting or database of this machine is touched."""
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine: Engine) -> Path:
+    """A home of its own with an empty database, so that no setting or database of this machine is touched."""
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    monkeypatch.setenv("CLASSPULSE_STORAGE__DATABASE", f"sqlite:///{tmp_path / 'class.db'}")
+    monkeypatch.setenv("CLASSPULSE_STORAGE__DATABASE", f"sqlite:///{engine.url.database}")
     return tmp_path
 
 

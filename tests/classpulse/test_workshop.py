@@ -1,8 +1,11 @@
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
@@ -127,7 +130,7 @@ def test_an_unknown_keras_backend_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["compare", "no such run"], "holds neither a run nor a report"),
+        (["compare", "."], "holds neither a run nor a report"),
         (["compare", "--out", "page"], "such as comparison.html"),
         (["train", "out", "--epochs", "3", "--phase", "1:44"], "choose one of them"),
         (["train", "out", "--learning-rate", "-0.1"], "must be above 0, got -0.1"),
@@ -170,6 +173,8 @@ def test_options_that_are_heeded_are_not_refused(
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "first").mkdir()
     monkeypatch.setattr("models.train.train", interrupt)
     answer = CliRunner().invoke(app, ["models", "train", "out", "--data", str(tmp_path), *options])
     assert answer.exit_code == 130
@@ -185,6 +190,8 @@ def test_an_export_is_told_how_many_to_look_at_twice(
         asked.append(given)
         return resolve("expression")
 
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "run").mkdir()
     monkeypatch.setattr("models.export.export", export)
     answer = CliRunner().invoke(app, ["models", "export", "run", "--data", str(tmp_path), *options])
     assert asked == [{"prior": None, "second_look": share}]
@@ -207,3 +214,73 @@ def test_the_page_tells_a_command_that_can_be_given_again(
     answer = CliRunner().invoke(app, ["models", *words, "--data", str(tmp_path / "faces.csv")])
     assert answer.exit_code == 0, answer.exception
     assert told == ["classpulse models compare runs/first 'second run' --data faces.csv --out docs/page.html"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("list", "none"), "There is no folder none"),
+        (("export", "none"), "There is no folder none"),
+        (("average", "out", "none", "none"), "There is no folder none"),
+        (("evaluate", "none"), "There is no folder none"),
+        (("evaluate", "--split", "Tuesday"), "There is no split 'Tuesday'; choose one of Training, "),
+        (("evaluate", "--data", "none.parquet"), "none.parquet does not exist"),
+        (("compare", "none"), "There is no folder none"),
+        (("train", "out", "--teacher", "none"), "There is no folder none"),
+        (("train", "out", "--start", "none"), "There is no folder none"),
+        (("train", "out", "--posed", "none.parquet"), "There is no file none.parquet"),
+        (("train", "out", "--pretrained", "none.h5"), "There is no file none.h5"),
+        (("train", "out", "--phase", "3"), "The phase '3' cannot be read"),
+    ],
+    ids=str,
+)
+def test_what_is_not_there_is_refused_before_anything_is_loaded(
+    arguments: tuple[str, ...], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextmanager
+    def loaded() -> Iterator[None]:
+        pytest.fail("the workshop was loaded")
+        yield
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(workshop, "needs_workshop", loaded)
+    done = CliRunner().invoke(app, ["models", *arguments])
+    with pytest.raises(UsageError, match=re.escape(said)):
+        raise done.exception or AssertionError
+    assert not done.output
+
+
+def test_nothing_of_a_bar_is_left_above_a_refusal(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(UsageError), workshop.progress_bar("export of a run"):
+        raise UsageError("It is none.")
+    assert "export of a run" not in capsys.readouterr().err
+
+
+IMPORTED = """
+import os, sys
+from classpulse.workshop import without_tensorflow_log
+with without_tensorflow_log():
+    os.write(2, b"oneDNN custom operations are on")
+    sys.argv[1:] and __import__("no_such_package")
+os.write(2, b"after")
+"""
+
+
+def test_the_log_of_tensorflow_is_for_who_asks_for_it() -> None:
+    assert _stderr_of(IMPORTED, [], {}) == "after"
+    assert _stderr_of(IMPORTED, [], {"TF_CPP_MIN_LOG_LEVEL": "0"}) == "oneDNN custom operations are onafter"
+
+
+def test_the_log_of_tensorflow_is_shown_where_the_import_fails() -> None:
+    told = _stderr_of(IMPORTED, ["fail"], {})
+    assert told.startswith("oneDNN custom operations are on")
+    assert "no_such_package" in told
+
+
+def _stderr_of(program: str, arguments: list[str], variables: dict[str, str]) -> str:
+    without = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
+    done = subprocess.run(
+        [sys.executable, "-c", program, *arguments],
+        env=without | variables, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    return done.stderr

@@ -12,6 +12,8 @@ from pathlib import Path
 import cv2
 import pytest
 
+from storage.database import open_database
+from storage.migrate import migrate
 from tests.capture.synthetic_gallery import Look, compose_gallery
 from tests.e2e.conftest import Home, Pictures
 
@@ -67,8 +69,11 @@ def test_a_full_disk_ends_with_a_sentence_and_keeps_what_was_committed(
 
 
 def test_a_database_of_a_newer_version_is_refused_untouched(home: Home) -> None:
-    assert home.run("sessions").returncode == 0
     file = home.folder / "class.db"
+    engine = open_database(f"sqlite:///{file}")
+    migrate(engine)
+    engine.dispose()
+    assert home.run("sessions").returncode == 0
     with sqlite3.connect(file) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
     connection.close()

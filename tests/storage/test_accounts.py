@@ -13,6 +13,7 @@ from storage.accounts import (
     add_account,
     find_account,
     has_accounts,
+    is_last_admin,
     password_hash,
     remove_account,
     set_classes,
@@ -79,6 +80,17 @@ def test_an_admin_has_no_list_of_classes(engine: Engine) -> None:
     assert (find_account(engine, "Head").role, find_account(engine, "Head").classes) == (Role.ADMIN, ())
     with pytest.raises(InvalidRecordError, match="every class"):
         set_classes(engine, "Head", ["Algebra"], actor="test")
+
+
+def test_the_last_admin_is_known(engine: Engine) -> None:
+    make(engine, "Head", Role.ADMIN)
+    make(engine)
+    assert is_last_admin(engine, "HEAD")
+    assert not is_last_admin(engine, "Ms Berg")
+    set_role(engine, "Ms Berg", Role.ADMIN, actor="test")
+    assert not is_last_admin(engine, "Head")
+    with pytest.raises(UnknownAccountError):
+        is_last_admin(engine, "Nobody")
 
 
 def test_a_name_that_is_not_there_is_named(engine: Engine) -> None:
