@@ -160,7 +160,7 @@ def landmarks_export(
 def presence_train(
     out: Annotated[Path, typer.Argument(help="Folder of the run; one that was interrupted goes on.")],
     data: SharedDataOption = None,
-    rounds: Annotated[int, typer.Option(min=1, help="Rounds, after each of which it is measured.")] = 8,
+    rounds: Annotated[int, typer.Option(min=1, help="Rounds, after each of which it is measured.")] = 12,
     steps: Annotated[int, typer.Option(min=1, help="Steps per round.")] = 500,
     batch: Annotated[int, typer.Option(min=2, help="Crops per step, half of them faces.")] = 128,
     learning_rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 3e-3,

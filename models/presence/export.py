@@ -48,7 +48,7 @@ _WEIGHTS: Final = (0.2, 0.3, 0.4, 0.5, 0.6)
 _WEIGHT_MAY_COST: Final = 0.0005
 """Of average precision: the least weight is taken that is nearly as good, for the network learnt from photographs, and
 people in a meeting are smaller, darker and worse encoded."""
-_NEARLY: Final = 0.972
+_NEARLY: Final = 0.96
 """Share of what the best place of the scores is worth for which the lowest is taken: a face that is missed is a student
 who is not seen, while a false one mostly shares its tile with a surer one. So low every face of the five screenshots is
 found; lower still, patterns of an empty wall are faces at the first look."""

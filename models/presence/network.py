@@ -13,7 +13,7 @@ _DROPPED: Final = 0.3
 
 
 def build_presence(
-    stem: int = 16, widths: Sequence[int] = (24, 48, 96), blocks: Sequence[int] = (2, 2, 1)
+    stem: int = 16, widths: Sequence[int] = (24, 64, 160), blocks: Sequence[int] = (2, 3, 2)
 ) -> keras.Model:
     """For one view: crops float32 (N, 48, 48, 3) RGB in 0..255 -> float32 (N, 1), logits; the arguments are those of
     `models.landmarks.network.build_landmarks`."""

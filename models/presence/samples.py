@@ -32,7 +32,8 @@ _FAINT: Final = 0.06
 """Score under which only every second mark that is no face is kept: they are many and easily told."""
 _SMALL: Final = (0.15, 0.6)
 _ANY: Final = (0.5, 1.6)
-"""Sizes at which each photograph is shown, beside as it is."""
+_LARGE: Final = (1.2, 2.2)
+"""Sizes at which each photograph is shown, beside as it is; large, a detector takes more for a face that is none."""
 _TURN, _GROWTH, _SHIFT = 0.12, 0.09, 0.035
 """Standard deviations of a view's angle in radians, of the logarithm of its size, and of its place in sides."""
 _NOISY: Final = 0.3
@@ -59,7 +60,7 @@ class Marks:
 def mark(
     detector: FaceDetector, photos: Sequence[Photo], classes: Sequence[Photo], rng: Rng, view: str
 ) -> Marks:
-    """What the detector marks in each photograph in three sizes, in as many composed pictures as two thirds of them,
+    """What the detector marks in each photograph in four sizes, in as many composed pictures as two thirds of them,
     and in as many drawings as half of them.
 
     Args:
@@ -129,6 +130,7 @@ def _scenes(photos: Sequence[Photo], classes: Sequence[Photo], rng: Rng) -> Iter
         yield as_scene(resized(photo, float(rng.uniform(*_SMALL)))), False
         size = math.exp(rng.uniform(math.log(_ANY[0]), math.log(_ANY[1])))
         yield as_scene(resized(mirrored(photo), size)), False
+        yield as_scene(resized(photo, float(rng.uniform(*_LARGE)))), False
     for _ in range(len(photos) * 2 // 3):
         yield compose(photos, 256, rng, classes, 72), True
     nothing = np.zeros((0, 4), np.float32)

@@ -61,8 +61,8 @@ class PresenceSettings(RoundSettings):
     weight_decay: float = 3e-3
     view: str = VIEWS[0]
     stem: int = 16
-    widths: tuple[int, ...] = (24, 48, 96)
-    blocks: tuple[int, ...] = (2, 2, 1)
+    widths: tuple[int, ...] = (24, 64, 160)
+    blocks: tuple[int, ...] = (2, 3, 2)
     held: int = 24
     photos: int = 0
 

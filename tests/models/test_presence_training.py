@@ -70,14 +70,15 @@ def test_where_nobody_knows_nothing_is_learnt(monkeypatch: pytest.MonkeyPatch) -
     assert np.isclose(marks.scores, 0.9).any()
 
 
-def test_photographs_are_shown_in_three_sizes_beside_composed_pictures_and_drawings() -> None:
+def test_photographs_are_shown_in_four_sizes_beside_composed_pictures_and_drawings() -> None:
     shown = list(samples._scenes([photo()] * 6, [], np.random.default_rng(0)))
-    assert [made for _, made in shown] == [False] * 18 + [True] * 7
-    heights = [scene.picture.shape[0] for scene, _ in shown[:18]]
-    assert heights[0::3] == [170] * 6
-    assert max(heights[1::3]) <= 0.6 * 170 + 1
-    assert len(set(heights[2::3])) > 3
-    assert all(len(scene.boxes) == 0 for scene, _ in shown[22:])
+    assert [made for _, made in shown] == [False] * 24 + [True] * 7
+    heights = [scene.picture.shape[0] for scene, _ in shown[:24]]
+    assert heights[0::4] == [170] * 6
+    assert max(heights[1::4]) <= 0.6 * 170 + 1
+    assert len(set(heights[2::4])) > 3
+    assert min(heights[3::4]) >= 1.2 * 170 - 1
+    assert all(len(scene.boxes) == 0 for scene, _ in shown[28:])
 
 
 def test_views_are_seeded_differ_and_show_the_middle() -> None:
