@@ -13,10 +13,11 @@ def presence_lines(entry: dict[str, Any]) -> list[str]:
         f"The presence network is two, one for each view of a mark: {' and '.join(run['views'])} (by the detector's "
         f"landmarks; around its box). Each learnt from {marks:,} marks of this detector (score 0.02 or more) in all "
         "photographs of the train split, as they are, small, mirrored at half to one and a half times their size, and "
-        f"at one to two times it, in pictures composed of them and in drawings; {faces:,} of them are faces by the labels. A view of "
-        f"{ROOM:g} times what the product shows it is turned, shifted, coarsened and lit otherwise each time. "
-        f"{settings['rounds']} rounds of {settings['steps']} steps of {settings['batch']}, half of them faces, AdamW "
-        f"{settings['learning_rate']:g} with warm-up and cosine, weight decay {settings['weight_decay']:g}, moving "
+        f"at one to two times it, in pictures composed of them and in drawings; {faces:,} of them are faces by the "
+        f"labels. A view of {ROOM:g} times what the product shows it is turned, shifted, coarsened and lit otherwise "
+        f"each time. {settings['rounds']} rounds of {settings['steps']} steps of {settings['batch']}, half of them "
+        f"faces, AdamW {settings['learning_rate']:g} with warm-up and cosine, weight decay "
+        f"{settings['weight_decay']:g}, moving "
         f"average {settings['average']:g}, {settings['precision']}, seed {settings['seed']}; the rounds "
         f"{' and '.join(map(str, run['chosen_round']))} were best on val.",
         "",
