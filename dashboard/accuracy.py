@@ -10,7 +10,8 @@ from dashboard.figures import Figure
 from dashboard.theme import PALETTES, Scheme, template, with_opacity
 from dashboard.wording import EXPRESSIONS, percent
 
-_SHARE: Final = {"range": [0, 1], "tickformat": ".0%", "fixedrange": True}
+_SHARE: Final = {"range": [0, 1.03], "tickformat": ".0%", "fixedrange": True}
+"""With room for the last label, and for a mark at 100 %."""
 
 
 def served(figures: Mapping[str, Any]) -> dict[str, Any]:
@@ -235,7 +236,13 @@ def _layout(scheme: Scheme, x: str, **axis: Any) -> Figure:
     return {
         "template": template(scheme),
         "margin": {"l": 44, "r": 12, "t": 8, "b": 44},
-        "xaxis": {"title": {"text": x, "font": {"size": 12}}, "fixedrange": True, "automargin": True, **axis},
+        "xaxis": {
+            "title": {"text": x, "font": {"size": 12}},
+            "fixedrange": True,
+            "automargin": True,
+            "ticklabelstandoff": 6,
+            **axis,
+        },
         "yaxis": dict(_SHARE),
         "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
         "hovermode": "closest",

@@ -356,7 +356,7 @@ def test_who_refused_in_any_class_is_left_out_of_one_picture(
 
 
 @pytest.mark.parametrize(
-    ("command", "end"), [(("watch", "--source"), b"intervals kept"), (("read",), b"4 tiles, ")]
+    ("command", "end"), [(("watch", "--source"), b"interval kept"), (("read",), b"4 tiles, ")]
 )
 def test_a_terminal_is_asked_once(
     file: Path, picture: Path, engine: Engine, command: tuple[str, ...], end: bytes

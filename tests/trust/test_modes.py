@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import zipfile
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Iterator, Mapping, Set
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -216,12 +216,14 @@ def test_who_refuses_while_a_class_is_read_in_participation_is_masked_from_then_
     seen: list[int] = []
     commit = Recorder.commit
 
-    def refuse_after_the_third(recorder: Recorder, record: IntervalRecord) -> int:
+    def refuse_after_the_third(
+        recorder: Recorder, record: IntervalRecord, calibrations: Mapping[int, int | None]
+    ) -> int:
         seen.append(detector.saw_red)
         if len(seen) == 3:
             student = students.add_student(engine, class_name, names[0])
             students.set_consent(engine, student, Consent.REFUSED, "told me", START)
-        return commit(recorder, record)
+        return commit(recorder, record, calibrations)
 
     monkeypatch.setattr(Recorder, "commit", refuse_after_the_third)
     watch(lesson, "participation", engine, monkeypatch, tmp_path)
