@@ -26,13 +26,13 @@
     return String(at.getHours()).padStart(2, "0") + ":" + String(at.getMinutes()).padStart(2, "0");
   }
 
-  // the button that was pressed, with the parts of its id; null where a list was only drawn anew
+  // the button that was pressed or the field that was chosen in, its value, and the parts of its id; null where a list was only drawn anew
   function pressed() {
     const context = window.dash_clientside.callback_context;
     const first = context.triggered.find((one) => one.value);
     if (!first) return null;
     const element = first.prop_id.slice(0, first.prop_id.lastIndexOf("."));
-    return Object.assign({ element: element }, element.startsWith("{") ? JSON.parse(element) : {});
+    return Object.assign({ element: element, value: first.value }, element.startsWith("{") ? JSON.parse(element) : {});
   }
 
   function remembered(name) {
@@ -151,6 +151,12 @@
       const no = window.dash_clientside.no_update;
       const stands = pulse && { session: pulse.session, name: pulse.name, mode: pulse.mode, paused: pulse.paused };
       return window.classpulseChanges("now-live", [...bar(pulse), pulse ? pulse.session : no, pulse ? stands : no]);
+    },
+
+    // a press in a list, for its callback: one that the list being drawn anew does not take back
+    press: function () {
+      const press = pressed();
+      return press ? Object.assign(press, { at: Date.now() }) : window.dash_clientside.no_update;
     },
 
     // what to do with the notes: write what stands in the field (the component tells its value a little later) since

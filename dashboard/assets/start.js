@@ -59,6 +59,12 @@
       return chosen || !offered ? window.dash_clientside.no_update : offered;
     },
 
+    // to the class once its first interval is there, but only where it was started on this page: who only looks at it
+    // is not sent away
+    show_the_class: function (_tick, state, started) {
+      return started && state && state.last ? "/" : window.dash_clientside.no_update;
+    },
+
     // a stop is asked for once; the window closes with either answer
     ask: function () {
       const no = window.dash_clientside.no_update;

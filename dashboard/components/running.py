@@ -9,6 +9,7 @@ from dash.development.base_component import Component
 from sqlalchemy import Engine
 from typing_extensions import TypedDict
 
+from dashboard.components import polls
 from dashboard.controls import Controls, Phase, RunStatus
 from dashboard.health import stale_after
 from dashboard.shapes import RowId, shaped
@@ -19,6 +20,7 @@ from storage.recorder import Recorder
 from storage.stop import request_stop
 
 POLL: Final = "running-poll"
+BEAT: Final = "running-beat-poll"
 STATE: Final = "running-state"
 CHIP: Final = "running-chip"
 NAME: Final = "running-name"
@@ -57,6 +59,7 @@ def layout() -> Component:
     return html.Div(
         [
             dcc.Interval(id=POLL, interval=round(_POLL_SECONDS * 1000)),
+            *polls.stores(BEAT),
             dcc.Store(id=STATE),
             dcc.Store(id=STOPPED),
             html.Div(
@@ -126,9 +129,10 @@ def register(app: Dash, engine: Engine, controls: Controls | None, url: str) -> 
 
     @app.callback(
         Output(STATE, "data"),
-        Input(POLL, "n_intervals"),
+        polls.question(app, BEAT, POLL),
         Input(STOPPED, "data"),
         State(STATE, "data"),
+        running=polls.at_work(BEAT),
     )
     def beat(_count: int | None, _stopped: Any, before: Kept | None) -> Any:
         now = state_of(engine, controls, before)

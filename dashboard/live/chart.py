@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from typing_extensions import TypedDict
 
 from dashboard import shell
+from dashboard.components import polls
 from dashboard.figures import SHARE_WINDOW, TIMELINE_COLUMNS, Timeline, blank, describe_timeline
 from dashboard.live.notes import NOTED
 from dashboard.live.pulse import PULSE, SESSION, Told, milliseconds, running
@@ -23,6 +24,7 @@ VIEW: Final = "now-view"
 CHART: Final = "now-chart"
 CHART_TEXT: Final = "now-chart-text"
 CURSOR: Final = "now-cursor"
+DRAW: Final = "now-draw"
 PLACE: Final = "now-chart-place"
 PLACED: Final = "now-chart-placed"
 
@@ -113,6 +115,7 @@ def register(app: Dash, engine: Engine) -> None:
         Input(VIEW, "value"),
         Input(NOTED, "data"),
         State(CURSOR, "data"),
+        running=polls.at_work(DRAW),
     )
     def draw(
         told: Told | None, viewer: Any, view: Literal["mood", "shares"], _noted: int, cursor: Cursor | None

@@ -11,7 +11,7 @@ from dash.exceptions import PreventUpdate
 from sqlalchemy import Engine
 
 from dashboard import shell
-from dashboard.components import empty, tiles
+from dashboard.components import empty, polls, tiles
 from dashboard.components.drawing import Drawing
 from dashboard.components.running import ask_before_stop
 from dashboard.glance import COLUMNS as GLANCE_COLUMNS
@@ -27,6 +27,8 @@ from storage import queries
 from storage.pause import pause
 
 POLL: Final = "now-poll"
+BEAT: Final = "now-beat-poll"
+LOOK: Final = "now-look"
 LIVE: Final = "now-live"
 EMPTY: Final = "now-empty"
 NAME: Final = "now-name"
@@ -68,6 +70,7 @@ def layout(poll_seconds: float, told: Told | None = None, nothing: Component | N
     return html.Div(
         [
             dcc.Interval(id=POLL, interval=round(poll_seconds * 1000)),
+            *polls.stores(BEAT, LOOK, chart.DRAW),
             dcc.Store(id=PULSE, data=told),
             dcc.Store(id=SESSION),
             dcc.Store(id=STANDING),
@@ -159,7 +162,12 @@ def _register_pulse(app: Dash, engine: Engine, start_command: str) -> None:
 
     # the first pulse comes with the page
     @app.callback(
-        Output(PULSE, "data"), Input(POLL, "n_intervals"), State(PULSE, "data"), prevent_initial_call=True
+        Output(PULSE, "data"),
+        # what depends on it has answered by then
+        polls.question(app, BEAT, POLL, after=(LOOK, chart.DRAW)),
+        State(PULSE, "data"),
+        running=polls.at_work(BEAT),
+        prevent_initial_call=True,
     )
     def beat(_count: int | None, before: dict[str, Any] | None) -> Any:
         told = pulse_data(take_pulse(engine), datetime.now(UTC))
@@ -219,6 +227,7 @@ def _register_class(app: Dash, engine: Engine) -> None:
         Input(shell.VIEWER, "data"),
         Input(attention.ANSWERED, "data"),
         State(DRAWN, "data"),
+        running=polls.at_work(LOOK),
     )
     def look(told: Told | None, viewer: Any, _answered: int, drawn: dict[str, str] | None) -> Any:
         here = running(told)

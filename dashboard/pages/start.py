@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 from typing_extensions import TypedDict
 
 from dashboard import shell
-from dashboard.components import asked, places, running
+from dashboard.components import asked, places, polls, running
 from dashboard.components.running import PAUSED
 from dashboard.controls import Choices, Controls, Findings, Line, Phase, SourceKind, View, ViewTile, Wanted
 from dashboard.forwarding import is_from_here
@@ -28,6 +28,9 @@ from storage.queries import Condition
 from storage.students import class_names
 
 POLL: Final = "start-poll"
+LIST: Final = "start-list-poll"
+SHOW: Final = "start-show-poll"
+SHOW_VIEW: Final = "start-view-poll"
 OPENED: Final = "start-opened"
 STARTED: Final = "start-started"
 SEEN: Final = "start-seen"
@@ -79,8 +82,8 @@ Offered = list[Annotated[dict[str, Any], shaped(_Group)]]
 """The list of sources, as from `source_options`, from the browser."""
 
 _POLL_SECONDS: Final = 1.0
-_POLLS_PER_LIST: Final = 3
-"""A meeting that is opened appears by itself within so many polls."""
+_TICKS_PER_LIST: Final = 3
+"""A meeting that is opened appears by itself within so many ticks of the page's clock."""
 
 _GROUPS: Final = {
     SourceKind.MEETING: "Meetings",
@@ -105,6 +108,7 @@ def layout() -> Component:
     return html.Div(
         [
             dcc.Interval(id=POLL, interval=round(_POLL_SECONDS * 1000)),
+            *polls.stores(LIST, SHOW, SHOW_VIEW),
             dcc.Store(id=OPENED, data=0),
             dcc.Store(id=STARTED),
             dcc.Store(id=SEEN),
@@ -295,18 +299,14 @@ def _register_panel(app: Dash, engine: Engine, controls: Controls | None, start_
             return str(error)
         return ""
 
-    @app.callback(
+    app.clientside_callback(
+        ClientsideFunction("classpulse_start", "show_the_class"),
         Output(shell.URL, "pathname", allow_duplicate=True),
         Input(POLL, "n_intervals"),
         State(running.STATE, "data"),
         State(STARTED, "data"),
         prevent_initial_call=True,
     )
-    def show_the_class(_count: int | None, state: running.Kept | None, started: Any) -> Any:
-        # only where it was started on this page: who only looks at it is not sent away
-        if not started or not state or state.get("last") is None:
-            raise PreventUpdate
-        return "/"
 
 
 def _register_form(app: Dash, engine: Engine, controls: Controls) -> None:
@@ -331,17 +331,18 @@ def _register_form(app: Dash, engine: Engine, controls: Controls) -> None:
         Output(SOURCE, "data"),
         Output(FIRST, "data"),
         Output(PROBLEM, "children"),
-        Input(POLL, "n_intervals"),
+        polls.question(app, LIST, POLL),
         Input(AGAIN, "n_clicks"),
         State(SOURCE, "data"),
         State(SOURCE, "value"),
+        running=polls.at_work(LIST),
     )
     def list_sources(
-        polls: int | None, _clicks: int | None, before: Offered | None, chosen: str | None
+        tick: int | None, _clicks: int | None, before: Offered | None, chosen: str | None
     ) -> Any:
         # a meeting that is opened appears by itself; where there is one nobody looks further unasked
-        by_hand = ctx.triggered_id != POLL
-        if not by_hand and (_has_meeting(before or []) or (polls or 0) % _POLLS_PER_LIST):
+        by_hand = ctx.triggered_id != LIST
+        if not by_hand and (_has_meeting(before or []) or (tick or 0) % _TICKS_PER_LIST):
             raise PreventUpdate
         if controls.status().phase not in {Phase.IDLE, Phase.FAILED}:
             raise PreventUpdate
@@ -452,8 +453,9 @@ def _register_look(app: Dash, controls: Controls) -> None:
         Output(DOING, "children", allow_duplicate=True),
         Output(LINES, "children"),
         Output(SEEN, "data"),
-        Input(POLL, "n_intervals"),
+        polls.question(app, SHOW, POLL),
         State(SEEN, "data"),
+        running=polls.at_work(SHOW),
         prevent_initial_call="initial_duplicate",
     )
     def show(_count: int | None, seen: Any) -> Any:
@@ -472,11 +474,12 @@ def _register_view(app: Dash, controls: Controls) -> None:
     @app.callback(
         Output(VIEW, "children"),
         Output(VIEW_SECTION, "className"),
-        Input(POLL, "n_intervals"),
+        polls.question(app, SHOW_VIEW, POLL),
         Input(VIEW_ON, "checked"),
         Input(VIEW_BLURRED, "checked"),
         State(running.STATE, "data"),
         State(VIEW, "children"),
+        running=polls.at_work(SHOW_VIEW),
     )
     def show_view(
         _count: int | None, on: bool | None, blurred: bool | None, state: running.Kept | None, before: Any

@@ -14,12 +14,14 @@ from dash.exceptions import PreventUpdate
 from flask import Response
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Engine
+from typing_extensions import TypedDict
 
 from dashboard import shell
+from dashboard.components import presses
 from dashboard.components import students as parts
 from dashboard.pages import students_form as form
 from dashboard.roll import CONSENTS, consent_time, loose_labels, short_day, student_rows, summary
-from dashboard.shapes import RowId, one_of
+from dashboard.shapes import RowId, RowIdText, one_of, shaped
 from engagement.errors import ClasspulseError, RosterError
 from engagement.phrases import count
 from engagement.records import Consent, OfferAnswer
@@ -37,6 +39,24 @@ _NUMBER = TypeAdapter(RowId)
 _HEAD, _ROW, _MOST_ROWS = 52, 42, 12
 """Pixels of the grid's head and of a row; more rows scroll, so that what waits for an answer below stays in sight."""
 
+
+class _OfLabel(TypedDict):
+    label: str
+    value: Any
+
+
+class _OfOffer(TypedDict):
+    type: str
+    session: RowId | RowIdText
+    seat: RowId | RowIdText
+    same: RowId | RowIdText
+
+
+OfLabel = Annotated[presses.Press, shaped(_OfLabel)]
+"""A press beside a label."""
+
+OfOffer = Annotated[presses.Press, shaped(_OfOffer)]
+"""The answer to whether two seats are one."""
 
 layout = form.layout
 
@@ -433,13 +453,13 @@ def _answer(app: Dash, engine: Engine) -> None:
 
     @app.callback(
         *_outcome(),
-        Input({"type": parts.MATCH, "label": ALL}, "value"),
+        presses.told(app, form.PRESSED_MATCH, Input({"type": parts.MATCH, "label": ALL}, "value")),
         State(form.CLASS, "value"),
         prevent_initial_call=True,
     )
-    def match(_values: list[str | None], class_name: str | None) -> Any:
-        label, value = _used()
-        _require(value)
+    def match(press: OfLabel | None, class_name: str | None) -> Any:
+        _require(press)
+        label, value = _label_of(press)
 
         def keep() -> str:
             if value == parts.OWN:
@@ -455,13 +475,13 @@ def _answer(app: Dash, engine: Engine) -> None:
 
     @app.callback(
         *_outcome(),
-        Input({"type": parts.UNMATCH, "label": ALL}, "n_clicks"),
+        presses.told(app, form.PRESSED_UNMATCH, Input({"type": parts.UNMATCH, "label": ALL}, "n_clicks")),
         State(form.CLASS, "value"),
         prevent_initial_call=True,
     )
-    def unmatch(_clicks: list[int | None], class_name: str | None) -> Any:
-        label, clicks = _used()
-        _require(clicks)
+    def unmatch(press: OfLabel | None, class_name: str | None) -> Any:
+        _require(press)
+        label, _clicks = _label_of(press)
 
         def keep() -> str:
             students.unmatch_label(engine, class_name or "", label)
@@ -471,13 +491,17 @@ def _answer(app: Dash, engine: Engine) -> None:
 
     @app.callback(
         *_outcome(),
-        Input({"type": parts.SAME, "session": ALL, "seat": ALL, "same": ALL}, "n_clicks"),
-        Input({"type": parts.TWO, "session": ALL, "seat": ALL, "same": ALL}, "n_clicks"),
+        presses.told(
+            app,
+            form.PRESSED_OFFER,
+            Input({"type": parts.SAME, "session": ALL, "seat": ALL, "same": ALL}, "n_clicks"),
+            Input({"type": parts.TWO, "session": ALL, "seat": ALL, "same": ALL}, "n_clicks"),
+        ),
         prevent_initial_call=True,
     )
-    def answer(_same: list[int | None], _two: list[int | None]) -> Any:
-        _require(ctx.triggered and ctx.triggered[0]["value"] and isinstance(ctx.triggered_id, dict))
-        one = dict(ctx.triggered_id)
+    def answer(press: OfOffer | None) -> Any:
+        _require(press)
+        one = press or {}
 
         def keep() -> str:
             same = one["type"] == parts.SAME
@@ -527,16 +551,9 @@ def _require(*clicks: object) -> None:
         raise PreventUpdate
 
 
-def _used() -> tuple[str, Any]:
-    """The label whose field or button was used, and the value of that; "" and None where none was.
-
-    Dash's own `ctx.triggered` keeps values under ids that it writes in ASCII, and has none for a label like "Zoë".
-    """
-    used = ctx.triggered_id
-    if not isinstance(used, dict):
-        return "", None
-    sent = (one for part in ctx.inputs_list for one in (part if isinstance(part, list) else [part]))
-    return str(used["label"]), next((one.get("value") for one in sent if one["id"] == dict(used)), None)
+def _label_of(press: OfLabel | None) -> tuple[str, Any]:
+    """The label whose field or button was used, and the value of that."""
+    return ("", None) if press is None else (press["label"], press["value"])
 
 
 def _roster(file: Any) -> Roster:

@@ -40,6 +40,9 @@ MATCHED_HEAD: Final = "students-matched-head"
 MATCHED_ROWS: Final = "students-matched-rows"
 OFFERS: Final = "students-offers"
 CHOSEN: Final = "students-chosen"
+PRESSED_MATCH: Final = "students-pressed-match"
+PRESSED_UNMATCH: Final = "students-pressed-unmatch"
+PRESSED_OFFER: Final = "students-pressed-offer"
 NONE_CHOSEN: Final = "students-none-chosen"
 PANEL: Final = "students-panel"
 NAME: Final = "students-name"
@@ -77,6 +80,7 @@ def layout() -> Component:
             dcc.Store(id=CHANGED),
             dcc.Store(id=FILE),
             dcc.Store(id=CHOSEN),
+            *[dcc.Store(id=name) for name in (PRESSED_MATCH, PRESSED_UNMATCH, PRESSED_OFFER)],
             html.Div(
                 [
                     html.H1("Students"),

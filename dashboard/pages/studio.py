@@ -14,7 +14,7 @@ from dash.exceptions import PreventUpdate
 from sqlalchemy import Engine
 from typing_extensions import TypedDict
 
-from dashboard.components import asked, empty, places, running, tried
+from dashboard.components import asked, empty, places, polls, running, tried
 from dashboard.controls import Controls, Phase, Picture, Wanted
 from dashboard.pages import studio_calibrate
 from dashboard.shapes import Moment, one_of, shaped
@@ -51,6 +51,7 @@ PROBLEM: Final = "studio-problem"
 RESULT: Final = "studio-result"
 
 POLL: Final = "studio-poll"
+SHOW: Final = "studio-show-poll"
 STARTED: Final = "studio-started"
 PATH: Final = "studio-path"
 INTERVAL: Final = "studio-interval"
@@ -178,6 +179,7 @@ def _recording() -> Component:
                 className="cp-muted cp-small",
             ),
             dcc.Interval(id=POLL, interval=1000),
+            *polls.stores(SHOW),
             dcc.Store(id=STARTED),
             html.Div(
                 [
@@ -395,8 +397,9 @@ def _register_recording(app: Dash, engine: Engine, controls: Controls) -> None:
         Output(REPORT, "children"),
         Output(ANALYSE_SAID, "children", allow_duplicate=True),
         Output(BUSY, "children"),
-        Input(POLL, "n_intervals"),
+        polls.question(app, SHOW, POLL),
         State(STARTED, "data"),
+        running=polls.at_work(SHOW),
         prevent_initial_call=True,
     )
     def show(_count: int | None, started: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final
 
 import dash_mantine_components as dmc
 import numpy as np
-from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
+from dash import ALL, ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from sqlalchemy import Engine
 from typing_extensions import TypedDict
 
 from dashboard import shell
+from dashboard.components import polls, presses
 from dashboard.shapes import Moment, RowId, RowIdText, one_of, shaped
 from dashboard.visitors import check_may_manage
 from dashboard.wording import EXPRESSIONS, day
@@ -32,6 +33,7 @@ from storage.queries import SessionRow
 from storage.students import Student, read_student
 
 POLL: Final = "calibrate-poll"
+SHOW: Final = "calibrate-show-poll"
 STATE: Final = "calibrate-state"
 ENDED: Final = "calibrate-ended"
 CHANGED: Final = "calibrate-changed"
@@ -49,6 +51,7 @@ KEEP: Final = "calibrate-keep"
 SAID: Final = "calibrate-said"
 KEPT: Final = "calibrate-kept"
 REMOVE: Final = "calibrate-remove"
+REMOVED: Final = "calibrate-removed"
 
 SECONDS: Final[Mapping[str, int]] = {name: 60 if name == "neutral" else 10 for name in ORDER}
 """How long each is shown."""
@@ -84,6 +87,14 @@ class _Kept(TypedDict):
 Kept = Annotated[dict[str, Any], shaped(_Kept)]
 """What was shown on a seat so far, and what is being shown, from the browser; `calibrated` tells which bias was on the
 seat meanwhile: looks of before another one do not go with those of after."""
+
+
+class _OfStudent(TypedDict):
+    student: RowId | RowIdText
+
+
+OfStudent = Annotated[presses.Press, shaped(_OfStudent)]
+"""A press beside a student."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +136,11 @@ def layout() -> Component:
                 className="cp-muted cp-small",
             ),
             dcc.Interval(id=POLL, interval=1000),
+            *polls.stores(SHOW),
             dcc.Store(id=STATE),
             dcc.Store(id=ENDED),
             dcc.Store(id=CHANGED),
+            dcc.Store(id=REMOVED),
             html.Div(id=EMPTY),
             html.Div(
                 [
@@ -190,17 +203,17 @@ def register(app: Dash, engine: Engine, figures: Mapping[str, Any] | None) -> No
     @app.callback(
         Output(SAID, "children", allow_duplicate=True),
         Output(CHANGED, "data", allow_duplicate=True),
-        Input({"type": REMOVE, "student": ALL}, "n_clicks"),
+        presses.told(app, REMOVED, Input({"type": REMOVE, "student": ALL}, "n_clicks")),
         prevent_initial_call=True,
     )
-    def remove(_clicks: list[int | None]) -> Any:
-        if not (ctx.triggered and ctx.triggered[0]["value"] and isinstance(ctx.triggered_id, dict)):
+    def remove(press: OfStudent | None) -> Any:
+        if press is None:
             raise PreventUpdate
 
         check_may_manage()
 
         def take_away() -> str:
-            student = read_student(engine, int(ctx.triggered_id["student"]))
+            student = read_student(engine, int(press["student"]))
             calibrations.remove_bias(engine, student.id)
             return f"{student.name} is read as everybody else again."
 
@@ -218,9 +231,10 @@ def _register_shown(app: Dash, engine: Engine, measured: bool) -> None:
         Output(CANCEL, "className"),
         Output(WORK, "disabled"),
         Output(ENDED, "data"),
-        Input(POLL, "n_intervals"),
+        polls.question(app, SHOW, POLL),
         State(STATE, "data"),
         State(SEAT, "data"),
+        running=polls.at_work(SHOW),
         prevent_initial_call=True,
     )
     def show(_count: int | None, kept: Kept | None, offered: list[dict[str, str]] | None) -> Any:

@@ -152,7 +152,7 @@ def values(school: School, prop: str, name: str) -> tuple[Any, ...]:
     }  # fmt: skip
     if name in school.kept:
         return (school.kept[name],)
-    if prop in {"n_clicks", "n_intervals", "n_submit", "n_blur"}:
+    if prop in {"n_clicks", "n_intervals", "n_submit", "n_blur"} or name.endswith("-poll"):
         return (1,)
     if prop == "pathname":
         return (f"/sessions/{theirs}", "/settings", "/start", "/students", "/studio")
@@ -169,6 +169,14 @@ def values(school: School, prop: str, name: str) -> tuple[Any, ...]:
         str(student),
         [running],
         {"id": theirs, "student": student},
+        {
+            "type": "students-two",
+            "label": THEIRS,
+            "value": str(student),
+            "session": theirs,
+            "seat": 1,
+            "same": 2,
+        },
     )
 
 

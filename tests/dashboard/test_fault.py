@@ -48,7 +48,7 @@ def test_the_banner_is_told_with_the_answer(broken: Engine) -> None:
         broken,
         "running-state.data",
         {"id": "running-state", "property": "data"},
-        {"running-poll.n_intervals": 1, "running-stopped.data": None},
+        {"running-beat-poll.data": 1, "running-stopped.data": None},
         {"running-state.data": None},
     )
     told = answer["sideUpdate"]["fault"]["data"]

@@ -1,7 +1,8 @@
 """The live page in a real browser: answers to cards, notes and topics, sound and notification, keyboard."""
 
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "dashboard"))
 from seed import Lesson, seed
 
 from dashboard.app import DashboardSettings, PageServer
+from dashboard.components import running
+from dashboard.live import chart
+from dashboard.pages import now
 from engagement.records import Episode, EpisodeMark, NotObservedReason, Rule
 from storage import queries
 from storage.marks import mark_episodes
@@ -211,3 +215,40 @@ def test_nothing_moves_between_intervals(served: PageServer, browser: Any, lesso
             expect(page.locator(".cp-notice")).to_have_count(int(reason is not None), timeout=SLOW)
             wait_for_points(page, lesson.index)
             assert page.evaluate(tops) == before
+
+
+def test_answers_that_take_longer_than_the_clock_arrive_all_the_same(
+    served: PageServer, browser: Any, lesson: Lesson, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a computer that has much to do: the browser drops the answer to what is asked again meanwhile."""
+
+    def slowly(real: Callable[..., Any]) -> Callable[..., Any]:
+        def answer(*args: Any, **options: Any) -> Any:
+            time.sleep(0.8)
+            return real(*args, **options)
+
+        return answer
+
+    with tab(browser, served) as page:
+        wait_for_points(page, lesson.index)
+        for part, name in ((now, "take_pulse"), (now, "glance"), (chart, "dips"), (running, "state_of")):
+            monkeypatch.setattr(part, name, slowly(getattr(part, name)))
+        lesson.commit(NotObservedReason.COVERED)
+        expect(page.locator(".cp-notice")).to_have_count(1, timeout=SLOW)
+        wait_for_points(page, lesson.index)
+
+
+def test_a_page_goes_on_by_itself_once_its_server_is_back(
+    engine: Engine, browser: Any, lesson: Lesson
+) -> None:
+    settings = DashboardSettings(poll_seconds=0.5)
+    page = browser.new_page()
+    with PageServer(engine, settings=settings) as first:
+        page.goto(first.url)
+        wait_for_points(page, lesson.index)
+        port = int(first.url.rpartition(":")[2])
+    lesson.commit()
+    page.wait_for_timeout(3000)  # asks, and nobody answers
+    with PageServer(engine, port=port, settings=settings):
+        wait_for_points(page, lesson.index)
+        page.close()

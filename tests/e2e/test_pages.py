@@ -293,7 +293,7 @@ def test_a_database_that_cannot_be_read_is_said_on_every_page_and_nothing_is_cla
         # on a page that asks every second the banner comes and goes by itself
         page.goto(served.url)
         expect(page.get_by_role("heading", name="No class is running")).to_be_visible(timeout=SLOW)
-        with page.expect_response(lambda answer: now.POLL in (answer.request.post_data or "")):
+        with page.expect_response(lambda answer: now.BEAT in (answer.request.post_data or "")):
             pass  # what it asks once is answered by then
         rename_sessions(engine, "sessions", "elsewhere")
         expect(page.get_by_text(banner)).to_be_visible(timeout=SLOW)

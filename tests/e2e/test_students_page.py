@@ -3,7 +3,8 @@
 import json
 import os
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "dashboard"))
 from seed import HOSTILE
 
 from dashboard.app import PageServer
+from dashboard.pages import students as pages
 from engagement.records import (
     Consent,
     IntervalRecord,
@@ -333,3 +335,30 @@ def test_axe_finds_nothing_in_any_state(
         said(page, "A student needs a name")
         wrong["said"] = faults(page)
     assert not {state: found for state, found in wrong.items() if found}
+
+
+def test_a_choice_is_answered_though_its_list_is_drawn_anew_meanwhile(
+    engine: Engine, served: PageServer, browser: Any, lesson: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a slow computer: the page is still being filled after one answer when the next is given."""
+
+    def slowly(real: Callable[..., Any]) -> Callable[..., Any]:
+        def answer(*args: Any, **options: Any) -> Any:
+            time.sleep(1.5)
+            return real(*args, **options)
+
+        return answer
+
+    students.add_student(engine, CLASS, "Ada Okafor")
+    with tab(browser, served, "/students") as page:
+        field = page.get_by_role("textbox", name="Whose label is Room 4", exact=True)
+        expect(field).to_be_visible(timeout=SLOW)
+        monkeypatch.setattr(pages, "summary", slowly(pages.summary))
+        monkeypatch.setattr(students, "match_label", slowly(students.match_label))
+        page.locator("#students-offers").get_by_role("button", name="Two people").first.click()
+        said(page, "They stay two people.")
+        # the list comes, drawn anew, while this is being answered
+        field.click()
+        page.get_by_role("option", name="Nobody of the list", exact=True).click()
+        said(page, "“Room 4” is nobody of the list.")
+        expect(field).to_have_count(0, timeout=SLOW)
