@@ -8,7 +8,7 @@ from time import time_ns
 from typing import Annotated, Any
 from urllib.parse import parse_qs
 
-from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, html
+from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, html, no_update
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 from flask import Response
@@ -51,6 +51,19 @@ class _OfOffer(TypedDict):
     seat: RowId | RowIdText
     same: RowId | RowIdText
 
+
+_Shown = TypedDict("_Shown", {"class": str, "agreed": bool, "own": str})
+
+Shown = Annotated[dict[str, Any], shaped(_Shown)]
+"""What the switch and the field of the list's rules were last filled with, and of which class."""
+
+
+class _Wish(TypedDict):
+    agreed: bool
+
+
+Wish = Annotated[dict[str, Any], shaped(_Wish)]
+"""Whether only those who agreed are to be read."""
 
 OfLabel = Annotated[presses.Press, shaped(_OfLabel)]
 """A press beside a label."""
@@ -130,18 +143,22 @@ def _show(app: Dash, engine: Engine) -> None:
         Output(form.OFFERS, "children"),
         Output(form.ONLY_AGREED, "checked"),
         Output(form.OWN_LABEL, "value"),
+        Output(form.SHOWN, "data"),
         Input(form.CLASS, "value"),
         Input(form.CHANGED, "data"),
         Input(shell.VIEWER, "data"),
         State(form.CLASS, "data"),
+        State(form.SHOWN, "data"),
     )
-    def show(name: str | None, _changed: Any, viewer: Any, offered: list[str] | None) -> Any:
+    def show(
+        name: str | None, _changed: Any, viewer: Any, offered: list[str] | None, before: Shown | None
+    ) -> Any:
         if offered is None:
             # which classes there are is not known yet
             raise PreventUpdate
         if name is None:
-            nothing: tuple[Any, ...] = ("", [], "cp-hidden", {}, [], [], "cp-hidden", "", [], [], False, "")
-            return parts.no_class(), "cp-students cp-hidden", *nothing
+            nothing: tuple[Any, ...] = ("", [], "cp-hidden", {}, [], [], "cp-hidden", "", [], [])
+            return parts.no_class(), "cp-students cp-hidden", *nothing, False, "", None
         zone = shell.viewer_of(viewer).zone
         roll, seats = students.read_class_list(engine, name), read_class_seats(engine, name)
         listed = roll.students if roll else ()
@@ -159,9 +176,16 @@ def _show(app: Dash, engine: Engine) -> None:
             f"{count(len(matched), 'label')} matched by hand",
             parts.matched_rows(matched, listed),
             parts.offer_list(open_offers(engine, name), zone),
-            bool(roll and roll.only_agreed),
-            (roll.own_label if roll else None) or "",
+            *_rules(name, roll, before),
         )
+
+
+def _rules(name: str, roll: students.ClassList | None, before: Shown | None) -> tuple[Any, Any, Any]:
+    """Switch, field and what they show of a class; where that stands there already they are left alone: the teacher may
+    have changed them meanwhile."""
+    agreed, own = bool(roll and roll.only_agreed), (roll.own_label if roll else None) or ""
+    now = {"class": name, "agreed": agreed, "own": own}
+    return (no_update, no_update, no_update) if now == before else (agreed, own, now)
 
 
 def _edit_list(app: Dash, engine: Engine) -> None:
@@ -419,17 +443,25 @@ def _edit_student(app: Dash, engine: Engine) -> None:
 
 
 def _answer(app: Dash, engine: Engine) -> None:
-    @app.callback(
-        *_outcome(), Input(form.ONLY_AGREED, "checked"), State(form.CLASS, "value"), prevent_initial_call=True
+    # what the page itself shows is no wish
+    app.clientside_callback(
+        ClientsideFunction("classpulseStudents", "agreed"),
+        Output(form.AGREED_WISH, "data"),
+        Input(form.ONLY_AGREED, "checked"),
+        State(form.SHOWN, "data"),
+        prevent_initial_call=True,
     )
-    def only_agreed(checked: bool | None, class_name: str | None) -> Any:
-        roll = students.read_class_list(engine, class_name or "")
-        if class_name is None or bool(checked) == bool(roll and roll.only_agreed):
-            raise PreventUpdate  # the page only shows what is kept
+
+    @app.callback(
+        *_outcome(), Input(form.AGREED_WISH, "data"), State(form.CLASS, "value"), prevent_initial_call=True
+    )
+    def only_agreed(wish: Wish | None, class_name: str | None) -> Any:
+        if wish is None or class_name is None:
+            raise PreventUpdate
 
         def keep() -> str:
-            students.update_class_list(engine, class_name, only_agreed=bool(checked))
-            who = "only those who agreed" if checked else "everybody but those who refused"
+            students.update_class_list(engine, class_name, only_agreed=wish["agreed"])
+            who = "only those who agreed" if wish["agreed"] else "everybody but those who refused"
             return f"In {class_name}, {who} will be read, in every mode, from the next interval on."
 
         return _done(keep)

@@ -40,6 +40,8 @@ MATCHED_HEAD: Final = "students-matched-head"
 MATCHED_ROWS: Final = "students-matched-rows"
 OFFERS: Final = "students-offers"
 CHOSEN: Final = "students-chosen"
+SHOWN: Final = "students-shown"
+AGREED_WISH: Final = "students-agreed-wish"
 PRESSED_MATCH: Final = "students-pressed-match"
 PRESSED_UNMATCH: Final = "students-pressed-unmatch"
 PRESSED_OFFER: Final = "students-pressed-offer"
@@ -80,7 +82,10 @@ def layout() -> Component:
             dcc.Store(id=CHANGED),
             dcc.Store(id=FILE),
             dcc.Store(id=CHOSEN),
-            *[dcc.Store(id=name) for name in (PRESSED_MATCH, PRESSED_UNMATCH, PRESSED_OFFER)],
+            *[
+                dcc.Store(id=name)
+                for name in (PRESSED_MATCH, PRESSED_UNMATCH, PRESSED_OFFER, SHOWN, AGREED_WISH)
+            ],
             html.Div(
                 [
                     html.H1("Students"),

@@ -337,18 +337,18 @@ def test_axe_finds_nothing_in_any_state(
     assert not {state: found for state, found in wrong.items() if found}
 
 
+def slowly(real: Callable[..., Any]) -> Callable[..., Any]:
+    def answer(*args: Any, **options: Any) -> Any:
+        time.sleep(1.5)
+        return real(*args, **options)
+
+    return answer
+
+
 def test_a_choice_is_answered_though_its_list_is_drawn_anew_meanwhile(
     engine: Engine, served: PageServer, browser: Any, lesson: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On a slow computer: the page is still being filled after one answer when the next is given."""
-
-    def slowly(real: Callable[..., Any]) -> Callable[..., Any]:
-        def answer(*args: Any, **options: Any) -> Any:
-            time.sleep(1.5)
-            return real(*args, **options)
-
-        return answer
-
     students.add_student(engine, CLASS, "Ada Okafor")
     with tab(browser, served, "/students") as page:
         field = page.get_by_role("textbox", name="Whose label is Room 4", exact=True)
@@ -362,3 +362,22 @@ def test_a_choice_is_answered_though_its_list_is_drawn_anew_meanwhile(
         page.get_by_role("option", name="Nobody of the list", exact=True).click()
         said(page, "“Room 4” is nobody of the list.")
         expect(field).to_have_count(0, timeout=SLOW)
+
+
+def test_only_those_who_agreed_stays_chosen_though_the_page_still_shows_what_was_before(
+    engine: Engine, served: PageServer, browser: Any, lesson: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    students.add_student(engine, CLASS, "Ada Okafor")
+    with tab(browser, served, "/students") as page:
+        switch = page.get_by_label("Only those who agreed")
+        expect(page.locator("#students-offers li").first).to_be_visible(timeout=SLOW)
+        monkeypatch.setattr(pages, "summary", slowly(pages.summary))
+        page.locator("#students-offers").get_by_role("button", name="Two people").first.click()
+        said(page, "They stay two people.")
+        switch.click(force=True)
+        said(page, f"In {CLASS}, only those who agreed will be read")
+        page.wait_for_timeout(4000)
+        expect(switch).to_be_checked()
+    roll = students.read_class_list(engine, CLASS)
+    assert roll is not None
+    assert roll.only_agreed
