@@ -26,7 +26,8 @@
     return String(at.getHours()).padStart(2, "0") + ":" + String(at.getMinutes()).padStart(2, "0");
   }
 
-  // the button that was pressed or the field that was chosen in, its value, and the parts of its id; null where a list was only drawn anew
+  // the button that was pressed or the field that was chosen in, its value, and the parts of its id; null where a list
+  // was only drawn anew
   function pressed() {
     const context = window.dash_clientside.callback_context;
     const first = context.triggered.find((one) => one.value);

@@ -149,9 +149,15 @@ def _show(app: Dash, engine: Engine) -> None:
         Input(shell.VIEWER, "data"),
         State(form.CLASS, "data"),
         State(form.SHOWN, "data"),
+        State(form.ONLY_AGREED, "checked"),
     )
     def show(
-        name: str | None, _changed: Any, viewer: Any, offered: list[str] | None, before: Shown | None
+        name: str | None,
+        _changed: Any,
+        viewer: Any,
+        offered: list[str] | None,
+        before: Shown | None,
+        checked: bool | None,
     ) -> Any:
         if offered is None:
             # which classes there are is not known yet
@@ -176,16 +182,20 @@ def _show(app: Dash, engine: Engine) -> None:
             f"{count(len(matched), 'label')} matched by hand",
             parts.matched_rows(matched, listed),
             parts.offer_list(open_offers(engine, name), zone),
-            *_rules(name, roll, before),
+            *_rules(name, roll, before, checked),
         )
 
 
-def _rules(name: str, roll: students.ClassList | None, before: Shown | None) -> tuple[Any, Any, Any]:
-    """Switch, field and what they show of a class; where that stands there already they are left alone: the teacher may
-    have changed them meanwhile."""
+def _rules(
+    name: str, roll: students.ClassList | None, before: Shown | None, checked: bool | None
+) -> tuple[Any, Any, Any]:
+    """Switch, field and what they show of a class. Where that stood there when it was asked for they are left alone: a
+    teacher may have changed them meanwhile. A switch that shows what could not be kept goes back."""
     agreed, own = bool(roll and roll.only_agreed), (roll.own_label if roll else None) or ""
     now = {"class": name, "agreed": agreed, "own": own}
-    return (no_update, no_update, no_update) if now == before else (agreed, own, now)
+    if now != before:
+        return agreed, own, now
+    return no_update if bool(checked) == agreed else agreed, no_update, no_update
 
 
 def _edit_list(app: Dash, engine: Engine) -> None:

@@ -30,6 +30,7 @@ from engagement.records import (
     State,
 )
 from storage import queries, students
+from storage.errors import StorageError
 from storage.notes import add_note
 from storage.recorder import NewSession, Recorder
 from tests.e2e.conftest import fits_a_phone
@@ -381,3 +382,19 @@ def test_only_those_who_agreed_stays_chosen_though_the_page_still_shows_what_was
     roll = students.read_class_list(engine, CLASS)
     assert roll is not None
     assert roll.only_agreed
+
+
+def test_a_switch_that_could_not_be_kept_goes_back(
+    engine: Engine, served: PageServer, browser: Any, lesson: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_args: Any, **_options: Any) -> None:
+        raise StorageError("The database is locked.")
+
+    students.add_student(engine, CLASS, "Ada Okafor")
+    with tab(browser, served, "/students") as page:
+        switch = page.get_by_label("Only those who agreed")
+        expect(page.locator("#students-offers li").first).to_be_visible(timeout=SLOW)
+        monkeypatch.setattr(students, "update_class_list", refuse)
+        switch.click(force=True)
+        said(page, "The database is locked.")
+        expect(switch).not_to_be_checked(timeout=SLOW)
