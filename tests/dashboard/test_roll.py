@@ -1,6 +1,5 @@
 """What the page Students tells of a class, without a browser."""
 
-import json
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
@@ -12,6 +11,7 @@ from sqlalchemy import Engine
 
 from dashboard.app import create_app
 from dashboard.components.students import preview
+from dashboard.pages import students_form as form
 from dashboard.pages.students import choice
 from dashboard.roll import (
     LooseLabel,
@@ -168,29 +168,24 @@ def test_the_file_of_a_student_is_for_no_disk_and_no_other_site(engine: Engine) 
     assert client.get(f"/students/{number}/student.json", headers={"Host": "evil.example"}).status_code == 421
 
 
-def use(engine: Engine, kind: str, label: str, property_: str, value: Any) -> int:
+def use(engine: Engine, store: str, label: str, value: Any) -> int:
     """Change what stands beside a label, as the browser tells it; the status of the answer."""
     app = create_app(engine)
-    output = next(
-        name
-        for name, callback in app.callback_map.items()
-        if f'"{kind}"' in callback["inputs"][0]["id"].replace(" ", "")
-    )
+    output = next(name for name, one in app.callback_map.items() if one["inputs"][0]["id"] == store)
     said, changed = (
         {"id": part.component_id, "property": part.component_property}
         for part in app.callback_map[output]["output"]
     )
-    name = {"label": label, "type": kind}
-    told = json.dumps(name, ensure_ascii=False, separators=(",", ":"))
+    press = {"label": label, "value": value, "at": 1}
     answer = app.server.test_client().post(
         "/_dash-update-component",
         headers={"Host": "localhost", "Origin": "http://localhost"},
         json={
             "output": output,
             "outputs": [said, changed],
-            "inputs": [[{"id": name, "property": property_, "value": value}]],
+            "inputs": [{"id": store, "property": "data", "value": press}],
             "state": [{"id": "students-class", "property": "value", "value": "Algebra"}],
-            "changedPropIds": [f"{told}.{property_}"],
+            "changedPropIds": [f"{store}.data"],
         },
     )
     return answer.status_code
@@ -199,11 +194,11 @@ def use(engine: Engine, kind: str, label: str, property_: str, value: Any) -> in
 @pytest.mark.parametrize("label", ["Rosa", "Zoë v. D.", "李小龙", "Yılmaz"])
 def test_a_label_is_matched_and_let_go_whatever_its_letters(engine: Engine, label: str) -> None:
     number = students.add_student(engine, "Algebra", "Ada")
-    assert use(engine, "students-match", label, "value", str(number)) == 200
+    assert use(engine, form.PRESSED_MATCH, label, str(number)) == 200
     kept = students.read_class_list(engine, "Algebra")
     assert kept is not None
     assert dict(kept.labels) == {label: number}
-    assert use(engine, "students-unmatch", label, "n_clicks", 1) == 200
+    assert use(engine, form.PRESSED_UNMATCH, label, 1) == 200
     kept = students.read_class_list(engine, "Algebra")
     assert kept is not None
     assert dict(kept.labels) == {}

@@ -64,7 +64,7 @@ def shown_before(
 
 def test_what_was_collected_is_worked_out_and_kept(engine: Engine, ada: int, ask: Ask) -> None:
     state = shown_before(Sitting(engine, ada))
-    told = ask(f"{page.ROOM}.className", poll=1, state=state, seat=None)
+    told = ask(f"{page.ROOM}.className", **{"show-poll": 1}, state=state, seat=None)
     assert told[page.ROOM]["className"] == ""
     assert told[page.SEAT]["data"] == [{"value": "1", "label": "Ada Okafor"}]
     assert "Neutral: 30 looks" in json.dumps(told[page.COLLECTED])
@@ -116,7 +116,7 @@ def test_looks_of_before_a_calibration_was_kept_or_removed_do_not_go_with_those_
     state = shown_before(Sitting(engine, ada))
 
     def forgotten(state: dict[str, Any]) -> bool:
-        told = ask(f"{page.ROOM}.className", poll=1, state=state, seat=None)
+        told = ask(f"{page.ROOM}.className", **{"show-poll": 1}, state=state, seat=None)
         result = ask(f"{page.WORK}.n_clicks", work=1, state=state)
         begun = ask(f"{page.BEGIN}.n_clicks", begin=1, seat="1", expression="sad", state=state)
         gone = {
@@ -149,7 +149,7 @@ def test_an_expression_is_over_when_it_was_long_enough_and_read_often_enough(
 
     def poll(seconds_ago: float) -> dict[str, Any]:
         begun = {**state["begun"], "since": milliseconds(datetime.now(UTC) - timedelta(seconds=seconds_ago))}
-        return ask(f"{page.ROOM}.className", poll=1, state={**state, "begun": begun}, seat=None)
+        return ask(f"{page.ROOM}.className", **{"show-poll": 1}, state={**state, "begun": begun}, seat=None)
 
     early = poll(4)
     assert page.ENDED not in early
@@ -174,9 +174,9 @@ def test_a_face_that_cannot_be_read_is_not_waited_for_for_ever(engine: Engine, a
     sitting.show("neutral", 1, datetime.now(UTC) - timedelta(minutes=5))
     begun = {"expression": "happy", "since": milliseconds(datetime.now(UTC) - timedelta(seconds=12))}
     state = {"session": sitting.session_id, "seat": 1, "calibrated": None, "windows": [], "begun": begun}
-    assert page.ENDED not in ask(f"{page.ROOM}.className", poll=1, state=state, seat=None)
+    assert page.ENDED not in ask(f"{page.ROOM}.className", **{"show-poll": 1}, state=state, seat=None)
     begun["since"] = milliseconds(datetime.now(UTC) - timedelta(seconds=31))
-    told = ask(f"{page.ROOM}.className", poll=1, state=state, seat=None)
+    told = ask(f"{page.ROOM}.className", **{"show-poll": 1}, state=state, seat=None)
     over = told[page.ENDED]["data"]
     assert over["said"].startswith("Happy: the face could be read in 0 looks only.")
     assert over["state"] == {**state, "begun": None}
@@ -212,7 +212,7 @@ def test_what_belongs_to_another_session_counts_for_nothing(engine: Engine, ada:
     state = shown_before(before)
     before.recorder.close_session(before.session_id, datetime.now(UTC))
     Sitting(engine, ada).show("neutral", 1)
-    told = ask(f"{page.ROOM}.className", poll=1, state=state, seat=None)
+    told = ask(f"{page.ROOM}.className", **{"show-poll": 1}, state=state, seat=None)
     assert told[page.COLLECTED]["children"] == []
     assert told[page.WORK]["disabled"] is True
     assert "not there any more" in ask(f"{page.WORK}.n_clicks", work=1, state=state)[page.SAID]["children"]
@@ -224,22 +224,23 @@ def test_what_belongs_to_another_session_counts_for_nothing(engine: Engine, ada:
 def remove(app: Dash, browser: Browser, student: int) -> TestResponse:
     """Press the button that removes a calibration."""
     browser.get("/_dash-layout")
-    own = {"type": page.REMOVE, "student": student}
-    name = next(
-        name
-        for name, one in app.callback_map.items()
-        if page.CHANGED in name and page.REMOVE in str(one["inputs"])
-    )
+    press = {"type": page.REMOVE, "student": student, "value": 1, "at": 1}
+    name = next(name for name, one in app.callback_map.items() if pressed(one["inputs"], page.REMOVED))
     parts = [part.rpartition(".") for part in name.strip(".").split("...")]
     return browser.post(
         "/_dash-update-component",
         json={
             "output": name,
             "outputs": [{"id": one, "property": prop} for one, _, prop in parts],
-            "inputs": [[{"id": own, "property": "n_clicks", "value": 1}]],
-            "changedPropIds": [json.dumps(own, sort_keys=True, separators=(",", ":")) + ".n_clicks"],
+            "inputs": [{"id": page.REMOVED, "property": "data", "value": press}],
+            "changedPropIds": [f"{page.REMOVED}.data"],
         },
     )
+
+
+def pressed(inputs: list[dict[str, str]], store: str) -> bool:
+    """Whether a callback takes its presses from a store."""
+    return [one["id"] for one in inputs] == [store]
 
 
 def test_a_calibration_is_removed_by_its_button(engine: Engine, ada: int) -> None:
@@ -260,7 +261,7 @@ def test_the_page_is_for_admins_whoever_asks_its_callbacks(engine: Engine, ada: 
     teacher.log_in(TEACHER)
     ask = asking(app, "calibrate-", teacher)
     for output, values in (
-        (f"{page.ROOM}.className", {"poll": 1, "state": state, "seat": None}),
+        (f"{page.ROOM}.className", {"show-poll": 1, "state": state, "seat": None}),
         (f"{page.BEGIN}.n_clicks", {"begin": 1, "seat": "1", "expression": "happy", "state": state}),
         (f"{page.WORK}.n_clicks", {"work": 1, "state": state}),
         (f"{page.KEEP}.n_clicks", {"keep": 1, "state": state}),
@@ -292,7 +293,7 @@ def test_what_is_shown_after_the_time_does_not_count(engine: Engine, ada: int, a
         "windows": [],
         "begun": {"expression": "happy", "since": milliseconds(begun)},
     }
-    told = ask(f"{page.ROOM}.className", poll=1, state=state, seat=None)
+    told = ask(f"{page.ROOM}.className", **{"show-poll": 1}, state=state, seat=None)
     assert told[page.ENDED]["data"]["said"] == "Happy: done."
     assert "Happy: 5 looks" in json.dumps(told[page.COLLECTED])
 
@@ -308,6 +309,6 @@ def test_an_outcome_is_told_in_looks() -> None:
 def test_without_figures_of_the_classifier_nothing_is_worked_out(engine: Engine, ada: int) -> None:
     Sitting(engine, ada).show("neutral", 1)
     ask = asking(create_app(engine), "calibrate-")
-    told = ask(f"{page.ROOM}.className", poll=1, state=None, seat=None)
+    told = ask(f"{page.ROOM}.className", **{"show-poll": 1}, state=None, seat=None)
     assert told[page.ROOM]["className"] == "cp-hidden"
     assert "its figures are missing" in json.dumps(told[page.EMPTY])

@@ -257,7 +257,7 @@ def test_how_far_a_recording_is_and_where_its_report_stands(engine: Engine) -> N
     ask = asker(engine, hands)
 
     def now(started: Any = 0) -> dict[str, Any]:
-        return ask(f"{studio.PROGRESS}.className", poll=1, started=started)
+        return ask(f"{studio.PROGRESS}.className", **{"show-poll": 1}, started=started)
 
     assert "The first look takes some seconds" in now()[studio.DONE]["children"]
     lesson = Lesson(engine, datetime.now(UTC) - timedelta(days=1), names=("Ada",), interval=10)
