@@ -1,8 +1,8 @@
 """What is pressed or chosen in a list that is drawn anew now and then.
 
-A list that is drawn anew asks the callback of its buttons, whether one was pressed or not, and the browser drops the
-answer to the question before: to a press that was just made. So the browser itself keeps what was pressed in a store,
-and the callback takes it from there.
+A list that is drawn anew asks the callback of its fields, whether something was chosen or not, and the browser drops
+the answer to the question before: to a choice that was just made. So the browser itself keeps what was pressed or
+chosen in a store, and the callback takes it from there.
 """
 
 from typing import Any
